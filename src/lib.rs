@@ -1,1 +1,8 @@
-//! bedplate
+//! Bedplate turns bare hosts into k3s clusters that serve verified HTTPS. The rooms, in the order in which a run passes through them:
+//! `inventory` (what the user writes) → `steps` (what must be) → `engine` (ask, plan, perform, repeat) → `report` (what the user reads);
+//! `remote`, `kube`, `images`, `artifacts` and `outside` are the ways to the world, `model` the words that all share.
+
+pub mod engine;
+pub mod inventory;
+pub mod model;
+pub mod steps;

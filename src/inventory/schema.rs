@@ -1,0 +1,355 @@
+//! The inventory's shape. Field docs are the reference that `inventory.example.toml` shows by example.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// One cluster. Relative paths have been made absolute against the inventory's folder by `load`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inventory {
+    /// The cluster's name and the kubeconfig context.
+    pub name: String,
+    /// Where artifacts come from: `upstream`, a URL prefix, or a folder.
+    #[serde(default = "upstream")]
+    pub source: String,
+    /// At least one; exactly one server for now.
+    pub hosts: Vec<Host>,
+    /// Versions of what is installed.
+    pub versions: Versions,
+    /// `[k3s]`: k3s' own keys for `config.yaml`.
+    #[serde(default)]
+    pub k3s: K3s,
+    /// The operator's kubeconfig.
+    #[serde(default)]
+    pub kubeconfig: Kubeconfig,
+    /// `registries.yaml`.
+    #[serde(default)]
+    pub registries: Option<Registries>,
+    /// Needed when a site says `tls = "acme"`.
+    #[serde(default)]
+    pub acme: Option<Acme>,
+    /// Name to archive.
+    #[serde(default)]
+    pub images: BTreeMap<String, PathBuf>,
+    /// RS256 key pairs.
+    #[serde(default)]
+    pub jwt_keys: Vec<JwtKeys>,
+    /// Secrets filtered out of `.env` files.
+    #[serde(default)]
+    pub secrets: Vec<SecretSource>,
+    /// Helm releases.
+    #[serde(default)]
+    pub releases: Vec<Release>,
+    /// What must be served.
+    #[serde(default)]
+    pub sites: Vec<Site>,
+    /// Playbooks: `[playbooks.hello]` with its parameters.
+    #[serde(default)]
+    pub playbooks: BTreeMap<String, BTreeMap<String, toml::Value>>,
+}
+
+fn upstream() -> String {
+    "upstream".into()
+}
+
+/// A machine.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Host {
+    /// Unique; also k3s' node name.
+    pub name: String,
+    /// What ssh dials: an address or an alias of `~/.ssh/config`.
+    pub address: String,
+    /// Login user; ssh's own default if absent.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// TCP port; ssh's own default if absent.
+    #[serde(default)]
+    pub port: Option<u16>,
+    /// Private key file.
+    #[serde(default)]
+    pub identity_file: Option<PathBuf>,
+    /// Pinned host key: `ssh-ed25519 AAAA…`.
+    #[serde(default)]
+    pub host_key: Option<String>,
+    /// What DNS must answer for the sites; default: `address` if that is an IP address.
+    #[serde(default)]
+    pub public_ip: Option<IpAddr>,
+    /// k3s' `node-ip`.
+    #[serde(default)]
+    pub node_ip: Option<IpAddr>,
+    /// Server or agent.
+    #[serde(default)]
+    pub role: Role,
+    /// How to reach it.
+    #[serde(default)]
+    pub connection: Connection,
+}
+
+impl Host {
+    /// Where visitors find it: `public_ip`, else `address` if that is an IP address.
+    #[must_use]
+    pub fn visible_ip(&self) -> Option<IpAddr> {
+        self.public_ip.or_else(|| self.address.parse().ok())
+    }
+}
+
+/// What a host does in the cluster.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Runs the control plane and pods.
+    #[default]
+    Server,
+    /// Runs pods.
+    Agent,
+}
+
+/// How a host is reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Connection {
+    /// By the user's own `ssh`.
+    #[default]
+    Ssh,
+    /// It is this machine.
+    Local,
+}
+
+/// Pinned versions.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Versions {
+    /// `v1.35.5+k3s1`.
+    pub k3s: String,
+    /// `v4.2.4`; needed when there is a release or `acme`.
+    #[serde(default)]
+    pub helm: Option<String>,
+    /// `v1.21.1`; needed when a site says `tls = "acme"`.
+    #[serde(default)]
+    pub cert_manager: Option<String>,
+}
+
+/// `[k3s]`: every key is one of k3s' own (contract §2.3: k3s-docs:cli/server), checked against a list by `lint`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub struct K3s(pub BTreeMap<String, Value>);
+
+/// The operator's kubeconfig.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Kubeconfig {
+    /// Merged, with a backup. `~` is the operator's home.
+    pub path: PathBuf,
+    /// How the context reaches the API.
+    pub access: Access,
+}
+
+impl Default for Kubeconfig {
+    fn default() -> Self {
+        Self { path: "~/.kube/config".into(), access: Access::Tunnel }
+    }
+}
+
+/// How the operator reaches the API.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Access {
+    /// Through `bedplate tunnel`.
+    #[default]
+    Tunnel,
+    /// 6443 is open and the address is in `tls-san`.
+    Direct,
+}
+
+/// Written to `registries.yaml` as it stands (k3s-docs:installation/private-registry).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Registries {
+    /// Registry to endpoints and rewrites.
+    #[serde(default)]
+    pub mirrors: BTreeMap<String, Value>,
+    /// Host to credentials and TLS.
+    #[serde(default)]
+    pub configs: BTreeMap<String, Value>,
+}
+
+/// `[acme]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Acme {
+    /// Whom the CA writes to.
+    pub email: String,
+    /// By default Let's Encrypt's staging.
+    #[serde(default)]
+    pub staging: AcmeServer,
+    /// By default Let's Encrypt.
+    #[serde(default)]
+    pub production: AcmeServer,
+}
+
+/// Another ACME server than Let's Encrypt.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AcmeServer {
+    /// Directory URL.
+    #[serde(default)]
+    pub server: Option<String>,
+    /// PEM file: the CA of the directory's own TLS.
+    #[serde(default)]
+    pub server_ca: Option<PathBuf>,
+    /// PEM file: roots to which its certificates verify, beside the default ones.
+    #[serde(default)]
+    pub roots: Option<PathBuf>,
+}
+
+/// `[[jwt_keys]]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JwtKeys {
+    /// Name of the Secret: `jwt_private.pem`, `jwt_public.pem`.
+    pub secret: String,
+    /// Made when absent.
+    pub namespace: String,
+    /// RSA modulus, bits: 2048 or more.
+    #[serde(default = "bits")]
+    pub bits: u32,
+    /// Workload that signs.
+    #[serde(default)]
+    pub signer: Option<String>,
+    /// Workloads that verify.
+    #[serde(default)]
+    pub verifiers: Vec<String>,
+}
+
+const fn bits() -> u32 {
+    2048
+}
+
+/// `[[secrets]]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretSource {
+    /// Name of the Secret.
+    pub name: String,
+    /// Made when absent.
+    pub namespace: String,
+    /// Where the values come from.
+    #[serde(default)]
+    pub env_file: Option<PathBuf>,
+    /// Keys taken from `env_file`; all others stay out.
+    #[serde(default)]
+    pub allow: Vec<String>,
+    /// Those of `allow` that may be empty or absent.
+    #[serde(default)]
+    pub may_be_empty: Vec<String>,
+    /// Values that are no secret.
+    #[serde(default)]
+    pub public: BTreeMap<String, String>,
+}
+
+/// `[[releases]]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Release {
+    /// Name of the release.
+    pub name: String,
+    /// Made when absent.
+    pub namespace: String,
+    /// Folder or `.tgz`.
+    pub chart: PathBuf,
+    /// Values files, merged in order.
+    #[serde(default)]
+    pub values: Vec<PathBuf>,
+    /// Dotted path of the value that takes the issuer's name.
+    #[serde(default)]
+    pub issuer_value: Option<String>,
+    /// How long its workloads may take, e.g. `4m`.
+    #[serde(default = "four_minutes")]
+    pub timeout: String,
+    /// Restarts per pod forgiven on the first install.
+    #[serde(default = "five")]
+    pub restart_budget: u32,
+}
+
+fn four_minutes() -> String {
+    "4m".into()
+}
+
+const fn five() -> u32 {
+    5
+}
+
+/// `[[sites]]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Site {
+    /// What is served.
+    pub domain: String,
+    /// Names that answer 301 to `domain`; all in the certificate.
+    #[serde(default)]
+    pub redirect_from: Vec<String>,
+    /// How it is served.
+    #[serde(default)]
+    pub tls: Tls,
+    /// Whose Ingress serves it.
+    pub release: String,
+    /// The TLS Secret, in the release's namespace.
+    #[serde(default)]
+    pub certificate: Option<String>,
+    /// How long a certificate may take, e.g. `150s`.
+    #[serde(default = "wait")]
+    pub wait: String,
+    /// What visitors must see.
+    #[serde(default)]
+    pub checks: Vec<Check>,
+}
+
+impl Site {
+    /// `domain` and every name that redirects to it.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.domain.as_str()).chain(self.redirect_from.iter().map(String::as_str))
+    }
+}
+
+fn wait() -> String {
+    "150s".into()
+}
+
+/// How a site is served.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tls {
+    /// A certificate by ACME, staging first.
+    #[default]
+    Acme,
+    /// Plain HTTP.
+    Off,
+}
+
+/// One GET that must answer.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// `/healthz`.
+    #[serde(default = "slash")]
+    pub path: String,
+    /// HTTP status.
+    #[serde(default = "ok")]
+    pub status: u16,
+    /// Content of `<title>`, trimmed.
+    #[serde(default)]
+    pub title: Option<String>,
+}
+
+fn slash() -> String {
+    "/".into()
+}
+
+const fn ok() -> u16 {
+    200
+}

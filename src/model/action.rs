@@ -1,0 +1,312 @@
+//! Everything that bedplate can do to the world: a closed list of reviewed verbs. Performing them is in `engine`.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::{ArtifactRef, HostId, Manifest, ObjectRef, Pin, Secret};
+
+/// One change.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// On a host, as root.
+    Host(HostId, HostAction),
+    /// At the API server.
+    Api(ApiAction),
+    /// On the operator's side.
+    Operator(OperatorAction),
+}
+
+/// Changes on a host.
+#[derive(Clone, Debug, PartialEq)]
+pub enum HostAction {
+    /// Replace a file: temp file in the same folder, fsync, rename. Missing parents are made, with `owner`.
+    WriteFile(FileWrite),
+    /// Make a folder, or mend its mode and owner.
+    MakeFolder {
+        /// Absolute.
+        path: String,
+        /// Permission bits.
+        mode: u32,
+        /// Whose.
+        owner: Owner,
+    },
+    /// Point a symbolic link at `target`.
+    Link {
+        /// Absolute.
+        path: String,
+        /// As written into the link.
+        target: String,
+    },
+    /// Bring an artifact to the host: digest checked before it gets its name, then renamed.
+    Install(Install),
+    /// Change a systemd unit's state.
+    Unit {
+        /// `k3s`.
+        unit: String,
+        /// What to do.
+        change: UnitChange,
+    },
+    /// Import an image into k3s' containerd and pin it.
+    Import(ImageImport),
+    /// Spare an image that is there from kubelet's garbage collection.
+    PinImage {
+        /// Full reference.
+        name: String,
+    },
+    /// Run helm.
+    Release(ReleaseAction),
+}
+
+/// A file to be written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FileWrite {
+    /// Absolute.
+    pub path: String,
+    /// What it will hold.
+    pub content: Content,
+    /// Permission bits.
+    pub mode: u32,
+    /// Whose.
+    pub owner: Owner,
+}
+
+/// A file's new content.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    /// May be shown in a plan.
+    Plain(String),
+    /// Must not.
+    Hidden(Secret),
+}
+
+impl Content {
+    /// The bytes to write.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Plain(text) => text.as_bytes(),
+            Self::Hidden(secret) => secret.expose(),
+        }
+    }
+}
+
+/// Whose a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// uid 0, gid 0.
+    Root,
+    /// The login user.
+    User {
+        /// Numeric owner.
+        uid: u32,
+        /// Numeric group.
+        gid: u32,
+    },
+}
+
+impl Owner {
+    /// Numeric owner and group.
+    #[must_use]
+    pub const fn ids(self) -> (u32, u32) {
+        match self {
+            Self::Root => (0, 0),
+            Self::User { uid, gid } => (uid, gid),
+        }
+    }
+}
+
+/// An artifact to be installed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Install {
+    /// What it must be.
+    pub pin: Pin,
+    /// The member to take out of a `.tar.gz`; none: the artifact is the file.
+    pub member: Option<String>,
+    /// Where it goes.
+    pub path: String,
+    /// Permission bits.
+    pub mode: u32,
+}
+
+/// What to do with a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnitChange {
+    /// `systemctl daemon-reload`.
+    Reload,
+    /// `systemctl enable`.
+    Enable,
+    /// `systemctl start --no-block`: a k3s that cannot join blocks for ever.
+    Start,
+    /// `systemctl restart --no-block`.
+    Restart,
+}
+
+/// An image to be imported.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImageImport {
+    /// Archive on the operator's side.
+    pub archive: PathBuf,
+    /// Full references it carries.
+    pub names: Vec<String>,
+    /// Config digest that each must have afterwards.
+    pub id: String,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// What helm is asked to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ReleaseAction {
+    /// `helm upgrade --install`.
+    Upgrade(ReleaseUpgrade),
+    /// A helm that was killed left this revision pending: delete its Secret, or roll back to `deployed`.
+    ClearPending {
+        /// Namespace.
+        namespace: String,
+        /// Release.
+        name: String,
+        /// The pending revision.
+        revision: u32,
+        /// The last good revision, if there is one.
+        deployed: Option<u32>,
+    },
+}
+
+/// A release as it must be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReleaseUpgrade {
+    /// Namespace.
+    pub namespace: String,
+    /// Release.
+    pub name: String,
+    /// Chart on the operator's side, or a pinned artifact.
+    pub chart: ChartSource,
+    /// `ChartFacts::digest`, put on the release as the label `bedplate.dev/chart`.
+    pub chart_digest: String,
+    /// All values, merged.
+    pub values: Value,
+    /// `--timeout`, seconds.
+    pub timeout: u64,
+}
+
+/// Where a chart lies.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ChartSource {
+    /// A folder or `.tgz` of the user's.
+    Path(PathBuf),
+    /// A pinned `.tgz`.
+    Artifact(Pin),
+}
+
+/// Changes at the API server.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ApiAction {
+    /// Server-side apply with force, under bedplate's field manager.
+    Apply(Manifest),
+    /// Create or bring to exactly these keys.
+    PutSecret(SecretSpec),
+    /// Make an RSA key pair in memory and create a Secret of it; a Secret that is there already is left alone.
+    CreateKeyPair {
+        /// Namespace.
+        namespace: String,
+        /// Name of the Secret.
+        name: String,
+        /// RSA modulus, bits.
+        bits: u32,
+    },
+    /// Delete an object.
+    Delete(ObjectRef),
+}
+
+/// A Secret as it must be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SecretSpec {
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// Exactly these keys.
+    pub data: std::collections::BTreeMap<String, Secret>,
+    /// Keys of the live Secret that must go, in the words of the plan.
+    pub removed: Vec<String>,
+    /// `resourceVersion` of the live Secret that the plan was made from; none: there was none.
+    pub resource_version: Option<String>,
+}
+
+/// Changes on the operator's side.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OperatorAction {
+    /// First meeting with an artifact: take the vendor's sum over verified TLS, fetch, compare, record in `bedplate.lock`.
+    Learn(ArtifactRef),
+    /// Merge our context into the operator's kubeconfig, with a backup.
+    MergeKubeconfig(KubeconfigMerge),
+}
+
+/// The operator's kubeconfig as it must be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KubeconfigMerge {
+    /// Absolute.
+    pub path: PathBuf,
+    /// The whole merged file.
+    pub content: Secret,
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Host(_, action) => action.fmt(f),
+            Self::Api(action) => action.fmt(f),
+            Self::Operator(action) => action.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for HostAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::WriteFile(file) => write!(f, "write {} (mode {:04o})", file.path, file.mode),
+            Self::MakeFolder { path, mode, .. } => write!(f, "make folder {path} (mode {mode:04o})"),
+            Self::Link { path, target } => write!(f, "link {path} -> {target}"),
+            Self::Install(install) => write!(f, "install {} as {}", install.pin.artifact, install.path),
+            Self::Unit { unit, change } => match change {
+                UnitChange::Reload => f.write_str("reload systemd"),
+                UnitChange::Enable => write!(f, "enable {unit}"),
+                UnitChange::Start => write!(f, "start {unit}"),
+                UnitChange::Restart => write!(f, "restart {unit}"),
+            },
+            Self::Import(image) => write!(f, "import image {}", image.names.join(", ")),
+            Self::PinImage { name } => write!(f, "pin image {name}"),
+            Self::Release(ReleaseAction::Upgrade(release)) => {
+                write!(f, "helm upgrade --install {} -n {}", release.name, release.namespace)
+            }
+            Self::Release(ReleaseAction::ClearPending { namespace, name, revision, deployed }) => match deployed {
+                Some(good) => write!(f, "helm rollback {name} -n {namespace} to {good}: revision {revision} is pending"),
+                None => write!(f, "drop the pending revision {revision} of {name} in {namespace}"),
+            },
+        }
+    }
+}
+
+impl fmt::Display for ApiAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Apply(manifest) => write!(f, "apply {}", manifest.object()),
+            Self::PutSecret(secret) => write!(f, "write secret {}/{}", secret.namespace, secret.name),
+            Self::CreateKeyPair { namespace, name, bits } => {
+                write!(f, "make an RSA key pair of {bits} bits as secret {namespace}/{name}")
+            }
+            Self::Delete(object) => write!(f, "delete {object}"),
+        }
+    }
+}
+
+impl fmt::Display for OperatorAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Learn(artifact) => write!(f, "fetch {artifact} and pin it in bedplate.lock"),
+            Self::MergeKubeconfig(merge) => write!(f, "merge the cluster into {}", merge.path.display()),
+        }
+    }
+}

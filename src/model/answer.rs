@@ -1,0 +1,70 @@
+//! What came back. "I could not look" is never "it is not there".
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{
+    ChartFacts, DryRun, Exchange, HostFacts, ImageArchive, ImageOnHost, Listener, FileMeta, LiveRelease, LiveSecret, Pin,
+    Secret, Served, UnitState,
+};
+
+/// A question's answer.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// Looked, and it is not there.
+    Absent,
+    /// Looked, and this is it.
+    Present(Reply),
+    /// Could not look, and why.
+    Unreadable(String),
+}
+
+/// What was found. Which variant answers which question stands at the question.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reply {
+    /// Of `HostQuestion::Facts`.
+    Facts(Box<HostFacts>),
+    /// Of `HostQuestion::Listeners`.
+    Listeners(Vec<Listener>),
+    /// Of `HostQuestion::Stat`.
+    File(FileMeta),
+    /// Of `HostQuestion::Unit`.
+    Unit(UnitState),
+    /// Of `HostQuestion::Images`.
+    Images(Vec<ImageOnHost>),
+    /// A line or a few.
+    Text(String),
+    /// A file's content, which may hold secrets.
+    Bytes(Secret),
+    /// IP addresses.
+    Addresses(Vec<IpAddr>),
+    /// One object.
+    Object(Value),
+    /// Many objects.
+    Objects(Vec<Value>),
+    /// Of `ApiQuestion::Secret`.
+    Secret(LiveSecret),
+    /// Of `ApiQuestion::Release`.
+    Release(Box<LiveRelease>),
+    /// Of `ApiQuestion::DryRun`.
+    DryRun(DryRun),
+    /// Of `OutsideQuestion::Dns`.
+    Records(Vec<String>),
+    /// Of `OutsideQuestion::Served`.
+    Served(Served),
+    /// Of `OutsideQuestion::Get`.
+    Exchange(Exchange),
+    /// Of `OperatorQuestion::Archive`.
+    Archive(ImageArchive),
+    /// Of `OperatorQuestion::Chart`.
+    Chart(ChartFacts),
+    /// Of `OperatorQuestion::EnvFile`.
+    Env(BTreeMap<String, Secret>),
+    /// Of `OperatorQuestion::Pin`.
+    Pin(Pin),
+}

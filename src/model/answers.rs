@@ -1,0 +1,80 @@
+//! What the API server and the operator's machine say.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::Secret;
+
+/// A Secret as it lives.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct LiveSecret {
+    /// `metadata.resourceVersion`.
+    pub resource_version: String,
+    /// `Opaque`, `kubernetes.io/tls`, …
+    pub kind: String,
+    /// `metadata.labels`.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    /// `metadata.annotations`.
+    #[serde(default)]
+    pub annotations: BTreeMap<String, String>,
+    /// Decoded `data`.
+    pub data: BTreeMap<String, Secret>,
+}
+
+/// The newest revision of a helm release, out of its Secret (helm's storage driver: base64, gzip, JSON).
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct LiveRelease {
+    /// Counts from 1.
+    pub revision: u32,
+    /// `deployed`, `failed`, `pending-upgrade`, …
+    pub status: String,
+    /// The newest revision whose status is `deployed`, if there is one.
+    #[serde(default)]
+    pub deployed: Option<u32>,
+    /// `Chart.yaml`'s version.
+    pub chart_version: String,
+    /// The digest that bedplate put there as the label `bedplate.dev/chart`; empty if it was not bedplate.
+    #[serde(default)]
+    pub chart_digest: String,
+    /// The user's values.
+    pub values: Value,
+    /// The objects of the rendered manifest, Secrets left out.
+    pub objects: Vec<Value>,
+}
+
+/// What a server-side dry run says.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct DryRun {
+    /// The object now; none: it would be created.
+    pub live: Option<Value>,
+    /// The object as it would be.
+    pub merged: Value,
+    /// Other field managers whose values would be replaced.
+    #[serde(default)]
+    pub conflicts: Vec<String>,
+}
+
+/// An image on the operator's side.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct ImageArchive {
+    /// References it carries, in full: `docker.io/shop/web:1`.
+    pub names: Vec<String>,
+    /// Config digest (`sha256:…`): the image's identity.
+    pub id: String,
+    /// Bytes of the archive.
+    pub size: u64,
+}
+
+/// A chart on the operator's side.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct ChartFacts {
+    /// `name` of `Chart.yaml`.
+    pub name: String,
+    /// `version` of `Chart.yaml`.
+    pub version: String,
+    /// SHA-256 over the paths and contents of its files, first 40 hex digits: fits a label.
+    pub digest: String,
+}

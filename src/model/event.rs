@@ -1,0 +1,66 @@
+//! What happens, for whoever shows it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Condition, Failure, Missing, Planned, Scope, StepId};
+
+/// One thing that happened. `report` alone decides how it looks.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// Questions of a round go out: how many, to how many hosts.
+    Asking {
+        /// Open questions.
+        questions: usize,
+    },
+    /// A step's verdict; `Err` is blocked.
+    Planned {
+        /// What it concerns.
+        scope: Scope,
+        /// Which step.
+        step: StepId,
+        /// The verdict.
+        verdict: Result<Planned, Missing>,
+    },
+    /// An action begins.
+    Acting {
+        /// What it concerns.
+        scope: Scope,
+        /// Which step.
+        step: StepId,
+        /// `Action`'s text.
+        what: String,
+    },
+    /// Bytes of the running action that went out, of how many.
+    Sent {
+        /// So far.
+        done: u64,
+        /// In all.
+        total: u64,
+    },
+    /// The action is done.
+    Acted {
+        /// What it concerns.
+        scope: Scope,
+        /// Which step.
+        step: StepId,
+        /// `Action`'s text.
+        what: String,
+        /// How long it took.
+        took: Duration,
+    },
+    /// A step waits, and what it sees.
+    Waiting {
+        /// Which step.
+        step: StepId,
+        /// For what.
+        condition: Condition,
+        /// Since when.
+        waited: Duration,
+    },
+    /// Something failed; the run ends.
+    Failed(Arc<Failure>),
+}
+
+/// Where events go.
+pub type Sink = Arc<dyn Fn(Event) + Send + Sync>;

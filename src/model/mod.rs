@@ -1,0 +1,36 @@
+//! The words that all rooms share: questions, answers, plans and actions. No I/O happens here.
+
+mod action;
+mod answer;
+mod answers;
+mod event;
+mod failure;
+mod host;
+mod id;
+mod manifest;
+mod outside;
+mod pin;
+mod plan;
+mod question;
+mod secret;
+mod step;
+mod view;
+
+pub use action::{
+    Action, ApiAction, ChartSource, Content, FileWrite, HostAction, ImageImport, Install, KubeconfigMerge, OperatorAction, Owner,
+    ReleaseAction, ReleaseUpgrade, SecretSpec, UnitChange,
+};
+pub use answer::{Answer, Reply};
+pub use answers::{ChartFacts, DryRun, ImageArchive, LiveRelease, LiveSecret};
+pub use event::{Event, Sink};
+pub use failure::{Exit, Failure};
+pub use host::{FileKind, FileMeta, HostFacts, ImageOnHost, Listener, Privilege, UnitState};
+pub use id::{HostId, Scope, StepId};
+pub use manifest::{Manifest, ObjectRef};
+pub use outside::{Exchange, Phase, Served};
+pub use pin::{ArtifactRef, Pin, Pins};
+pub use plan::{Condition, Finding, Missing, Note, Plan, Planned, Why};
+pub use question::{ApiQuestion, HostQuestion, OperatorQuestion, OutsideQuestion, Question, RecordKind, Resolver, Tool};
+pub use secret::Secret;
+pub use step::Step;
+pub use view::{Seen, View, World};

@@ -1,0 +1,168 @@
+//! What a step may ask. A question is a value: equal questions are asked once, however many steps ask them.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::{ArtifactRef, HostId, Manifest, ObjectRef};
+
+/// A question and to whom it goes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Question {
+    /// To one host's privileged shell.
+    Host(HostId, HostQuestion),
+    /// To the API server.
+    Api(ApiQuestion),
+    /// To the world, as a visitor sees it from the operator's side.
+    Outside(OutsideQuestion),
+    /// To the operator's own machine.
+    Operator(OperatorQuestion),
+}
+
+/// What can be asked of a host.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HostQuestion {
+    /// Operating system, size, clock, routes, login user: `Reply::Facts`.
+    Facts,
+    /// TCP sockets in LISTEN with the process that holds each: `Reply::Listeners`.
+    Listeners,
+    /// Kind, mode, owner and size of a path, links not followed: `Reply::File`.
+    Stat(String),
+    /// SHA-256 of a file in lower-case hex: `Reply::Text`.
+    Digest(String),
+    /// A file's bytes, at most 4 MiB: `Reply::Bytes`.
+    Content(String),
+    /// A systemd unit: `Reply::Unit`. Absent when systemd knows no such unit.
+    Unit(String),
+    /// A program's version as it prints it, e.g. `v1.35.5+k3s1`: `Reply::Text`.
+    Version(Tool),
+    /// Images in k3s' containerd: `Reply::Images`. Absent while containerd does not run.
+    Images,
+    /// The last 40 lines of a unit's journal: `Reply::Text`.
+    Journal(String),
+    /// A, AAAA of a name by the host's own resolver: `Reply::Addresses`.
+    Resolve(String),
+}
+
+/// A program on a host whose version can be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tool {
+    /// `/usr/local/bin/k3s`.
+    K3s,
+    /// `/usr/local/bin/helm`.
+    Helm,
+}
+
+/// What can be asked of the API server.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ApiQuestion {
+    /// `GET /readyz`: `Reply::Text` with what it says.
+    Ready,
+    /// One object that is not a Secret: `Reply::Object`.
+    Object(ObjectRef),
+    /// All objects of a kind: `Reply::Objects`. `name` is ignored; an empty namespace means all; `selector` as in kubectl `-l`.
+    List {
+        /// Kind and namespace.
+        of: ObjectRef,
+        /// Label selector; empty for all.
+        selector: String,
+    },
+    /// A Secret with its data: `Reply::Secret`.
+    Secret {
+        /// Namespace.
+        namespace: String,
+        /// Name.
+        name: String,
+    },
+    /// The newest revision of a helm release: `Reply::Release`.
+    Release {
+        /// Namespace.
+        namespace: String,
+        /// Name of the release.
+        name: String,
+    },
+    /// What a forced server-side apply of this object would make of it, nothing kept: `Reply::DryRun`.
+    DryRun(Manifest),
+}
+
+/// What can be asked of the world.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutsideQuestion {
+    /// DNS records: `Reply::Records` (texts; empty means none of that kind). Absent: NXDOMAIN.
+    Dns {
+        /// Fully qualified, no trailing dot.
+        name: String,
+        /// Which records.
+        kind: RecordKind,
+        /// Whom to ask.
+        resolver: Resolver,
+    },
+    /// The certificate served on port 443 at `address` for `name` (SNI): `Reply::Served`.
+    Served {
+        /// SNI and the name that must match.
+        name: String,
+        /// Where to connect.
+        address: IpAddr,
+    },
+    /// One GET without following redirects: `Reply::Exchange`. TLS is verified against production roots, in the
+    /// staging phase against staging roots too; an untrusted chain is an unreadable answer.
+    Get {
+        /// `http://…` or `https://…`.
+        url: String,
+        /// Where to connect, whatever DNS says.
+        address: IpAddr,
+    },
+    /// Whether a TCP connection opens: `Reply::Text("open")`; absent: refused; unreadable: no answer.
+    Port {
+        /// Where to.
+        address: IpAddr,
+        /// TCP port.
+        port: u16,
+    },
+}
+
+/// Kinds of DNS records that matter here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum RecordKind {
+    /// IPv4 address.
+    A,
+    /// IPv6 address.
+    Aaaa,
+    /// Which CA may issue.
+    Caa,
+}
+
+/// Whom to ask for DNS records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Resolver {
+    /// The operator's own resolver.
+    System,
+    /// Public resolvers, as the CA's vantage points would see it.
+    Public,
+}
+
+/// What can be asked of the operator's own machine.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OperatorQuestion {
+    /// The operator's kubeconfig: `Reply::Bytes`.
+    Kubeconfig(PathBuf),
+    /// A docker-archive, OCI tar or OCI folder: `Reply::Archive`.
+    Archive(PathBuf),
+    /// A chart's folder or `.tgz`: `Reply::Chart`.
+    Chart(PathBuf),
+    /// Values files merged in order, as helm merges `-f`: `Reply::Object`.
+    Values(Vec<PathBuf>),
+    /// A `.env` file: `Reply::Env`.
+    EnvFile(PathBuf),
+    /// What `bedplate.lock` holds of an artifact: `Reply::Pin`. Absent: never met.
+    Pin(ArtifactRef),
+}

@@ -1,0 +1,222 @@
+//! What is known, and the part of it that a step may see.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use serde_json::Value;
+
+use super::{
+    Answer, ApiQuestion, ArtifactRef, ChartFacts, DryRun, Exchange, FileMeta, HostFacts, HostId, HostQuestion, ImageArchive,
+    ImageOnHost, Listener, LiveRelease, LiveSecret, Manifest, Missing, ObjectRef, OperatorQuestion, OutsideQuestion, Pin,
+    Question, RecordKind, Reply, Resolver, Secret, Served, Tool, UnitState, Why,
+};
+
+/// All answers so far.
+#[derive(Clone, Debug, Default)]
+pub struct World {
+    answers: BTreeMap<Question, Answer>,
+}
+
+impl World {
+    /// Takes an answer in, in place of an older one.
+    pub fn learn(&mut self, question: Question, answer: Answer) {
+        self.answers.insert(question, answer);
+    }
+
+    /// Drops the answers that may no longer hold.
+    pub fn forget(&mut self, stale: impl Fn(&Question) -> bool) {
+        self.answers.retain(|question, _| !stale(question));
+    }
+
+    /// Those of `questions` that have no answer yet.
+    #[must_use]
+    pub fn open(&self, questions: impl IntoIterator<Item = Question>) -> BTreeSet<Question> {
+        questions.into_iter().filter(|question| !self.answers.contains_key(question)).collect()
+    }
+
+    /// What a step that concerns `host` may see.
+    #[must_use]
+    pub fn view<'a>(&'a self, host: &'a HostId) -> View<'a> {
+        View { world: self, host }
+    }
+}
+
+/// A step's window: one host, the API, the outside, the operator's side. No other host's answers.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    world: &'a World,
+    host: &'a HostId,
+}
+
+/// What a look brings: `None` is absent; an error is not asked or unreadable.
+pub type Seen<T> = Result<Option<T>, Missing>;
+
+macro_rules! look {
+    ($self:ident, $question:expr, $variant:ident) => {
+        $self.look($question, |reply| match reply {
+            Reply::$variant(value) => Some(value),
+            _ => None,
+        })
+    };
+}
+
+impl<'a> View<'a> {
+    /// The host that is seen.
+    #[must_use]
+    pub fn host(&self) -> &'a HostId {
+        self.host
+    }
+
+    /// A question to this view's host.
+    #[must_use]
+    pub fn ask(&self, question: HostQuestion) -> Question {
+        Question::Host(self.host.clone(), question)
+    }
+
+    fn look<T>(&self, question: Question, pick: impl Fn(&'a Reply) -> Option<T>) -> Seen<T> {
+        let unreadable = |question, reason: &str| Missing { question, why: Why::Unreadable(reason.to_owned()) };
+        match self.world.answers.get(&question) {
+            None => Err(Missing { question, why: Why::NotAsked }),
+            Some(Answer::Absent) => Ok(None),
+            Some(Answer::Unreadable(reason)) => Err(unreadable(question, reason)),
+            Some(Answer::Present(reply)) => match pick(reply) {
+                Some(value) => Ok(Some(value)),
+                None => Err(unreadable(question, "the answer is of another kind than the question")),
+            },
+        }
+    }
+
+    /// `HostQuestion::Facts`. Never absent.
+    pub fn facts(&self) -> Result<&'a HostFacts, Missing> {
+        let question = self.ask(HostQuestion::Facts);
+        let missing = Missing { question: question.clone(), why: Why::Unreadable("the host told nothing of itself".into()) };
+        look!(self, question, Facts)?.map(AsRef::as_ref).ok_or(missing)
+    }
+
+    /// `HostQuestion::Listeners`.
+    pub fn listeners(&self) -> Seen<&'a Vec<Listener>> {
+        look!(self, self.ask(HostQuestion::Listeners), Listeners)
+    }
+
+    /// `HostQuestion::Stat`.
+    pub fn stat(&self, path: &str) -> Seen<&'a FileMeta> {
+        look!(self, self.ask(HostQuestion::Stat(path.into())), File)
+    }
+
+    /// `HostQuestion::Digest`.
+    pub fn digest(&self, path: &str) -> Seen<&'a String> {
+        look!(self, self.ask(HostQuestion::Digest(path.into())), Text)
+    }
+
+    /// `HostQuestion::Content`.
+    pub fn content(&self, path: &str) -> Seen<&'a Secret> {
+        look!(self, self.ask(HostQuestion::Content(path.into())), Bytes)
+    }
+
+    /// `HostQuestion::Unit`.
+    pub fn unit(&self, unit: &str) -> Seen<&'a UnitState> {
+        look!(self, self.ask(HostQuestion::Unit(unit.into())), Unit)
+    }
+
+    /// `HostQuestion::Version`.
+    pub fn version(&self, tool: Tool) -> Seen<&'a String> {
+        look!(self, self.ask(HostQuestion::Version(tool)), Text)
+    }
+
+    /// `HostQuestion::Images`.
+    pub fn images(&self) -> Seen<&'a Vec<ImageOnHost>> {
+        look!(self, self.ask(HostQuestion::Images), Images)
+    }
+
+    /// `HostQuestion::Journal`.
+    pub fn journal(&self, unit: &str) -> Seen<&'a String> {
+        look!(self, self.ask(HostQuestion::Journal(unit.into())), Text)
+    }
+
+    /// `HostQuestion::Resolve`.
+    pub fn resolved(&self, name: &str) -> Seen<&'a Vec<IpAddr>> {
+        look!(self, self.ask(HostQuestion::Resolve(name.into())), Addresses)
+    }
+
+    /// `ApiQuestion::Ready`.
+    pub fn api_ready(&self) -> Seen<&'a String> {
+        look!(self, Question::Api(ApiQuestion::Ready), Text)
+    }
+
+    /// `ApiQuestion::Object`.
+    pub fn object(&self, object: &ObjectRef) -> Seen<&'a Value> {
+        look!(self, Question::Api(ApiQuestion::Object(object.clone())), Object)
+    }
+
+    /// `ApiQuestion::List`.
+    pub fn list(&self, of: &ObjectRef, selector: &str) -> Seen<&'a Vec<Value>> {
+        look!(self, Question::Api(ApiQuestion::List { of: of.clone(), selector: selector.into() }), Objects)
+    }
+
+    /// `ApiQuestion::Secret`.
+    pub fn secret(&self, namespace: &str, name: &str) -> Seen<&'a LiveSecret> {
+        let question = ApiQuestion::Secret { namespace: namespace.into(), name: name.into() };
+        look!(self, Question::Api(question), Secret)
+    }
+
+    /// `ApiQuestion::Release`.
+    pub fn release(&self, namespace: &str, name: &str) -> Seen<&'a LiveRelease> {
+        let question = ApiQuestion::Release { namespace: namespace.into(), name: name.into() };
+        Ok(look!(self, Question::Api(question), Release)?.map(AsRef::as_ref))
+    }
+
+    /// `ApiQuestion::DryRun`.
+    pub fn dry_run(&self, manifest: &Manifest) -> Seen<&'a DryRun> {
+        look!(self, Question::Api(ApiQuestion::DryRun(manifest.clone())), DryRun)
+    }
+
+    /// `OutsideQuestion::Dns`.
+    pub fn records(&self, name: &str, kind: RecordKind, resolver: Resolver) -> Seen<&'a Vec<String>> {
+        look!(self, Question::Outside(OutsideQuestion::Dns { name: name.into(), kind, resolver }), Records)
+    }
+
+    /// `OutsideQuestion::Served`.
+    pub fn served(&self, name: &str, address: IpAddr) -> Seen<&'a Served> {
+        look!(self, Question::Outside(OutsideQuestion::Served { name: name.into(), address }), Served)
+    }
+
+    /// `OutsideQuestion::Get`.
+    pub fn exchange(&self, url: &str, address: IpAddr) -> Seen<&'a Exchange> {
+        look!(self, Question::Outside(OutsideQuestion::Get { url: url.into(), address }), Exchange)
+    }
+
+    /// `OutsideQuestion::Port`.
+    pub fn port(&self, address: IpAddr, port: u16) -> Seen<&'a String> {
+        look!(self, Question::Outside(OutsideQuestion::Port { address, port }), Text)
+    }
+
+    /// `OperatorQuestion::Kubeconfig`.
+    pub fn kubeconfig(&self, path: &std::path::Path) -> Seen<&'a Secret> {
+        look!(self, Question::Operator(OperatorQuestion::Kubeconfig(path.into())), Bytes)
+    }
+
+    /// `OperatorQuestion::Archive`.
+    pub fn archive(&self, path: &std::path::Path) -> Seen<&'a ImageArchive> {
+        look!(self, Question::Operator(OperatorQuestion::Archive(path.into())), Archive)
+    }
+
+    /// `OperatorQuestion::Chart`.
+    pub fn chart(&self, path: &std::path::Path) -> Seen<&'a ChartFacts> {
+        look!(self, Question::Operator(OperatorQuestion::Chart(path.into())), Chart)
+    }
+
+    /// `OperatorQuestion::Values`.
+    pub fn values(&self, paths: &[std::path::PathBuf]) -> Seen<&'a Value> {
+        look!(self, Question::Operator(OperatorQuestion::Values(paths.to_vec())), Object)
+    }
+
+    /// `OperatorQuestion::EnvFile`.
+    pub fn env_file(&self, path: &std::path::Path) -> Seen<&'a BTreeMap<String, Secret>> {
+        look!(self, Question::Operator(OperatorQuestion::EnvFile(path.into())), Env)
+    }
+
+    /// `OperatorQuestion::Pin`.
+    pub fn pin(&self, artifact: &ArtifactRef) -> Seen<&'a Pin> {
+        look!(self, Question::Operator(OperatorQuestion::Pin(artifact.clone())), Pin)
+    }
+}

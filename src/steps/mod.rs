@@ -1,0 +1,1 @@
+//! The core flow's order, on one screen.
