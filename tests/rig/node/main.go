@@ -1,0 +1,75 @@
+// Command k3s stands in for k3s on the rig's hosts: upstream's Kubernetes in one program. See ../CONTRACT.md.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/spf13/cobra"
+	"k8s.io/component-base/cli"
+	kubectl "k8s.io/kubectl/pkg/cmd"
+	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
+	controllers "k8s.io/kubernetes/cmd/kube-controller-manager/app"
+	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
+	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
+	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
+
+	_ "k8s.io/component-base/logs/json/register"
+	_ "k8s.io/component-base/metrics/prometheus/clientgo"
+	_ "k8s.io/component-base/metrics/prometheus/version"
+)
+
+// Set by the build: -ldflags "-X main.version=… -X main.commit=…".
+var (
+	version = "v0.0.0"
+	commit  = "00000000"
+)
+
+func main() {
+	name, args := split(os.Args)
+	switch name {
+	case "-v", "--version":
+		fmt.Printf("k3s version %s (%s)\ngo version %s\n", version, commit, runtime.Version())
+		return
+	}
+	cmd := upstream(name)
+	if cmd == nil {
+		fmt.Fprintf(os.Stderr, "no help topic for '%s'\n", name)
+		os.Exit(3)
+	}
+	os.Args = append([]string{name}, args...)
+	os.Exit(cli.Run(cmd))
+}
+
+// split finds the subcommand: the name of a symlink as k3s' installer makes them, or the first argument.
+func split(argv []string) (name string, args []string) {
+	switch base := filepath.Base(argv[0]); {
+	case base == "kubectl" || base == "ctr" || base == "crictl":
+		return base, argv[1:]
+	case len(argv) > 1:
+		return argv[1], argv[2:]
+	}
+	return "--version", nil
+}
+
+// upstream gives the command of one of Kubernetes' own programs, or nil.
+func upstream(name string) *cobra.Command {
+	switch name {
+	case "kube-apiserver":
+		return apiserver.NewAPIServerCommand()
+	case "kube-controller-manager":
+		return controllers.NewControllerManagerCommand()
+	case "kube-scheduler":
+		return scheduler.NewSchedulerCommand()
+	case "kubelet":
+		return kubelet.NewKubeletCommand(context.Background())
+	case "kube-proxy":
+		return proxy.NewProxyCommand()
+	case "kubectl":
+		return kubectl.NewDefaultKubectlCommand()
+	}
+	return nil
+}
