@@ -1,1 +1,20 @@
-//! The core flow's order, on one screen.
+//! The core flow's order, on one screen. A new kind of step is its file in this folder and its word in this list.
+
+use crate::inventory::Inventory;
+use crate::model::Step;
+
+/// Declares each step's module and lists their constructors in the order of the flow.
+macro_rules! flow {
+    ($($kind:ident),* $(,)?) => {
+        $(mod $kind;)*
+        const FLOW: &[fn(&Inventory) -> Vec<Box<dyn Step>>] = &[$($kind::steps),*];
+    };
+}
+
+flow![];
+
+/// All steps of the core flow, in order, as this inventory wants them.
+#[must_use]
+pub fn flow(inventory: &Inventory) -> Vec<Box<dyn Step>> {
+    FLOW.iter().flat_map(|steps| steps(inventory)).collect()
+}
