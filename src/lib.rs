@@ -5,4 +5,5 @@
 pub mod engine;
 pub mod inventory;
 pub mod model;
+pub mod report;
 pub mod steps;

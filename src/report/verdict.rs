@@ -1,0 +1,48 @@
+//! A step's verdict as plain lines: the same in `plan`, in a run's report and in the golden cases.
+
+use crate::model::{Missing, Note, Plan, Planned};
+
+/// The verdict, its reasons and its notes, a line each, the details indented by two.
+#[must_use]
+pub fn verdict(verdict: &Result<Planned, Missing>) -> Vec<String> {
+    let planned = match verdict {
+        Ok(planned) => planned,
+        Err(missing) => return vec![format!("blocked: {missing}")],
+    };
+    let mut lines = match &planned.plan {
+        Plan::Converged => vec!["converged".into()],
+        Plan::Wait(condition) => vec![format!("wait: {} ({})", condition.what, condition.seen)],
+        Plan::Act(actions) => {
+            let mut lines = vec!["act".into()];
+            lines.extend(actions.iter().map(|action| format!("  {action}")));
+            lines.extend(planned.reasons.iter().flat_map(|reason| because(reason)));
+            lines
+        }
+        Plan::Unmet(findings) => {
+            let mut lines = vec!["unmet".into()];
+            for finding in findings {
+                lines.push(format!("- {}", finding.what));
+                lines.push(format!("  cure: {}", finding.cure));
+            }
+            lines
+        }
+    };
+    lines.extend(planned.notes.iter().map(note));
+    lines
+}
+
+/// A reason; the further lines of a diff are indented below it.
+fn because(reason: &str) -> Vec<String> {
+    let mut lines = reason.lines();
+    let first = lines.next().unwrap_or_default();
+    std::iter::once(format!("  because {first}")).chain(lines.map(|line| format!("    {line}"))).collect()
+}
+
+fn note(note: &Note) -> String {
+    match note {
+        Note::Warning(finding) if finding.cure.is_empty() => format!("warning: {}", finding.what),
+        Note::Warning(finding) => format!("warning: {}; {}", finding.what, finding.cure),
+        Note::Manual(what) => format!("manual: {what}"),
+        Note::Fact(what) => format!("fact: {what}"),
+    }
+}

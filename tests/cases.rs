@@ -1,0 +1,94 @@
+//! Golden cases: `tests/cases/<step>/<case>.toml`, answers in, verdict out. A new case needs no code.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bedplate::inventory::Inventory;
+use bedplate::model::{Answer, HostId, Question, Scope, World};
+use bedplate::report::verdict;
+use bedplate::steps::flow;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    inventory: String,
+    step: String,
+    #[serde(default)]
+    base: Option<String>,
+    answers: Vec<(Question, Answer)>,
+    expect: String,
+}
+
+#[derive(Deserialize)]
+struct Base {
+    answers: Vec<(Question, Answer)>,
+}
+
+#[test]
+fn cases() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let mut failures = Vec::new();
+    let mut ran = 0;
+    for path in files(&root) {
+        ran += 1;
+        if let Err(why) = run(&root, &path) {
+            failures.push(format!("{}: {why}", path.strip_prefix(&root).unwrap().display()));
+        }
+    }
+    assert!(failures.is_empty(), "{} of {ran} cases differ:\n{}", failures.len(), failures.join("\n"));
+}
+
+/// Every case; `inventories` and `bases` are what cases are made of.
+fn files(root: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for folder in fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()) {
+        if !folder.is_dir() || folder.ends_with("inventories") || folder.ends_with("bases") {
+            continue;
+        }
+        found.extend(fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "toml")));
+    }
+    found.sort();
+    found
+}
+
+fn read<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, String> {
+    let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn run(root: &Path, path: &Path) -> Result<(), String> {
+    let case: Case = read(path)?;
+    let inventory: Inventory = read(&root.join(format!("inventories/{}.toml", case.inventory)))?;
+    let base = match &case.base {
+        Some(base) => read::<Base>(&root.join(format!("bases/{base}.toml")))?.answers,
+        None => Vec::new(),
+    };
+    let steps = flow(&inventory);
+    let step = steps.iter().find(|step| step.id().to_string() == case.step).ok_or_else(|| {
+        let known: Vec<_> = steps.iter().map(|step| step.id().to_string()).collect();
+        format!("no step {}; there are {}", case.step, known.join(", "))
+    })?;
+    let host = match step.scope() {
+        Scope::Host(host) => host,
+        Scope::Operator | Scope::Cluster => HostId(inventory.hosts[0].name.clone()),
+    };
+    let given: BTreeMap<Question, Answer> = base.into_iter().chain(case.answers.iter().cloned()).collect();
+    let mut world = World::default();
+    let mut asked = BTreeSet::new();
+    for _ in 0..3 {
+        let open = world.open(step.questions(&world.view(&host)));
+        for question in open {
+            let answer = given.get(&question).cloned();
+            asked.insert(question.clone());
+            world.learn(question.clone(), answer.unwrap_or_else(|| Answer::Unreadable(format!("the case does not say: {question:?}"))));
+        }
+    }
+    if let Some((idle, _)) = case.answers.iter().find(|(question, _)| !asked.contains(question)) {
+        return Err(format!("the step never asks {idle:?}"));
+    }
+    let seen = verdict(&step.plan(&world.view(&host))).join("\n");
+    let expect = case.expect.trim();
+    if seen == expect { Ok(()) } else { Err(format!("\n--- expected\n{expect}\n--- seen\n{seen}\n")) }
+}
