@@ -41,6 +41,8 @@ pub enum Reply {
     Text(String),
     /// A file's content, which may hold secrets.
     Bytes(Secret),
+    /// A point in time, since the epoch.
+    Seconds(i64),
     /// IP addresses.
     Addresses(Vec<IpAddr>),
     /// One object.

@@ -26,7 +26,7 @@ pub use event::{Event, Sink};
 pub use failure::{Exit, Failure};
 pub use host::{FileKind, FileMeta, HostFacts, ImageOnHost, Listener, Privilege, UnitState};
 pub use id::{HostId, Scope, StepId};
-pub use manifest::{Manifest, ObjectRef};
+pub use manifest::{MANAGED_BY, Manifest, ObjectRef};
 pub use outside::{Exchange, Phase, Served};
 pub use pin::{ArtifactRef, Pin, Pins};
 pub use plan::{Condition, Finding, Missing, Note, Plan, Planned, Why};

@@ -165,4 +165,8 @@ pub enum OperatorQuestion {
     EnvFile(PathBuf),
     /// What `bedplate.lock` holds of an artifact: `Reply::Pin`. Absent: never met.
     Pin(ArtifactRef),
+    /// A file's bytes, e.g. a CA in PEM: `Reply::Bytes`.
+    File(PathBuf),
+    /// What time it is: `Reply::Seconds` since the epoch.
+    Clock,
 }

@@ -219,4 +219,16 @@ impl<'a> View<'a> {
     pub fn pin(&self, artifact: &ArtifactRef) -> Seen<&'a Pin> {
         look!(self, Question::Operator(OperatorQuestion::Pin(artifact.clone())), Pin)
     }
+
+    /// `OperatorQuestion::File`.
+    pub fn file(&self, path: &std::path::Path) -> Seen<&'a Secret> {
+        look!(self, Question::Operator(OperatorQuestion::File(path.into())), Bytes)
+    }
+
+    /// `OperatorQuestion::Clock`, seconds since the epoch. Never absent.
+    pub fn clock(&self) -> Result<i64, Missing> {
+        let question = Question::Operator(OperatorQuestion::Clock);
+        let missing = Missing { question: question.clone(), why: Why::Unreadable("the operator's clock told nothing".into()) };
+        look!(self, question, Seconds)?.copied().ok_or(missing)
+    }
 }
