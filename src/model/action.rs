@@ -39,7 +39,7 @@ pub enum HostAction {
         /// As written into the link.
         target: String,
     },
-    /// Bring an artifact to the host: digest checked before it gets its name, then renamed.
+    /// Bring an artifact to the host: digest checked before it gets its name, then renamed. Missing parents are made, 0755, root's.
     Install(Install),
     /// Change a systemd unit's state.
     Unit {

@@ -86,6 +86,8 @@ pub struct FileMeta {
     pub gid: u32,
     /// Bytes.
     pub size: u64,
+    /// When its content, mode, owner or name last changed (`ctime`: a rename counts, and it can't be set back): µs since the epoch.
+    pub changed: u64,
 }
 
 /// What a path is.
@@ -115,8 +117,10 @@ pub struct UnitState {
     pub needs_reload: bool,
     /// Times systemd restarted it by itself.
     pub restarts: u32,
-    /// When it last became active, seconds since the epoch; 0: never.
-    pub active_since: u64,
+    /// Whether systemd has a job queued or running for it, e.g. a restart that has not begun.
+    pub job: bool,
+    /// When its main process was last started (`ExecMainStartTimestamp`), µs since the epoch; 0: never.
+    pub started: u64,
 }
 
 /// One image in containerd.
