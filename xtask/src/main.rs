@@ -1,1 +1,93 @@
-fn main() {}
+//! The house's own chores: the rig, the rehearsal, the tests.
+
+mod packages;
+mod rig;
+mod run;
+
+use std::os::unix::process::CommandExt;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use rig::{Host, Operator, Place, Rig};
+
+#[derive(Parser)]
+#[command(name = "xtask", about)]
+enum Chore {
+    /// Throwaway hosts and what they need of the internet
+    #[command(subcommand)]
+    Rig(RigChore),
+}
+
+#[derive(Subcommand)]
+enum RigChore {
+    /// Boot hosts; what runs already is left alone
+    Up {
+        /// How many, side by side
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=5))]
+        hosts: u8,
+    },
+    /// Log in to a host as the operator does
+    Ssh {
+        /// droplet, droplet-2 …
+        name: String,
+        /// root, ops or appuser
+        #[arg(long, default_value = "appuser")]
+        user: String,
+        /// What to run there instead of a shell
+        #[arg(last = true)]
+        command: Vec<String>,
+    },
+    /// Run a program in a host as root, without ssh
+    Exec {
+        /// droplet, droplet-2 …
+        name: String,
+        /// The program and its arguments
+        #[arg(last = true, required = true)]
+        command: Vec<String>,
+    },
+    /// Show what runs
+    Status,
+    /// End everything, and remove all but the caches
+    Down,
+}
+
+fn main() -> Result<()> {
+    match Chore::parse() {
+        Chore::Rig(chore) => chore.run(),
+    }
+}
+
+impl RigChore {
+    fn run(self) -> Result<()> {
+        match self {
+            Self::Up { hosts } => up(hosts),
+            Self::Ssh { name, user, command } => ssh(&name, &user, &command),
+            Self::Exec { name, command } => {
+                let host = Host::named(&Place::here()?, &name)?;
+                Err(host.exec()?.args(command).exec().into())
+            }
+            Self::Status => Rig::status(),
+            Self::Down => Rig::down(),
+        }
+    }
+}
+
+fn up(hosts: u8) -> Result<()> {
+    let rig = Rig::up()?;
+    for host in rig.hosts(hosts)? {
+        println!("{} answers at {}", host.name, host.address);
+    }
+    Ok(())
+}
+
+fn ssh(name: &str, user: &str, command: &[String]) -> Result<()> {
+    let place = Place::here()?;
+    let host = Host::named(&place, name)?;
+    let operator = Operator::find(&place)?;
+    let mut ssh = operator.command("ssh");
+    // The rig knows the key, and the operator's own known_hosts stays as the tests want it.
+    let known = host.folder().join("known_hosts");
+    std::fs::write(&known, format!("{} {}\n", host.address, host.host_key()?))?;
+    ssh.arg(format!("-oUserKnownHostsFile={}", known.display())).arg("-oStrictHostKeyChecking=yes");
+    Err(ssh.arg(format!("{user}@{}", host.address)).args(command).exec().into())
+}

@@ -1,0 +1,135 @@
+//! The rig: throwaway hosts, and everything of the internet that they need, in a network of their own.
+
+mod acme;
+mod ca;
+mod cgroup;
+mod daemon;
+mod disk;
+mod dns;
+mod host;
+mod mirror;
+mod network;
+mod operator;
+mod place;
+mod root;
+
+use std::fs::{self, File};
+use std::net::Ipv4Addr;
+
+use anyhow::{Context, Result};
+use rustix::process::Signal;
+
+pub use acme::Acme;
+pub use dns::Record;
+pub use host::Host;
+pub use operator::Operator;
+pub use place::Place;
+
+use crate::packages;
+use daemon::Daemon;
+
+/// A rig that is up.
+pub struct Rig {
+    /// Its folders.
+    pub place: Place,
+    /// Who types.
+    pub operator: Operator,
+    /// Held as long as this lives, so that two runs do not pull at the same hosts.
+    _lock: File,
+}
+
+impl Rig {
+    /// Brings everything up but the hosts; what runs already is left alone.
+    pub fn up() -> Result<Self> {
+        packages::ensure(packages::RIG)?;
+        let place = Place::here()?;
+        let lock = lock(&place)?;
+        network::up()?;
+        let ca = ca::ca(&place)?;
+        let operator = Operator::up(&place, &ca)?;
+        let rig = Self { place, operator, _lock: lock };
+        rig.records(&usual())?;
+        for acme in Acme::ALL {
+            acme.up(&rig.place, &ca)?;
+        }
+        mirror::up(&rig.place, &ca, &artifacts(&rig.place)?)?;
+        mirror::registry_up(&rig.place)?;
+        Ok(rig)
+    }
+
+    /// Hosts 1 to `count`, booted side by side; those that run already are left alone.
+    pub fn hosts(&self, count: u8) -> Result<Vec<Host>> {
+        let hosts = (1..=count).map(|number| Host::numbered(&self.place, number)).collect::<Result<Vec<_>>>()?;
+        hosts.iter().try_for_each(|host| host.boot(&self.operator))?;
+        hosts.iter().try_for_each(Host::answers)?;
+        Ok(hosts)
+    }
+
+    /// Host `number`, on a new disk.
+    pub fn fresh(&self, number: u8) -> Result<Host> {
+        let host = Host::numbered(&self.place, number)?;
+        host.discard()?;
+        host.boot(&self.operator)?;
+        host.answers()?;
+        Ok(host)
+    }
+
+    /// Makes DNS say this and nothing else.
+    pub fn records(&self, records: &[Record]) -> Result<()> {
+        dns::set(&self.place, records)
+    }
+
+    /// Takes everything down, and removes all but the caches.
+    pub fn down() -> Result<()> {
+        let place = Place::here()?;
+        if !place.state.exists() {
+            return Ok(());
+        }
+        let _lock = lock(&place)?;
+        for host in Host::all(&place)? {
+            host.discard()?;
+        }
+        for name in Daemon::names(&place)? {
+            if let Some(daemon) = Daemon::find(&place, &name)? {
+                daemon.end(&place, Signal::TERM)?;
+            }
+        }
+        Operator::down()?;
+        network::down()?;
+        fs::remove_dir_all(&place.state).with_context(|| format!("removing {}", place.state.display()))
+    }
+
+    /// What runs, one line each.
+    pub fn status() -> Result<()> {
+        let place = Place::here()?;
+        if !place.state.exists() {
+            println!("the rig is down");
+            return Ok(());
+        }
+        for name in Daemon::names(&place)? {
+            match Daemon::find(&place, &name)? {
+                Some(daemon) => println!("{name}: process {}", daemon.pid),
+                None => println!("{name}: ended by itself, see {}", place.state.join("logs").join(&name).display()),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The test domains, at the first host.
+pub fn usual() -> Vec<Record> {
+    ["shop.example", "www.shop.example"].map(|name| Record::A(name.into(), Ipv4Addr::new(203, 0, 113, 10))).into()
+}
+
+fn lock(place: &Place) -> Result<File> {
+    fs::create_dir_all(&place.state)?;
+    let folder = File::open(&place.state)?;
+    folder.try_lock().context("another run uses the rig")?;
+    Ok(folder)
+}
+
+fn artifacts(place: &Place) -> Result<std::path::PathBuf> {
+    let folder = place.cache.join("artifacts");
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
+}

@@ -1,0 +1,142 @@
+//! The one who types `bedplate`: a Unix user of its own, because ssh takes its home from the password file, with the rig's
+//! network, the rig's resolver and the rig's authority among the system's roots.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use rustix::process::Signal;
+
+use super::ca::Ca;
+use super::daemon::send;
+use super::network::{BRIDGE, inside};
+use super::place::Place;
+use crate::run::{run, until};
+
+const USER: &str = "bedplate-op";
+const SYSTEM_ROOTS: &str = "/etc/ssl/certs/ca-certificates.crt";
+
+/// Mounts the operator's own resolver and roots in a fresh mount namespace, then becomes the operator.
+const ENTER: &str = r#"mount --bind "$1" /etc/resolv.conf && mount --bind "$2" /etc/ssl/certs/ca-certificates.crt &&
+user=$3 && shift 3 && exec setpriv --reuid "$user" --regid "$user" --init-groups --no-new-privs -- "$@""#;
+
+/// The operator's side of the rig.
+pub struct Operator {
+    /// Its folder: home, programs, resolver, roots.
+    folder: PathBuf,
+    /// As the password file has it.
+    uid: u32,
+}
+
+impl Operator {
+    /// Makes user, home and key, if they are not there.
+    pub fn up(place: &Place, ca: &Ca) -> Result<Self> {
+        let folder = place.folder("operator")?;
+        let home = folder.join("home");
+        if uid()?.is_none() {
+            let mut useradd = Command::new("useradd");
+            useradd.args(["--system", "--user-group", "--shell", "/bin/bash", "--home-dir"]).arg(&home).arg(USER);
+            run(&mut useradd)?;
+        }
+        let operator = Self { uid: uid()?.context("useradd made no user")?, folder };
+        fs::write(operator.folder.join("resolv.conf"), format!("nameserver {BRIDGE}\n"))?;
+        let roots = [fs::read(SYSTEM_ROOTS)?, fs::read(&ca.root)?].concat();
+        fs::write(operator.folder.join("roots.pem"), roots)?;
+        fs::create_dir_all(operator.folder.join("bin"))?;
+        fs::create_dir_all(home.join(".ssh"))?;
+        operator.own(&home, 0o755)?;
+        operator.own(&home.join(".ssh"), 0o700)?;
+        if !operator.key().exists() {
+            run(Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-C", USER, "-f"]).arg(operator.key()))?;
+            operator.own(&operator.key(), 0o600)?;
+            operator.own(&operator.public_key(), 0o644)?;
+        }
+        Ok(operator)
+    }
+
+    /// The one that `up` made.
+    pub fn find(place: &Place) -> Result<Self> {
+        let uid = uid()?.context("the rig is down: cargo xtask rig up")?;
+        Ok(Self { folder: place.state.join("operator"), uid })
+    }
+
+    /// Ends the operator's processes, then removes the user; its files go with the state folder.
+    pub fn down() -> Result<()> {
+        let Some(uid) = uid()? else { return Ok(()) };
+        until("the operator's processes to end", Duration::from_secs(10), || {
+            let left = processes(uid)?;
+            left.iter().try_for_each(|pid| send(*pid, Signal::KILL))?;
+            Ok(left.is_empty().then_some(()))
+        })?;
+        run(Command::new("userdel").arg(USER)).map(drop)
+    }
+
+    /// `program`, run as the operator: its home the working folder, nothing in the environment but what a login shell has.
+    pub fn command(&self, program: &str) -> Command {
+        let mut command = inside("unshare");
+        command.args(["--mount", "sh", "-c", ENTER, "operator"]);
+        command.arg(self.folder.join("resolv.conf")).arg(self.folder.join("roots.pem")).arg(USER).arg(program);
+        let path = format!("{}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", self.folder.join("bin").display());
+        command.current_dir(self.home()).env_clear().env("PATH", path).env("HOME", self.home()).env("USER", USER);
+        command.env("LANG", "C.UTF-8").env("TERM", std::env::var_os("TERM").unwrap_or_else(|| "dumb".into()));
+        command
+    }
+
+    /// Copies `program` where the operator's PATH finds it: the clone may lie where this user can't look.
+    pub fn install(&self, program: &Path) -> Result<()> {
+        let name = program.file_name().context("a program has a file name")?;
+        let to = self.folder.join("bin").join(name);
+        // A running program can't be written, but it can be replaced.
+        let fresh = to.with_extension("new");
+        fs::copy(program, &fresh).with_context(|| format!("copying {}", program.display()))?;
+        fs::set_permissions(&fresh, Permissions::from_mode(0o755))?;
+        fs::rename(&fresh, &to)?;
+        Ok(())
+    }
+
+    /// Gives `path` to the operator, with that mode.
+    pub fn own(&self, path: &Path, mode: u32) -> Result<()> {
+        chown(path, Some(self.uid), Some(self.uid)).with_context(|| format!("giving {} away", path.display()))?;
+        Ok(fs::set_permissions(path, Permissions::from_mode(mode))?)
+    }
+
+    /// The home folder.
+    pub fn home(&self) -> PathBuf {
+        self.folder.join("home")
+    }
+
+    /// The private ssh key.
+    pub fn key(&self) -> PathBuf {
+        self.home().join(".ssh/id_ed25519")
+    }
+
+    /// The public ssh key, which every host accepts.
+    pub fn public_key(&self) -> PathBuf {
+        self.key().with_extension("pub")
+    }
+}
+
+fn uid() -> Result<Option<u32>> {
+    let users = fs::read_to_string("/etc/passwd")?;
+    let line = users.lines().find_map(|line| line.strip_prefix(USER)?.strip_prefix(':'));
+    Ok(line.and_then(|line| line.split(':').nth(1)?.parse().ok()))
+}
+
+/// By owner, as the user is the rig's alone.
+fn processes(uid: u32) -> Result<Vec<i32>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        let entry = entry?;
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        let status = fs::read_to_string(entry.path().join("status")).unwrap_or_default();
+        let owner = status.lines().find_map(|line| line.strip_prefix("Uid:")?.split_whitespace().next());
+        let zombie = status.lines().any(|line| line.starts_with("State:\tZ"));
+        if owner.is_some_and(|owner| owner == uid.to_string()) && !zombie {
+            found.push(pid);
+        }
+    }
+    Ok(found)
+}
