@@ -1,5 +1,6 @@
 //! The house's own chores: the rig, the rehearsal, the tests.
 
+mod build;
 mod packages;
 mod rig;
 mod run;
@@ -13,6 +14,8 @@ use rig::{Host, Operator, Place, Rig};
 #[derive(Parser)]
 #[command(name = "xtask", about)]
 enum Chore {
+    /// Build what the rig serves, and show it
+    Build,
     /// Throwaway hosts and what they need of the internet
     #[command(subcommand)]
     Rig(RigChore),
@@ -53,6 +56,10 @@ enum RigChore {
 
 fn main() -> Result<()> {
     match Chore::parse() {
+        Chore::Build => {
+            print!("{}", build::artifacts()?);
+            Ok(())
+        }
         Chore::Rig(chore) => chore.run(),
     }
 }

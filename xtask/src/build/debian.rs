@@ -1,0 +1,57 @@
+//! What the node carries from Debian: runc and the CNI plugins.
+//!
+//! Debian's runc needs libseccomp2 on the host, which every systemd there depends on.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use super::cache::{Cache, Key};
+use super::command::run;
+
+const PACKAGES: [&str; 2] = ["runc", "containernetworking-plugins"];
+/// Files of the packages, by name in the node's `bin`.
+pub const FILES: [(&str, &str); 5] = [
+    ("runc", "usr/sbin/runc"),
+    ("bridge", "usr/lib/cni/bridge"),
+    ("host-local", "usr/lib/cni/host-local"),
+    ("portmap", "usr/lib/cni/portmap"),
+    ("loopback", "usr/lib/cni/loopback"),
+];
+
+/// Downloads and unpacks the packages unless they are in the cache; the folder that they are unpacked in.
+pub fn unpack(cache: &Cache) -> Result<PathBuf> {
+    let key = PACKAGES
+        .iter()
+        .fold(Key::default(), |key, package| key.text(package));
+    cache.entry(
+        "debian",
+        FILES.iter().fold(key, |key, (_, path)| key.text(path)),
+        |out| {
+            let debs = out.join("debs");
+            fs::create_dir(&debs).with_context(|| format!("make {}", debs.display()))?;
+            if download(&debs).is_err() {
+                // A fresh machine has no package lists yet.
+                run(Command::new("apt-get").args(["-qq", "update"]))?;
+                download(&debs)?;
+            }
+            for deb in fs::read_dir(&debs)? {
+                run(Command::new("dpkg-deb").arg("-x").arg(deb?.path()).arg(out))?;
+            }
+            fs::remove_dir_all(&debs)?;
+            match FILES.iter().find(|(_, path)| !out.join(path).is_file()) {
+                Some((_, path)) => bail!("the packages {} hold no {path}", PACKAGES.join(", ")),
+                None => Ok(()),
+            }
+        },
+    )
+}
+
+fn download(debs: &Path) -> Result<()> {
+    run(Command::new("apt-get")
+        .current_dir(debs)
+        .args(["-qq", "-o", "APT::Sandbox::User=root", "download"])
+        .args(PACKAGES))
+}
