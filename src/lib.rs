@@ -4,6 +4,7 @@
 
 pub mod engine;
 pub mod inventory;
+pub mod kube;
 pub mod model;
 pub mod report;
 pub mod steps;

@@ -1,0 +1,61 @@
+//! What a forced server-side apply would make of an object.
+
+use std::collections::BTreeSet;
+
+use ::kube::api::{Patch, PatchParams};
+use ::kube::core::{Request, Status};
+use serde_json::Value;
+
+use crate::model::{DryRun, Manifest};
+
+use super::refusal::{is_absent, status, told};
+use super::{Cluster, MANAGER};
+
+impl Cluster {
+    /// Nothing is kept. An object whose kind or namespace is not there yet would be created as it stands.
+    pub(super) async fn dry_run(&self, manifest: &Manifest) -> Result<DryRun, String> {
+        let created = || DryRun { live: None, merged: strip(manifest.body().clone()), conflicts: Vec::new() };
+        let object = manifest.object();
+        let Some(kind) = self.kinds.of(object)? else { return Ok(created()) };
+        let home = kind.home(object);
+        let live = self.object(object).await?;
+
+        let params = PatchParams { dry_run: true, ..PatchParams::apply(MANAGER) };
+        let apply = |params: PatchParams| Request::new(home.as_str()).patch(&object.name, &params, &Patch::Apply(manifest.body()));
+        let mut conflicts = Vec::new();
+        let mut merged = self.fetch(apply(params.clone())).await;
+        if let Some(status) = merged.as_ref().err().and_then(status).filter(|status| status.code == 409) {
+            conflicts = managers(status);
+            merged = self.fetch(apply(params.force())).await;
+        }
+        match merged {
+            Ok(merged) => Ok(DryRun { live: live.map(strip), merged: strip(merged), conflicts }),
+            Err(error) if is_absent(&error) && live.is_none() => Ok(created()),
+            Err(error) => Err(told(&error)),
+        }
+    }
+}
+
+/// Drops what the server writes by itself, so that what is left differs only if the apply changes something.
+fn strip(mut object: Value) -> Value {
+    if let Some(fields) = object.as_object_mut() {
+        fields.remove("status");
+    }
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        for field in ["managedFields", "resourceVersion", "generation", "creationTimestamp", "uid"] {
+            metadata.remove(field);
+        }
+    }
+    object
+}
+
+/// The field managers that a conflict names: `conflict with "kubectl" using v1` (contract §6).
+fn managers(status: &Status) -> Vec<String> {
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    let named: BTreeSet<_> = causes.filter_map(|cause| cause.message.split('"').nth(1)).map(str::to_owned).collect();
+    named.into_iter().collect()
+}
+
+#[cfg(test)]
+#[path = "dry_run_tests.rs"]
+mod tests;

@@ -1,0 +1,34 @@
+use serde_json::json;
+
+use super::*;
+
+#[test]
+fn what_the_server_writes_by_itself_is_dropped() {
+    let object = json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "data": { "a": "1" }, "status": { "phase": "Active" },
+        "metadata": {
+            "name": "web", "namespace": "shop", "labels": { "uid": "kept" }, "uid": "1", "generation": 2,
+            "resourceVersion": "7", "creationTimestamp": "2026-01-01T00:00:00Z", "managedFields": [{}],
+        },
+    });
+    let left = json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "data": { "a": "1" },
+        "metadata": { "name": "web", "namespace": "shop", "labels": { "uid": "kept" } },
+    });
+    assert_eq!(strip(object), left);
+}
+
+#[test]
+fn conflicts_name_each_manager_once() {
+    let status: Status = serde_json::from_value(json!({
+        "status": "Failure", "code": 409, "reason": "Conflict",
+        "message": "Apply failed with 3 conflicts: …",
+        "details": { "causes": [
+            { "reason": "FieldManagerConflict", "message": "conflict with \"kubectl\" using v1", "field": ".data.b" },
+            { "reason": "FieldManagerConflict", "message": "conflict with \"helm\" using v1 at 2026-01-01T00:00:00Z", "field": ".data.a" },
+            { "reason": "FieldManagerConflict", "message": "conflict with \"kubectl\" using v1", "field": ".data.a" },
+        ] },
+    }))
+    .unwrap();
+    assert_eq!(managers(&status), ["helm", "kubectl"]);
+}

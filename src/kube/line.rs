@@ -1,0 +1,86 @@
+//! The way to the API server: a Unix socket that SSH forwards, TLS on top.
+
+use std::future::Future;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hyper_util::client::legacy::connect::{Connected, Connection};
+use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
+use rustls::pki_types::{IpAddr, Ipv4Addr, ServerName};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::UnixStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+/// How long dialling and the handshake may take together.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Dials the forwarded socket, whatever address is asked for.
+#[derive(Clone)]
+pub struct Dial {
+    socket: PathBuf,
+    tls: TlsConnector,
+}
+
+impl Dial {
+    /// `tls` must offer HTTP/2 by ALPN.
+    pub fn new(socket: &Path, tls: Arc<ClientConfig>) -> Self {
+        Self { socket: socket.to_owned(), tls: TlsConnector::from(tls) }
+    }
+}
+
+impl tower::Service<http::Uri> for Dial {
+    type Response = TokioIo<Line>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<TokioIo<Line>>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: http::Uri) -> Self::Future {
+        let Self { socket, tls } = self.clone();
+        Box::pin(async move {
+            let dialled = async {
+                let stream = UnixStream::connect(&socket).await?;
+                tls.connect(ServerName::IpAddress(IpAddr::V4(Ipv4Addr::from([127, 0, 0, 1]))), stream).await
+            };
+            let line = tokio::time::timeout(DEADLINE, dialled).await??;
+            Ok(TokioIo::new(Line(line)))
+        })
+    }
+}
+
+/// A connection that says of itself that it speaks HTTP/2.
+pub struct Line(TlsStream<UnixStream>);
+
+impl Connection for Line {
+    fn connected(&self) -> Connected {
+        Connected::new().negotiated_h2()
+    }
+}
+
+impl AsyncRead for Line {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Line {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(context)
+    }
+}

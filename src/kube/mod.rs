@@ -1,0 +1,103 @@
+//! The API server, through a socket that SSH forwards: questions answered, actions performed.
+//! Nothing of the host's kubeconfig is trusted beyond its certificates: no `exec`, no paths, no address.
+
+mod credentials;
+mod dry_run;
+mod key_pair;
+mod kinds;
+mod line;
+mod read;
+mod refusal;
+mod release;
+mod secret_patch;
+mod write;
+
+use std::path::Path;
+use std::time::Duration;
+
+use futures::StreamExt;
+use hyper_util::client::legacy;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use ::kube::client::{Body, ConfigExt};
+use ::kube::{Client, Config};
+use serde_json::Value;
+use tower::{BoxError, ServiceBuilder};
+
+use crate::model::{Answer, ApiAction, ApiQuestion, Failure, Secret};
+
+use kinds::Kinds;
+use line::Dial;
+
+/// Our field manager: one name for ever, since fields owned by an older name would never be removed (contract §6).
+const MANAGER: &str = "bedplate";
+/// The certificate's name for the local API server; the forwarded socket leads there.
+const SERVER: &str = "https://127.0.0.1:6443";
+/// How long one question or action may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Questions in flight at once, all over one HTTP/2 connection.
+const ABREAST: usize = 16;
+
+/// One cluster's API server.
+pub struct Cluster {
+    client: Client,
+    kinds: Kinds,
+}
+
+impl Cluster {
+    /// Prepares a client with the certificates of `kubeconfig` (k3s.yaml's content) that dials `socket`, which must lead to
+    /// the API server's 127.0.0.1:6443. Nothing is dialled yet.
+    ///
+    /// # Errors
+    /// When `kubeconfig` lacks usable certificates.
+    pub fn connect(kubeconfig: &Secret, socket: &Path) -> Result<Self, Failure> {
+        let tls = credentials::client_config(kubeconfig).map_err(|seen| {
+            Failure::new("read the cluster's kubeconfig", seen, "restart k3s, which writes /etc/rancher/k3s/k3s.yaml anew")
+        })?;
+        let http = legacy::Client::builder(TokioExecutor::new())
+            .http2_only(true)
+            .pool_timer(TokioTimer::new())
+            .timer(TokioTimer::new())
+            .build::<_, Body>(Dial::new(socket, tls));
+        let service = ServiceBuilder::new()
+            .layer(Config::new(http::Uri::from_static(SERVER)).base_uri_layer())
+            .map_err(BoxError::from)
+            .service(http);
+        let client = Client::new(service, "default");
+        Ok(Self { kinds: Kinds::new(client.clone()), client })
+    }
+
+    /// Asks all of them side by side. Answers come in the order in which they arrive.
+    pub async fn ask(&self, questions: Vec<ApiQuestion>) -> Vec<(ApiQuestion, Answer)> {
+        let wanted = questions.iter().filter_map(read::kind_of);
+        let met = tokio::time::timeout(PATIENCE, self.kinds.meet(wanted)).await;
+        if met.is_err() {
+            let silent = || Answer::Unreadable(refusal::silence());
+            return questions.into_iter().map(|question| (question, silent())).collect();
+        }
+        futures::stream::iter(questions)
+            .map(|question| async move {
+                let answer = match tokio::time::timeout(PATIENCE, self.answer(&question)).await {
+                    Ok(answer) => answer,
+                    Err(_) => Answer::Unreadable(refusal::silence()),
+                };
+                (question, answer)
+            })
+            .buffer_unordered(ABREAST)
+            .collect()
+            .await
+    }
+
+    /// Performs one action.
+    ///
+    /// # Errors
+    /// What was tried, the server's status and reason, and the cure. No value of a Secret is ever in it.
+    pub async fn perform(&self, action: &ApiAction) -> Result<(), Failure> {
+        let silent = |_| Failure::new(action.to_string(), refusal::silence(), "look at `journalctl -u k3s` on the server, then run again");
+        tokio::time::timeout(PATIENCE, self.write(action)).await.map_err(silent)?
+    }
+
+    /// One request whose answer is JSON.
+    async fn fetch(&self, request: Result<http::Request<Vec<u8>>, ::kube::core::request::Error>) -> Result<Value, ::kube::Error> {
+        self.client.request(request.map_err(::kube::Error::BuildRequest)?).await
+    }
+}

@@ -1,0 +1,65 @@
+use super::*;
+
+fn pairs(of: &[(&str, &str)]) -> BTreeMap<String, String> {
+    of.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect()
+}
+
+fn data(of: &[(&str, &str)]) -> BTreeMap<String, Secret> {
+    of.iter().map(|(key, value)| ((*key).into(), Secret::new(*value))).collect()
+}
+
+fn live(of: &[(&str, &str)], labels: &[(&str, &str)]) -> LiveSecret {
+    let annotations = pairs(&[("a", "1")]);
+    LiveSecret { resource_version: "7".into(), kind: "Opaque".into(), labels: pairs(labels), annotations, data: data(of) }
+}
+
+fn spec(of: &[(&str, &str)]) -> SecretSpec {
+    let resource_version = Some("7".into());
+    SecretSpec { namespace: "shop".into(), name: "env".into(), data: data(of), removed: Vec::new(), resource_version }
+}
+
+const TEST: &str = r#"{"op":"test","path":"/metadata/resourceVersion","value":"7"}"#;
+const REVISED: &str = r#"{"op":"add","path":"/metadata/annotations/bedplate.dev~1revision","value":"r"}"#;
+
+fn texts(patch: &[Value]) -> Vec<String> {
+    patch.iter().map(Value::to_string).collect()
+}
+
+#[test]
+fn the_same_needs_no_patch() {
+    assert_eq!(patch(&live(&[("a", "x")], &[MANAGED_BY]), &spec(&[("a", "x")]), "r"), Vec::<Value>::new());
+}
+
+#[test]
+fn keys_are_added_replaced_and_removed() {
+    let changes = patch(&live(&[("gone", "1"), ("kept", "2"), ("old", "3")], &[MANAGED_BY]), &spec(&[("kept", "2"), ("new", "n"), ("old", "4")]), "r");
+    assert_eq!(
+        texts(&changes),
+        [
+            TEST,
+            r#"{"op":"remove","path":"/data/gone"}"#,
+            r#"{"op":"add","path":"/data/new","value":"bg=="}"#,
+            r#"{"op":"add","path":"/data/old","value":"NA=="}"#,
+            REVISED,
+        ]
+    );
+}
+
+#[test]
+fn a_secret_without_data_gets_a_place_for_it() {
+    let changes = patch(&live(&[], &[MANAGED_BY]), &spec(&[("a", "x")]), "r");
+    assert_eq!(texts(&changes)[1..3], [r#"{"op":"add","path":"/data","value":{}}"#, r#"{"op":"add","path":"/data/a","value":"eA=="}"#]);
+}
+
+#[test]
+fn only_the_label_lacks() {
+    let changes = patch(&live(&[("a", "x")], &[]), &spec(&[("a", "x")]), "r");
+    assert_eq!(
+        texts(&changes),
+        [
+            TEST,
+            r#"{"op":"add","path":"/metadata/labels","value":{}}"#,
+            r#"{"op":"add","path":"/metadata/labels/app.kubernetes.io~1managed-by","value":"bedplate"}"#,
+        ]
+    );
+}

@@ -1,0 +1,112 @@
+//! Actions at the API server.
+
+use ::kube::api::{DeleteParams, Patch, PatchParams, PostParams};
+use ::kube::core::Request;
+use serde_json::{Map, Value, json};
+
+use crate::model::{ApiAction, Failure, Manifest, ObjectRef, SecretSpec};
+
+use super::read::secrets_in;
+use super::refusal::{failure, is_absent, status, told, told_of_secret};
+use super::secret_patch::{MANAGED_BY, REVISION, encoded, patch};
+use super::{Cluster, MANAGER, key_pair};
+
+/// Holds a key pair's id.
+const KID: &str = "bedplate.dev/kid";
+
+impl Cluster {
+    pub(super) async fn write(&self, action: &ApiAction) -> Result<(), Failure> {
+        match action {
+            ApiAction::Apply(manifest) => self.apply(manifest).await,
+            ApiAction::PutSecret(spec) => self.put_secret(spec).await,
+            ApiAction::CreateKeyPair { namespace, name, bits } => self.create_key_pair(namespace, name, *bits).await,
+            ApiAction::Delete(object) => self.delete(object).await,
+        }
+    }
+
+    async fn apply(&self, manifest: &Manifest) -> Result<(), Failure> {
+        let object = manifest.object();
+        let tried = format!("apply {object}");
+        self.kinds.meet([(object.api_version.as_str(), object.kind.as_str())]).await;
+        let kind = self.kinds.of(object).map_err(|seen| Failure::new(&tried, seen, "see that k3s runs on the server, then run again"))?;
+        let kind = kind.ok_or_else(|| {
+            let seen = format!("the API server serves no kind {} in {}", object.kind, object.api_version);
+            Failure::new(&tried, seen, "install its custom resource definition first, or correct apiVersion and kind")
+        })?;
+        let params = PatchParams::apply(MANAGER).force();
+        let request = Request::new(kind.home(object)).patch(&object.name, &params, &Patch::Apply(manifest.body()));
+        self.fetch(request).await.map(drop).map_err(|error| failure(tried, told(&error), &error))
+    }
+
+    async fn delete(&self, object: &ObjectRef) -> Result<(), Failure> {
+        let tried = format!("delete {object}");
+        self.kinds.meet([(object.api_version.as_str(), object.kind.as_str())]).await;
+        let kind = self.kinds.of(object).map_err(|seen| Failure::new(&tried, seen, "see that k3s runs on the server, then run again"))?;
+        let Some(kind) = kind else { return Ok(()) };
+        match self.fetch(Request::new(kind.home(object)).delete(&object.name, &DeleteParams::background())).await {
+            Ok(_) => Ok(()),
+            Err(error) if is_absent(&error) => Ok(()),
+            Err(error) => Err(failure(tried, told(&error), &error)),
+        }
+    }
+
+    /// A Secret that somebody made, changed or deleted since the plan is left as it is: the engine looks again.
+    async fn put_secret(&self, spec: &SecretSpec) -> Result<(), Failure> {
+        let SecretSpec { namespace, name, .. } = spec;
+        let tried = format!("write secret {namespace}/{name}");
+        let revision = format!("{:016x}", rand::random::<u64>());
+        let Some(planned) = &spec.resource_version else {
+            let data: Map<String, Value> = spec.data.iter().map(|(key, value)| (key.clone(), encoded(value))).collect();
+            return self.create_secret(namespace, name, (REVISION, &revision), data).await;
+        };
+        let unread = |seen: String| Failure::new(&tried, seen, "see that k3s runs on the server, then run again");
+        let Some(live) = self.secret(namespace, name).await.map_err(unread)? else { return Ok(()) };
+        if live.resource_version != *planned {
+            return Ok(());
+        }
+        let changes = Value::from(patch(&live, spec, &revision));
+        let request = http::Request::patch(format!("{}/{name}?fieldManager={MANAGER}", secrets_in(namespace)))
+            .header(http::header::CONTENT_TYPE, "application/json-patch+json")
+            .body(changes.to_string().into_bytes())
+            .map_err(::kube::core::request::Error::BuildRequest);
+        self.kept(tried, self.fetch(request).await)
+    }
+
+    async fn create_key_pair(&self, namespace: &str, name: &str, bits: u32) -> Result<(), Failure> {
+        let tried = format!("make a key pair for secret {namespace}/{name}");
+        let made = tokio::task::spawn_blocking(move || key_pair::make(bits)).await.map_err(|error| error.to_string()).flatten();
+        let made = made.map_err(|seen| Failure::new(tried, seen, "set `bits` of [[jwt_keys]] to 2048, 3072 or 4096"))?;
+        let data = [("jwt_private.pem", &made.private), ("jwt_public.pem", &made.public)];
+        let data = data.into_iter().map(|(key, value)| (key.to_owned(), encoded(value))).collect();
+        self.create_secret(namespace, name, (KID, &made.kid), data).await
+    }
+
+    async fn create_secret(
+        &self,
+        namespace: &str,
+        name: &str,
+        (annotation, value): (&str, &str),
+        data: Map<String, Value>,
+    ) -> Result<(), Failure> {
+        let (label, ours) = MANAGED_BY;
+        let body = json!({
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": { "name": name, "namespace": namespace, "labels": { label: ours }, "annotations": { annotation: value } },
+            "type": "Opaque",
+            "data": data,
+        });
+        let params = PostParams { field_manager: Some(MANAGER.into()), ..PostParams::default() };
+        let request = Request::new(secrets_in(namespace)).create(&params, body.to_string().into_bytes());
+        self.kept(format!("create secret {namespace}/{name}"), self.fetch(request).await)
+    }
+
+    /// 409 is somebody else's Secret, or a newer one: it stays.
+    fn kept(&self, tried: String, outcome: Result<Value, ::kube::Error>) -> Result<(), Failure> {
+        match outcome {
+            Ok(_) => Ok(()),
+            Err(error) if status(&error).is_some_and(|status| status.code == 409) => Ok(()),
+            Err(error) => Err(failure(tried, told_of_secret(&error), &error)),
+        }
+    }
+}
