@@ -23,11 +23,15 @@ pub fn told(error: &::kube::Error) -> String {
     }
 }
 
-/// The same without the server's message, which may quote what was sent: for Secrets.
+/// The same for Secrets: of a message that may quote what was sent, only the names of the fields.
 pub fn told_of_secret(error: &::kube::Error) -> String {
     match error {
         // These name the namespace, the object and the user, never a value.
-        ::kube::Error::Api(status) if !matches!(status.code, 401 | 403 | 404 | 409) => code(status),
+        ::kube::Error::Api(status) if !matches!(status.code, 401 | 403 | 404 | 409) => {
+            let causes = status.details.iter().flat_map(|details| &details.causes);
+            let fields: Vec<_> = causes.map(|cause| cause.field.as_str()).filter(|field| !field.is_empty()).collect();
+            if fields.is_empty() { code(status) } else { format!("{}: {}", code(status), fields.join(", ")) }
+        }
         other => told(other),
     }
 }
@@ -46,7 +50,8 @@ pub fn status(error: &::kube::Error) -> Option<&Status> {
 
 /// Whether the server said 404.
 pub fn is_absent(error: &::kube::Error) -> bool {
-    status(error).is_some_and(Status::is_not_found)
+    // By code, not by `reason`: a group that is not served is refused in plain text.
+    status(error).is_some_and(|status| status.code == 404)
 }
 
 /// The failure of an attempt: `tried` reads after "could not".

@@ -18,7 +18,7 @@ fn spec(of: &[(&str, &str)]) -> SecretSpec {
     SecretSpec { namespace: "shop".into(), name: "env".into(), data: data(of), removed: Vec::new(), resource_version }
 }
 
-const TEST: &str = r#"{"op":"test","path":"/metadata/resourceVersion","value":"7"}"#;
+const GUARD: &str = r#"{"op":"test","path":"/metadata/resourceVersion","value":"7"}"#;
 const REVISED: &str = r#"{"op":"add","path":"/metadata/annotations/bedplate.dev~1revision","value":"r"}"#;
 
 fn texts(patch: &[Value]) -> Vec<String> {
@@ -36,7 +36,7 @@ fn keys_are_added_replaced_and_removed() {
     assert_eq!(
         texts(&changes),
         [
-            TEST,
+            GUARD,
             r#"{"op":"remove","path":"/data/gone"}"#,
             r#"{"op":"add","path":"/data/new","value":"bg=="}"#,
             r#"{"op":"add","path":"/data/old","value":"NA=="}"#,
@@ -57,7 +57,7 @@ fn only_the_label_lacks() {
     assert_eq!(
         texts(&changes),
         [
-            TEST,
+            GUARD,
             r#"{"op":"add","path":"/metadata/labels","value":{}}"#,
             r#"{"op":"add","path":"/metadata/labels/app.kubernetes.io~1managed-by","value":"bedplate"}"#,
         ]

@@ -4,7 +4,7 @@ use ::kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use ::kube::core::Request;
 use serde_json::{Map, Value, json};
 
-use crate::model::{ApiAction, Failure, Manifest, ObjectRef, SecretSpec};
+use crate::model::{ApiAction, Failure, LiveSecret, Manifest, ObjectRef, SecretSpec};
 
 use super::read::secrets_in;
 use super::refusal::{failure, is_absent, status, told, told_of_secret};
@@ -59,17 +59,28 @@ impl Cluster {
             let data: Map<String, Value> = spec.data.iter().map(|(key, value)| (key.clone(), encoded(value))).collect();
             return self.create_secret(namespace, name, (REVISION, &revision), data).await;
         };
-        let unread = |seen: String| Failure::new(&tried, seen, "see that k3s runs on the server, then run again");
-        let Some(live) = self.secret(namespace, name).await.map_err(unread)? else { return Ok(()) };
-        if live.resource_version != *planned {
-            return Ok(());
-        }
+        let Some(live) = self.as_planned(namespace, name, planned, &tried).await? else { return Ok(()) };
         let changes = Value::from(patch(&live, spec, &revision));
         let request = http::Request::patch(format!("{}/{name}?fieldManager={MANAGER}", secrets_in(namespace)))
             .header(http::header::CONTENT_TYPE, "application/json-patch+json")
             .body(changes.to_string().into_bytes())
             .map_err(::kube::core::request::Error::BuildRequest);
-        self.kept(tried, self.fetch(request).await)
+        let refused = match self.fetch(request).await {
+            Ok(_) => return Ok(()),
+            Err(error) => error,
+        };
+        // A failed `test` is a 422, as a wrong value is: only a second look tells them apart.
+        match self.as_planned(namespace, name, planned, &tried).await? {
+            None => Ok(()),
+            Some(_) => Err(failure(tried, told_of_secret(&refused), &refused)),
+        }
+    }
+
+    /// The Secret, if it is still the one of the plan.
+    async fn as_planned(&self, namespace: &str, name: &str, planned: &str, tried: &str) -> Result<Option<LiveSecret>, Failure> {
+        let unread = |seen| Failure::new(tried, seen, "see that k3s runs on the server, then run again");
+        let live = self.secret(namespace, name).await.map_err(unread)?;
+        Ok(live.filter(|live| live.resource_version == planned))
     }
 
     async fn create_key_pair(&self, namespace: &str, name: &str, bits: u32) -> Result<(), Failure> {
@@ -98,15 +109,11 @@ impl Cluster {
         });
         let params = PostParams { field_manager: Some(MANAGER.into()), ..PostParams::default() };
         let request = Request::new(secrets_in(namespace)).create(&params, body.to_string().into_bytes());
-        self.kept(format!("create secret {namespace}/{name}"), self.fetch(request).await)
-    }
-
-    /// 409 is somebody else's Secret, or a newer one: it stays.
-    fn kept(&self, tried: String, outcome: Result<Value, ::kube::Error>) -> Result<(), Failure> {
-        match outcome {
+        match self.fetch(request).await {
             Ok(_) => Ok(()),
+            // It has come into being since: it stays.
             Err(error) if status(&error).is_some_and(|status| status.code == 409) => Ok(()),
-            Err(error) => Err(failure(tried, told_of_secret(&error), &error)),
+            Err(error) => Err(failure(format!("create secret {namespace}/{name}"), told_of_secret(&error), &error)),
         }
     }
 }
