@@ -26,7 +26,12 @@ pub struct Ended {
 /// Runs `command` and returns its standard output; anything but success within two minutes is an error that shows what it
 /// printed last.
 pub fn run(command: &mut Command) -> Result<String> {
-    let ended = finish(command, LIMIT)?;
+    run_within(command, LIMIT)
+}
+
+/// [`run`] with another limit.
+pub fn run_within(command: &mut Command, limit: Duration) -> Result<String> {
+    let ended = finish(command, limit)?;
     match ended.status {
         Some(status) if status.success() => Ok(ended.stdout),
         status => bail!("{}: {}\n{}", shown(command), verdict(status), tail(&ended)),

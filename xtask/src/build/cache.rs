@@ -8,6 +8,8 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
+use crate::rig::Place;
+
 /// An entry that nobody asked for in this time is removed.
 const UNUSED: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Touched at every use, as a folder's own time only changes with its entries.
@@ -20,16 +22,9 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// Opens `${XDG_CACHE_HOME:-$HOME/.cache}/bedplate-rig/build`, waiting while another process builds.
+    /// Opens `build` in the rig's cache, waiting while another process builds.
     pub fn open() -> Result<Self> {
-        let base = match std::env::var_os("XDG_CACHE_HOME").filter(|v| !v.is_empty()) {
-            Some(dir) => PathBuf::from(dir),
-            None => PathBuf::from(
-                std::env::var_os("HOME").context("neither XDG_CACHE_HOME nor HOME is set")?,
-            )
-            .join(".cache"),
-        };
-        Self::open_at(base.join("bedplate-rig/build"))
+        Self::open_at(Place::here()?.cache.join("build"))
     }
 
     fn open_at(root: PathBuf) -> Result<Self> {

@@ -9,7 +9,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use super::cache::{Cache, Key};
-use super::command::run;
+use crate::run::run;
 
 const PACKAGES: [&str; 2] = ["runc", "containernetworking-plugins"];
 /// Files of the packages, by name in the node's `bin`.
@@ -50,8 +50,7 @@ pub fn unpack(cache: &Cache) -> Result<PathBuf> {
 }
 
 fn download(debs: &Path) -> Result<()> {
-    run(Command::new("apt-get")
-        .current_dir(debs)
-        .args(["-qq", "-o", "APT::Sandbox::User=root", "download"])
-        .args(PACKAGES))
+    let mut apt = Command::new("apt-get");
+    apt.args(["-qq", "-o", "APT::Sandbox::User=root", "download"]);
+    run(apt.args(PACKAGES).current_dir(debs)).map(drop)
 }

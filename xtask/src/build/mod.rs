@@ -5,7 +5,6 @@
 
 mod cache;
 mod chart;
-mod command;
 mod debian;
 mod image;
 mod parts;

@@ -3,16 +3,19 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
 use super::cache::{Cache, Key};
-use super::command::{output, run};
+use crate::run::{run, run_within};
 
 /// Kubernetes' version as k3s shows it; the modules underneath are `v1.35.4`.
 pub const K3S: &str = "v1.35.4+k3s1";
 /// Helm's version, as in `go.mod`.
 pub const HELM: &str = "v3.21.0";
+/// Kubernetes, cold, beside other builds on two slow cores.
+const LIMIT: Duration = Duration::from_secs(40 * 60);
 /// Smaller programs; the same paths on every machine.
 const STRIP: &str = "-s -w";
 
@@ -163,11 +166,10 @@ pub struct Go<'a> {
 impl<'a> Go<'a> {
     /// Asks for the compiler's version and reads the module's files.
     pub fn new(cache: &'a Cache, rig: &'a Path) -> Result<Self> {
-        let compiler = Key::default().text(output(
-            Command::new("go")
-                .current_dir(rig)
-                .args(["env", "GOVERSION"]),
-        )?);
+        let version = run(Command::new("go")
+            .current_dir(rig)
+            .args(["env", "GOVERSION"]))?;
+        let compiler = Key::default().text(version);
         let module = compiler
             .clone()
             .tree(&rig.join("go.mod"))?
@@ -209,12 +211,9 @@ impl<'a> Go<'a> {
         run(Command::new("go")
             .current_dir(self.rig)
             .args(["mod", "download", path]))?;
-        output(
-            Command::new("go")
-                .current_dir(self.rig)
-                .args(["list", "-m", "-f", "{{.Dir}}", path]),
-        )
-        .map(PathBuf::from)
+        let list = ["list", "-m", "-f", "{{.Dir}}", path];
+        let folder = run(Command::new("go").current_dir(self.rig).args(list))?;
+        Ok(PathBuf::from(folder.trim_end()))
     }
 
     fn key(&self, program: &Program) -> Result<Key> {
@@ -262,7 +261,7 @@ impl<'a> Go<'a> {
                 )
             }
         };
-        run(&mut go)
+        run_within(&mut go, LIMIT).map(drop)
     }
 }
 
