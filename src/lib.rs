@@ -6,5 +6,6 @@ pub mod engine;
 pub mod inventory;
 pub mod kube;
 pub mod model;
+pub mod outside;
 pub mod report;
 pub mod steps;

@@ -1,0 +1,63 @@
+//! One GET, as a visitor's browser makes it, without following redirects.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use reqwest::header::{HeaderMap, HeaderName, LOCATION, SERVER};
+use reqwest::{Client, Response, Url, redirect};
+
+use crate::model::{Answer, Exchange, Reply};
+
+use super::chain::Roots;
+use super::refusal::told;
+use super::PATIENCE;
+
+/// Bytes of a body that are read.
+const BODY: usize = 64 << 10;
+
+/// Asks `address`, whatever DNS says. TLS must verify to one of the two sets of roots.
+pub async fn get(roots: &Arc<Roots>, url: &str, address: IpAddr) -> Answer {
+    match exchange(roots, url, address).await {
+        Ok(exchange) => Answer::Present(Reply::Exchange(exchange)),
+        Err(reason) => Answer::Unreadable(reason),
+    }
+}
+
+async fn exchange(roots: &Arc<Roots>, url: &str, address: IpAddr) -> Result<Exchange, String> {
+    let url = Url::parse(url).map_err(|error| format!("{url}: {error}"))?;
+    let host = url.host_str().ok_or_else(|| format!("{url} names no host"))?;
+    let (tls, _) = roots.client().map_err(|error| told(&error))?;
+    let client = Client::builder()
+        .tls_backend_preconfigured(tls)
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        // Port 0 leaves the URL's port in force.
+        .resolve(host, SocketAddr::new(address, 0))
+        .timeout(PATIENCE)
+        .build()
+        .map_err(|error| told(&error))?;
+    let response = client.get(url).send().await.map_err(|error| told(&error.without_url()))?;
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let body = body(response).await?;
+    Ok(Exchange { status, location: text(&headers, &LOCATION), server: text(&headers, &SERVER), body })
+}
+
+fn text(headers: &HeaderMap, name: &HeaderName) -> String {
+    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default()
+}
+
+async fn body(mut response: Response) -> Result<String, String> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| told(&error.without_url()))? {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() >= BODY {
+            bytes.truncate(BODY);
+            break;
+        }
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[cfg(test)]
+#[path = "get_tests.rs"]
+mod tests;

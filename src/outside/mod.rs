@@ -1,0 +1,75 @@
+//! DNS, TCP, TLS and HTTP as a visitor sees them, from the operator's side.
+
+mod chain;
+mod dns;
+mod get;
+mod port;
+mod refusal;
+mod served;
+mod trust;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+
+use crate::model::{Answer, Failure, OutsideQuestion};
+
+pub use trust::Trust;
+
+use chain::Roots;
+use dns::Resolvers;
+
+/// How long one question may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Questions in flight at once.
+const ABREAST: usize = 16;
+/// Where a site's certificate is served.
+const HTTPS: u16 = 443;
+
+/// The operator's view of the world.
+pub struct Outside {
+    roots: Arc<Roots>,
+    resolvers: Resolvers,
+}
+
+impl Outside {
+    /// Reads the roots that `trust` names and the system's, and `/etc/resolv.conf`.
+    ///
+    /// # Errors
+    /// A file of roots that can't be read or holds none. That the system has no roots or resolver of its own is told by the
+    /// answers that would need them.
+    pub fn new(trust: &Trust) -> Result<Self, Failure> {
+        Ok(Self { roots: Arc::new(Roots::load(trust)?), resolvers: Resolvers::new() })
+    }
+
+    /// Asks all of them side by side. Answers come in the order in which they arrive.
+    pub async fn ask(&self, questions: Vec<OutsideQuestion>) -> Vec<(OutsideQuestion, Answer)> {
+        futures::stream::iter(questions)
+            .map(|question| async move {
+                let answer = match tokio::time::timeout(PATIENCE, self.answer(&question)).await {
+                    Ok(answer) => answer,
+                    Err(_) => Answer::Unreadable(refusal::silence()),
+                };
+                (question, answer)
+            })
+            .buffer_unordered(ABREAST)
+            .collect()
+            .await
+    }
+
+    async fn answer(&self, question: &OutsideQuestion) -> Answer {
+        match question {
+            OutsideQuestion::Dns { name, kind, resolver } => self.resolvers.records(name, *kind, *resolver).await,
+            OutsideQuestion::Served { name, address } => {
+                served::served(&self.roots, name, SocketAddr::new(*address, HTTPS)).await
+            }
+            OutsideQuestion::Get { url, address } => get::get(&self.roots, url, *address).await,
+            OutsideQuestion::Port { address, port } => port::port(SocketAddr::new(*address, *port)).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod stand;

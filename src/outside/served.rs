@@ -1,0 +1,62 @@
+//! The certificate that is served for a name.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError};
+
+use rustls::pki_types::ServerName;
+use sha2::{Digest, Sha256};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use x509_parser::extensions::GeneralName;
+use x509_parser::parse_x509_certificate;
+
+use crate::model::{Answer, Reply, Served};
+
+use super::chain::{Roots, Seen};
+use super::refusal::told;
+
+/// Shakes hands with `address` for `name`. A chain that is refused is an answer too; no certificate at all is none.
+pub async fn served(roots: &Arc<Roots>, name: &str, address: SocketAddr) -> Answer {
+    match look(roots, name, address).await {
+        Ok(served) => Answer::Present(Reply::Served(served)),
+        Err(reason) => Answer::Unreadable(reason),
+    }
+}
+
+async fn look(roots: &Arc<Roots>, name: &str, address: SocketAddr) -> Result<Served, String> {
+    let server = ServerName::try_from(name.to_owned()).map_err(|_| format!("{name} is not a DNS name"))?;
+    let (config, memory) = roots.client().map_err(|error| told(&error))?;
+    let line = TcpStream::connect(address).await.map_err(|error| told(&error))?;
+    let handshake = TlsConnector::from(Arc::new(config)).connect(server, line).await;
+    let seen = memory.lock().unwrap_or_else(PoisonError::into_inner).take();
+    match (seen, handshake) {
+        (Some(seen), _) => read(seen),
+        (None, Err(error)) => Err(format!("TLS handshake: {}", told(&error))),
+        (None, Ok(_)) => Err("TLS handshake: no certificate was shown".into()),
+    }
+}
+
+fn read(seen: Seen) -> Result<Served, String> {
+    let (_, leaf) = parse_x509_certificate(&seen.leaf).map_err(|error| format!("the certificate served can't be parsed: {error}"))?;
+    let names = leaf.subject_alternative_name().ok().flatten().map(|extension| &extension.value.general_names);
+    Ok(Served {
+        phase: seen.phase,
+        subject: leaf.subject().to_string(),
+        issuer: leaf.issuer().to_string(),
+        names: names.into_iter().flatten().filter_map(dns_name).collect(),
+        not_before: leaf.validity().not_before.timestamp(),
+        not_after: leaf.validity().not_after.timestamp(),
+        sha256: Sha256::digest(&seen.leaf).iter().map(|byte| format!("{byte:02x}")).collect(),
+    })
+}
+
+fn dns_name(name: &GeneralName<'_>) -> Option<String> {
+    match name {
+        GeneralName::DNSName(name) => Some((*name).to_owned()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+#[path = "served_tests.rs"]
+mod tests;
