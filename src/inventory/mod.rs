@@ -1,7 +1,22 @@
 //! What the user writes: text -> `Inventory`, with every problem at once, each with its line and a cure.
 
+mod duration;
+pub mod env_file;
+mod grammar;
+mod lint;
+mod load;
+mod placeholder;
+mod problem;
+mod resolve;
 mod schema;
+mod shape;
+mod suggest;
+mod tree;
+mod wording;
 
+pub use duration::duration;
+pub use load::{Loaded, load, parse};
+pub use problem::Problem;
 pub use schema::{
     Access, Acme, AcmeServer, Check, Connection, Host, Inventory, JwtKeys, K3s, Kubeconfig, Registries, Release, Role, SecretSource, Site,
     Tls, Versions,

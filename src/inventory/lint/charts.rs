@@ -1,0 +1,103 @@
+//! Charts and values files on the operator's disk: there, readable, and seen by git.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::inventory::Inventory;
+use crate::inventory::problem::Flaws;
+use crate::inventory::tree::Spot;
+
+use super::git;
+
+/// More files than this are no chart.
+const MOST_FILES: usize = 2000;
+
+pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
+    for (release, spot) in inventory.releases.iter().zip(root.key("releases").items()) {
+        chart(&release.chart, spot.key("chart"), flaws);
+        for (path, spot) in release.values.iter().zip(spot.key("values").items()) {
+            if path.is_file() {
+                values(path, spot, flaws);
+                ignored(path, std::slice::from_ref(path), spot, flaws);
+            } else {
+                flaws.error(spot, format!("the values file {} is not there", spot.text()), "correct the path; it is relative to the inventory");
+            }
+        }
+    }
+}
+
+fn chart(path: &Path, spot: Spot<'_>, flaws: &mut Flaws) {
+    let name = spot.text();
+    if path.is_file() && path.extension().is_some_and(|end| end == "tgz") {
+        ignored(path, &[path.to_owned()], spot, flaws);
+    } else if !path.exists() {
+        flaws.error(spot, format!("the chart {name} is not there"), "correct the path; it is relative to the inventory");
+    } else if !path.join("Chart.yaml").is_file() {
+        flaws.error(spot, format!("{name} is no chart: it has no Chart.yaml"), "name the folder that holds Chart.yaml, or a .tgz");
+    } else {
+        let mut files = Vec::new();
+        collect(path, &mut files);
+        ignored(path, &files, spot, flaws);
+        values(&path.join("values.yaml"), spot, flaws);
+    }
+}
+
+/// Files below a folder; links are not followed, so a loop can't catch it.
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if files.len() >= MOST_FILES {
+            return;
+        }
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => collect(&entry.path(), files),
+            Ok(_) => files.push(entry.path()),
+            Err(_) => {}
+        }
+    }
+}
+
+/// A chart that git does not see is lost with this disk, and no reviewer ever reads it (requirements S3-17).
+fn ignored(named: &Path, files: &[PathBuf], spot: Spot<'_>, flaws: &mut Flaws) {
+    for rule in git::ignored(named, files) {
+        flaws.error(spot, format!("git ignores {}: {}:{} says `{}`", spot.text(), rule.file, rule.line, rule.pattern), rule.cure);
+    }
+}
+
+/// `latest` is another image tomorrow, and nothing can be rolled back to it (requirements S2-05).
+fn values(path: &Path, spot: Spot<'_>, flaws: &mut Flaws) {
+    let Ok(text) = std::fs::read_to_string(path) else { return };
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    match serde_saphyr::from_str::<Value>(&text) {
+        Ok(values) => {
+            let mut found = Vec::new();
+            floating(&values, String::new(), &mut found);
+            for place in found {
+                let message = format!("{name}: `{place}` is the tag `latest`: what runs can't be told or rolled back");
+                flaws.warning(spot, message, "name a version or a commit");
+            }
+        }
+        Err(error) => {
+            let first = error.to_string().lines().next().unwrap_or_default().to_owned();
+            flaws.error(spot, format!("{name} is not YAML: {first}"), "correct it; `helm lint` shows the place");
+        }
+    }
+}
+
+fn floating(value: &Value, place: String, found: &mut Vec<String>) {
+    match value {
+        Value::Object(table) => {
+            for (key, value) in table {
+                let place = if place.is_empty() { key.clone() } else { format!("{place}.{key}") };
+                let floats = value.as_str().is_some_and(|text| (key == "tag" && text == "latest") || (key == "image" && text.ends_with(":latest")));
+                if floats {
+                    found.push(place);
+                } else {
+                    floating(value, place, found);
+                }
+            }
+        }
+        Value::Array(items) => items.iter().enumerate().for_each(|(n, item)| floating(item, format!("{place}[{n}]"), found)),
+        _ => {}
+    }
+}

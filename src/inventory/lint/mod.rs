@@ -1,0 +1,69 @@
+//! What an inventory that fits its types can still get wrong. A new lint is a function in this folder and its word in a list here.
+
+mod acme;
+mod charts;
+mod domains;
+mod env;
+mod files;
+mod git;
+mod hosts;
+mod k3s;
+mod k3s_keys;
+mod names;
+mod registries;
+mod releases;
+mod secrets;
+mod sites;
+mod versions;
+
+use super::Inventory;
+use super::problem::Flaws;
+use super::tree::Spot;
+
+type Lint = fn(&Inventory, Spot<'_>, &mut Flaws);
+
+/// Judged by the text alone.
+const PURE: &[Lint] = &[
+    hosts::lint,
+    versions::lint,
+    k3s::lint,
+    registries::lint,
+    acme::lint,
+    names::lint,
+    secrets::lint,
+    releases::lint,
+    sites::lint,
+    domains::lint,
+];
+
+/// Judged by the operator's disk.
+const DISK: &[Lint] = &[files::lint, charts::lint, env::lint];
+
+/// Everything that the text alone can tell.
+pub(super) fn lint(inventory: &Inventory, root: Spot<'_>) -> Flaws {
+    run(PURE, inventory, root)
+}
+
+/// Everything that only the operator's disk can tell.
+pub(super) fn lint_disk(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
+    flaws.extend(run(DISK, inventory, root), |_| false);
+}
+
+fn run(lints: &[Lint], inventory: &Inventory, root: Spot<'_>) -> Flaws {
+    let mut flaws = Flaws::default();
+    for lint in lints {
+        lint(inventory, root, &mut flaws);
+    }
+    flaws
+}
+
+/// Whether a finding in `section` may be only an echo of what does not fit the types there, or where it refers to.
+pub(super) fn is_doubtful(section: Option<&str>, damaged: &[Option<String>]) -> bool {
+    let refers: &[&str] = match section {
+        Some("sites") => &["hosts", "versions", "acme", "releases"],
+        Some("versions") => &["releases", "sites"],
+        Some("kubeconfig" | "k3s") => &["hosts", "k3s"],
+        _ => &[],
+    };
+    damaged.iter().any(|broken| broken.as_deref().is_none_or(|broken| Some(broken) == section || refers.contains(&broken)))
+}
