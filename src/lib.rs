@@ -2,7 +2,9 @@
 //! `inventory` (what the user writes) → `steps` (what must be) → `engine` (ask, plan, perform, repeat) → `report` (what the user reads);
 //! `remote`, `kube`, `images`, `artifacts` and `outside` are the ways to the world, `model` the words that all share.
 
+pub mod artifacts;
 pub mod engine;
+pub mod images;
 pub mod inventory;
 pub mod kube;
 pub mod model;

@@ -1,5 +1,9 @@
 //! Ask, plan, perform, ask again, until nothing acts.
 
+mod converge;
 mod ground;
+mod survey;
 
+pub use converge::converge;
 pub use ground::Ground;
+pub use survey::{Survey, Verdict, survey};

@@ -60,6 +60,8 @@ pub enum Event {
     },
     /// Something failed; the run ends.
     Failed(Arc<Failure>),
+    /// The run ended well.
+    Done,
 }
 
 /// Where events go.

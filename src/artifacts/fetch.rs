@@ -1,0 +1,110 @@
+//! Fetching a file and knowing what was fetched.
+
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use futures::StreamExt;
+use sha2::{Digest, Sha256};
+
+use super::source::Place;
+use crate::model::Failure;
+
+/// What a fetched file is.
+pub struct Fetched {
+    /// Bytes.
+    pub size: u64,
+    /// Lower-case hex.
+    pub sha256: String,
+}
+
+/// An HTTP client that gives up on a silent line.
+fn client() -> Result<reqwest::Client, Failure> {
+    reqwest::Client::builder()
+        .connect_timeout(Duration::from_secs(15))
+        .read_timeout(Duration::from_secs(30))
+        .user_agent(concat!("bedplate/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(|error| Failure::new("set up HTTP", causes(&error), ""))
+}
+
+fn failed(place: &Place, seen: impl Into<String>) -> Failure {
+    Failure::new(format!("fetch {place}"), seen, "check `source` and the version in the inventory, and the operator's line to it")
+}
+
+/// The error and what caused it: reqwest's own text alone says too little.
+fn causes(error: &dyn std::error::Error) -> String {
+    let chain = std::iter::successors(Some(error), |error| error.source());
+    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// Fetches a small text.
+///
+/// # Errors
+/// It can't be had, or is larger than 1 MiB.
+pub async fn text(place: &Place) -> Result<String, Failure> {
+    let mut into = Vec::new();
+    stream(place, &mut into, 1 << 20, &|_, _| {}).await?;
+    String::from_utf8(into).map_err(|_| failed(place, "it is not text"))
+}
+
+/// Fetches a file into `path`.
+///
+/// # Errors
+/// It can't be had or written.
+pub async fn file(place: &Place, path: &Path, sent: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<Fetched, Failure> {
+    let mut file = std::fs::File::create(path).map_err(|error| failed(place, format!("{}: {error}", path.display())))?;
+    let fetched = stream(place, &mut file, u64::MAX, sent).await?;
+    file.sync_all().map_err(|error| failed(place, format!("{}: {error}", path.display())))?;
+    Ok(fetched)
+}
+
+async fn stream(
+    place: &Place,
+    into: &mut (dyn Write + Send),
+    cap: u64,
+    sent: &(dyn Fn(u64, u64) + Send + Sync),
+) -> Result<Fetched, Failure> {
+    let mut sum = Sha256::new();
+    let mut size = 0;
+    let mut take = |chunk: &[u8], total: u64| -> Result<(), Failure> {
+        size += chunk.len() as u64;
+        if size > cap {
+            return Err(failed(place, format!("it is larger than {cap} bytes")));
+        }
+        sum.update(chunk);
+        into.write_all(chunk).map_err(|error| failed(place, error.to_string()))?;
+        sent(size, total);
+        Ok(())
+    };
+    match place {
+        Place::File(path) => {
+            let mut file = tokio::fs::File::open(path).await.map_err(|error| failed(place, error.to_string()))?;
+            let total = file.metadata().await.map_or(0, |meta| meta.len());
+            let mut chunk = vec![0; 1 << 20];
+            loop {
+                let read = tokio::io::AsyncReadExt::read(&mut file, &mut chunk).await.map_err(|error| failed(place, error.to_string()))?;
+                if read == 0 {
+                    break;
+                }
+                take(&chunk[..read], total)?;
+            }
+        }
+        Place::Url(url) => {
+            let response = client()?.get(url).send().await.map_err(|error| failed(place, causes(&error)))?;
+            let response = response.error_for_status().map_err(|error| failed(place, causes(&error)))?;
+            let total = response.content_length().unwrap_or(0);
+            let mut chunks = response.bytes_stream();
+            while let Some(chunk) = chunks.next().await {
+                take(&chunk.map_err(|error| failed(place, causes(&error)))?, total)?;
+            }
+        }
+    }
+    Ok(Fetched { size, sha256: hex(&sum.finalize()) })
+}
+
+/// Lower-case hex.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,130 @@
+//! The loop that changes the world.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use super::{Ground, Survey, Verdict, survey};
+use crate::model::{Action, Condition, Event, Failure, HostId, Plan, Question, Sink, Step, World};
+
+/// How long to wait before a waiting step looks again.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// A step that waits, and since when.
+struct Waiting {
+    place: usize,
+    what: String,
+    since: Instant,
+}
+
+/// Performs what the first unconverged step wants, looks again, and so on until no step wants anything.
+/// Returns the last survey and how many actions were performed.
+///
+/// # Errors
+/// The first thing that can't be mended: an action that failed, a finding, a blocked step, a wait that ran out, or a step that wants the
+/// same again right after it was done.
+pub async fn converge(
+    ground: &dyn Ground,
+    steps: &[Box<dyn Step>],
+    server: &HostId,
+    sink: &Sink,
+) -> Result<(Survey, usize), Failure> {
+    let mut world = World::default();
+    let mut performed = 0;
+    let mut done: Vec<(usize, Vec<Action>)> = Vec::new();
+    let mut waiting: Option<Waiting> = None;
+    loop {
+        let survey = survey(ground, steps, server, &mut world, sink).await?;
+        let Some((place, verdict)) = survey.verdicts.iter().enumerate().find(|(_, verdict)| !verdict.converged()) else {
+            return Ok((survey, performed));
+        };
+        let planned = match &verdict.planned {
+            Ok(planned) => planned,
+            Err(missing) => return Err(failure(verdict, "look", &missing.to_string(), "")),
+        };
+        sink(Event::Planned { scope: verdict.scope.clone(), step: verdict.step.clone(), verdict: Ok(planned.clone()) });
+        match &planned.plan {
+            Plan::Converged => {}
+            Plan::Act(actions) => {
+                if drifts_still(&done, place, actions) {
+                    return Err(still_drifting(verdict, &planned.reasons));
+                }
+                perform(ground, verdict, actions, sink).await?;
+                performed += actions.len();
+                world.forget(|question| actions.iter().any(|action| stale(action, question)));
+                done.push((place, actions.clone()));
+                waiting = None;
+            }
+            Plan::Wait(condition) => {
+                let since = match &waiting {
+                    Some(now) if now.place == place && now.what == condition.what => now.since,
+                    _ => Instant::now(),
+                };
+                look_again(verdict, condition, since.elapsed(), sink)?;
+                waiting = Some(Waiting { place, what: condition.what.clone(), since });
+                tokio::time::sleep(LOOK_AGAIN).await;
+                forget_own(&mut world, survey.asked.get(&place));
+            }
+            Plan::Unmet(findings) => {
+                let seen = findings.iter().map(|finding| finding.what.as_str()).collect::<Vec<_>>().join("; ");
+                let cure = findings.iter().map(|finding| finding.cure.as_str()).collect::<Vec<_>>().join("; ");
+                return Err(failure(verdict, "go on", &seen, &cure));
+            }
+        }
+    }
+}
+
+/// Performs a step's actions in their order.
+async fn perform(ground: &dyn Ground, verdict: &Verdict, actions: &[Action], sink: &Sink) -> Result<(), Failure> {
+    let (scope, step) = (&verdict.scope, &verdict.step);
+    for action in actions {
+        let what = action.to_string();
+        let begun = Instant::now();
+        sink(Event::Acting { scope: scope.clone(), step: step.clone(), what: what.clone() });
+        let sent = |done, total| sink(Event::Sent { done, total });
+        ground.perform(action, &sent).await.map_err(|failure| failure.at(scope.clone(), step.clone()))?;
+        sink(Event::Acted { scope: scope.clone(), step: step.clone(), what, took: begun.elapsed() });
+    }
+    Ok(())
+}
+
+/// The same plan twice in a row, or a third time at all: two steps that undo each other end too.
+fn drifts_still(done: &[(usize, Vec<Action>)], place: usize, actions: &[Action]) -> bool {
+    let same = |(before, acted): &&(usize, Vec<Action>)| *before == place && acted == actions;
+    done.last().is_some_and(|last| same(&last)) || done.iter().filter(same).count() >= 2
+}
+
+/// Which answers an action may have changed.
+fn stale(action: &Action, question: &Question) -> bool {
+    match (action, question) {
+        (Action::Host(acted, _), Question::Host(asked, _)) => acted == asked,
+        (Action::Host(..) | Action::Api(_), Question::Api(_) | Question::Outside(_)) => true,
+        (Action::Operator(_), Question::Operator(_)) => true,
+        (Action::Api(_) | Action::Operator(_), _) | (Action::Host(..), Question::Operator(_)) => false,
+    }
+}
+
+/// Says what is waited for, or that it took too long.
+fn look_again(verdict: &Verdict, condition: &Condition, waited: Duration, sink: &Sink) -> Result<(), Failure> {
+    if waited >= condition.within {
+        let tried = format!("see within {} s that {}", condition.within.as_secs(), condition.what);
+        return Err(failure(verdict, &tried, &condition.seen, &condition.cure));
+    }
+    sink(Event::Waiting { step: verdict.step.clone(), condition: condition.clone(), waited });
+    Ok(())
+}
+
+/// A waiting step looks again at what it asked itself, and at nothing else.
+fn forget_own(world: &mut World, own: Option<&BTreeSet<Question>>) {
+    let fixed = |question: &Question| matches!(question, Question::Operator(_));
+    world.forget(|question| !fixed(question) && own.is_some_and(|own| own.contains(question)));
+}
+
+fn failure(verdict: &Verdict, tried: &str, seen: &str, cure: &str) -> Failure {
+    Failure::new(tried, seen, cure).at(verdict.scope.clone(), verdict.step.clone())
+}
+
+fn still_drifting(verdict: &Verdict, reasons: &[String]) -> Failure {
+    let seen = format!("it wants the same again right after it was done: {}", reasons.join("; "));
+    failure(verdict, "converge", &seen, "something else changes it back; stop that, or report this as a bug of bedplate")
+}
+

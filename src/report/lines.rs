@@ -1,0 +1,34 @@
+//! Events as plain lines.
+
+use super::Detail;
+use super::verdict::verdict;
+use crate::model::{Event, Plan, Scope};
+
+/// The line of an event, if this detail shows it.
+pub fn line(event: &Event, detail: Detail) -> Option<String> {
+    if detail == Detail::Quiet {
+        return None;
+    }
+    match event {
+        Event::Acted { scope, step, what, took } => Some(format!("{}  {step}: {what} ({:.1} s)", place(scope), took.as_secs_f64())),
+        Event::Waiting { step, condition, waited } if waited.as_secs().is_multiple_of(10) => {
+            Some(format!("cluster  {step}: waiting {} s of {} s: {} ({})", waited.as_secs(), condition.within.as_secs(), condition.what, condition.seen))
+        }
+        Event::Acting { scope, step, what } if detail == Detail::Verbose => Some(format!("{}  {step}: {what} …", place(scope))),
+        Event::Asking { questions } if detail == Detail::Verbose => Some(format!("asking {questions} questions")),
+        Event::Planned { scope, step, verdict: planned } if detail == Detail::Verbose => {
+            let acts = matches!(planned, Ok(planned) if matches!(planned.plan, Plan::Act(_)));
+            acts.then(|| format!("{}  {step}: {}", place(scope), verdict(planned).join("\n    ")))
+        }
+        _ => None,
+    }
+}
+
+/// Where a step works, in a word.
+pub fn place(scope: &Scope) -> &str {
+    match scope {
+        Scope::Operator => "operator",
+        Scope::Host(host) => &host.0,
+        Scope::Cluster => "cluster",
+    }
+}
