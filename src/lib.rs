@@ -8,6 +8,7 @@ pub mod images;
 pub mod inventory;
 pub mod kube;
 pub mod model;
+pub mod operator;
 pub mod outside;
 pub mod report;
 pub mod steps;

@@ -1,0 +1,92 @@
+//! A chart on the operator's side: its name, version and digest.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use flate2::read::GzDecoder;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use crate::artifacts::hex;
+use crate::model::ChartFacts;
+
+/// A chart's files by their path in the chart.
+pub type Files = BTreeMap<PathBuf, Vec<u8>>;
+
+/// `Chart.yaml`: what of it matters here.
+#[derive(Deserialize)]
+struct Chart {
+    name: String,
+    version: String,
+}
+
+/// Reads a chart's folder or `.tgz`.
+///
+/// # Errors
+/// In words: it can't be read, or its `Chart.yaml` lacks or is wrong.
+pub fn read(path: &Path) -> Result<ChartFacts, String> {
+    let files = files(path)?;
+    let text = files.get(Path::new("Chart.yaml")).ok_or_else(|| format!("{} holds no Chart.yaml", path.display()))?;
+    let text = std::str::from_utf8(text).map_err(|_| "Chart.yaml is not UTF-8".to_owned())?;
+    let chart: Chart = serde_saphyr::from_str(text).map_err(|error| format!("Chart.yaml: {error}"))?;
+    let mut sum = Sha256::new();
+    for (name, content) in &files {
+        sum.update(format!("{} {}\n", content.len(), name.display()));
+        sum.update(content);
+    }
+    let digest = hex(&sum.finalize()).chars().take(40).collect();
+    Ok(ChartFacts { name: chart.name, version: chart.version, digest })
+}
+
+/// All files of a chart.
+///
+/// # Errors
+/// In words: it can't be read.
+pub fn files(path: &Path) -> Result<Files, String> {
+    let mut files = Files::new();
+    let said = |error: std::io::Error| format!("{}: {error}", path.display());
+    if path.is_dir() {
+        folder(path, path, &mut files).map_err(said)?;
+        return Ok(files);
+    }
+    let mut archive = tar::Archive::new(GzDecoder::new(fs::File::open(path).map_err(said)?));
+    for entry in archive.entries().map_err(said)? {
+        let mut entry = entry.map_err(said)?;
+        let inside: PathBuf = entry.path().map_err(said)?.components().skip(1).collect();
+        let mut content = Vec::new();
+        entry.read_to_end(&mut content).map_err(said)?;
+        files.insert(inside, content);
+    }
+    Ok(files)
+}
+
+fn folder(root: &Path, path: &Path, files: &mut Files) -> std::io::Result<()> {
+    for entry in fs::read_dir(path)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            folder(root, &path, files)?;
+        } else if let Ok(inside) = path.strip_prefix(root) {
+            files.insert(inside.to_owned(), fs::read(&path)?);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_changed_file_changes_the_digest() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("Chart.yaml"), "name: shop\nversion: 1.2.3\n").unwrap();
+        fs::create_dir(folder.path().join("templates")).unwrap();
+        fs::write(folder.path().join("templates/web.yaml"), "a: 1\n").unwrap();
+        let before = read(folder.path()).unwrap();
+        assert_eq!((before.name.as_str(), before.version.as_str(), before.digest.len()), ("shop", "1.2.3", 40));
+        fs::write(folder.path().join("templates/web.yaml"), "a: 2\n").unwrap();
+        assert_ne!(read(folder.path()).unwrap().digest, before.digest);
+    }
+}

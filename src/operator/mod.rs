@@ -1,0 +1,67 @@
+//! The operator's own machine: what lies there, and the two things that bedplate changes there.
+
+mod chart;
+mod kubeconfig;
+mod values;
+
+pub use chart::{files as chart_files, read as read_chart};
+use std::path::Path;
+
+use crate::artifacts::Artifacts;
+use crate::images;
+use crate::inventory::env_file;
+use crate::model::{Answer, Failure, OperatorAction, OperatorQuestion, Reply, Secret};
+
+/// Answers one question.
+#[must_use]
+pub fn ask(question: &OperatorQuestion, artifacts: &Artifacts) -> Answer {
+    let looked = match question {
+        OperatorQuestion::Kubeconfig(path) | OperatorQuestion::File(path) => file(path).map(|bytes| bytes.map(Reply::Bytes)),
+        OperatorQuestion::Clock => Ok(Some(Reply::Seconds(jiff::Timestamp::now().as_second()))),
+        OperatorQuestion::Archive(path) => images::read(path).map(Reply::Archive).map(Some),
+        OperatorQuestion::Chart(path) => chart::read(path).map(Reply::Chart).map(Some),
+        OperatorQuestion::Values(paths) => values::merged(paths).map(Reply::Object).map(Some),
+        OperatorQuestion::EnvFile(path) => env(path),
+        OperatorQuestion::Pin(artifact) => {
+            artifacts.pin(artifact).map(|pin| pin.map(Reply::Pin)).map_err(|failure| failure.to_string())
+        }
+    };
+    match looked {
+        Ok(Some(reply)) => Answer::Present(reply),
+        Ok(None) => Answer::Absent,
+        Err(why) => Answer::Unreadable(why),
+    }
+}
+
+/// Performs one action.
+///
+/// # Errors
+/// What was tried, what came back, and the cure.
+pub async fn perform(
+    action: &OperatorAction,
+    artifacts: &Artifacts,
+    sent: &(dyn Fn(u64, u64) + Send + Sync),
+) -> Result<(), Failure> {
+    match action {
+        OperatorAction::Learn(artifact) => artifacts.learn(artifact, sent).await,
+        OperatorAction::MergeKubeconfig(merge) => kubeconfig::replace(merge),
+    }
+}
+
+fn file(path: &Path) -> Result<Option<Secret>, String> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(Some(Secret::new(bytes))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(format!("{}: {error}", path.display())),
+    }
+}
+
+fn env(path: &Path) -> Result<Option<Reply>, String> {
+    let Some(bytes) = file(path)? else { return Ok(None) };
+    let text = bytes.expose_str().ok_or_else(|| format!("{} is not UTF-8", path.display()))?;
+    let parsed = env_file::parse(text).map_err(|problems| {
+        let lines = problems.iter().map(|(line, what)| format!("{}:{line}: {what}", path.display()));
+        lines.collect::<Vec<_>>().join("; ")
+    })?;
+    Ok(Some(Reply::Env(parsed)))
+}
