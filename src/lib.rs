@@ -12,3 +12,4 @@ pub mod operator;
 pub mod outside;
 pub mod report;
 pub mod steps;
+pub mod template;

@@ -1,5 +1,9 @@
 //! The core flow's order, on one screen. A new kind of step is its file in this folder and its word in this list.
 
+mod artifact;
+mod changes;
+mod file;
+
 use crate::inventory::Inventory;
 use crate::model::Step;
 
@@ -11,7 +15,7 @@ macro_rules! flow {
     };
 }
 
-flow![];
+flow![pins, helm, k3s, node];
 
 /// All steps of the core flow, in order, as this inventory wants them.
 #[must_use]

@@ -1,0 +1,102 @@
+//! `helm`: the pinned helm on the first server. Its file is named by its artifact's digest, so the link says which one is in use.
+
+use super::artifact;
+use super::changes::Changes;
+use crate::inventory::{Inventory, Role};
+use crate::model::{
+    FileKind, HostAction, HostId, HostQuestion, Install, Missing, Pin, Planned, Question, Scope, Step, StepId, Tool, View, Why,
+};
+
+const LINK: &str = "/usr/local/bin/helm";
+
+struct Helm {
+    host: HostId,
+    version: String,
+}
+
+/// One on the first server, if the inventory names a version.
+pub fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
+    let server = inventory.hosts.iter().find(|host| host.role == Role::Server);
+    let wanted = inventory.versions.helm.clone().zip(server);
+    wanted.into_iter().map(|(version, server)| Box::new(Helm { host: HostId(server.name.clone()), version }) as Box<dyn Step>).collect()
+}
+
+/// Where the program of this artifact lies.
+fn home(pin: &Pin) -> String {
+    format!("/usr/local/lib/bedplate/helm-{}", pin.sha256.get(..12).unwrap_or(&pin.sha256))
+}
+
+impl Helm {
+    fn pin<'a>(&self, seen: &View<'a>) -> Result<&'a Pin, Missing> {
+        artifact::pinned(seen, &artifact::for_host(seen, "helm", &self.version)?)
+    }
+
+    /// Why the program must be installed.
+    fn program(&self, seen: &View<'_>, home: &str) -> Result<Option<String>, Missing> {
+        match seen.stat(home)? {
+            None => return Ok(Some(format!("helm {} is absent", self.version))),
+            Some(meta) if meta.kind != FileKind::File || meta.mode != 0o755 || meta.uid != 0 => {
+                return Ok(Some(format!("{home} is not root's, mode 0755")));
+            }
+            Some(_) => {}
+        }
+        if !linked(seen, home)? {
+            return Ok(None);
+        }
+        match seen.version(Tool::Helm) {
+            Ok(Some(version)) if *version == self.version => Ok(None),
+            Ok(Some(version)) => Ok(Some(format!("{home} says that it is {version}"))),
+            Ok(None) => Ok(Some(format!("{home} does not run"))),
+            // A program that is there and does not run has been tampered with; a second failure ends the run as drift.
+            Err(Missing { why: Why::Unreadable(reason), .. }) => Ok(Some(format!("{home} does not run: {reason}"))),
+            Err(missing) => Err(missing),
+        }
+    }
+}
+
+/// Whether the link leads to this program.
+fn linked(seen: &View<'_>, home: &str) -> Result<bool, Missing> {
+    Ok(seen.stat(LINK)?.is_some_and(|meta| meta.kind == FileKind::Link(home.into())))
+}
+
+impl Step for Helm {
+    fn id(&self) -> StepId {
+        StepId::of("helm")
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Host(self.host.clone())
+    }
+
+    fn questions(&self, seen: &View<'_>) -> Vec<Question> {
+        let mut questions =
+            vec![seen.ask(HostQuestion::Facts), seen.ask(HostQuestion::Stat(LINK.into())), seen.ask(HostQuestion::Version(Tool::Helm))];
+        if let Ok(artifact) = artifact::for_host(seen, "helm", &self.version) {
+            questions.push(artifact::pin_question(&artifact));
+        }
+        if let Ok(pin) = self.pin(seen) {
+            questions.push(seen.ask(HostQuestion::Stat(home(pin))));
+        }
+        questions
+    }
+
+    fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
+        let pin = self.pin(seen)?;
+        let home = home(pin);
+        let mut changes = Changes::default();
+        if let Some(reason) = self.program(seen, &home)? {
+            let arch = pin.artifact.arch.as_deref().unwrap_or_default();
+            let member = Some(format!("linux-{arch}/helm"));
+            let install = Install { pin: pin.clone(), member, path: home.clone(), mode: 0o755 };
+            changes.on_host(seen, reason, HostAction::Install(install));
+        }
+        if !linked(seen, &home)? {
+            let reason = match seen.stat(LINK)? {
+                None => format!("{LINK} is absent"),
+                Some(_) => format!("{LINK} is not the pinned helm"),
+            };
+            changes.on_host(seen, reason, HostAction::Link { path: LINK.into(), target: home });
+        }
+        Ok(changes.into())
+    }
+}

@@ -1,0 +1,32 @@
+//! Reading k3s' own keys as k3s reads them (contract §2.1).
+
+use crate::inventory::K3s;
+
+/// A repeatable key's items: a list, or a string with commas.
+pub fn items<'a>(keys: &'a K3s, key: &str) -> Vec<&'a str> {
+    match keys.0.get(key) {
+        Some(serde_json::Value::Array(items)) => items.iter().filter_map(|item| item.as_str()).collect(),
+        Some(serde_json::Value::String(text)) => text.split(',').map(str::trim).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a bundled part, e.g. `traefik`, is switched off.
+pub fn disables(keys: &K3s, part: &str) -> bool {
+    items(keys, "disable").contains(&part)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn lists_and_strings_are_the_same_and_nothing_is_empty() {
+        let keys = |value| K3s([("disable".to_owned(), value)].into());
+        assert!(disables(&keys(json!(["traefik", "servicelb"])), "servicelb"));
+        assert!(disables(&keys(json!("traefik, servicelb")), "servicelb"));
+        assert!(!disables(&K3s::default(), "traefik"));
+    }
+}

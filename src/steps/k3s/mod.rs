@@ -1,0 +1,151 @@
+//! `k3s`: the pinned binary, its configuration and unit, enabled and running on what they now say. Waiting until it works is `node`'s.
+
+mod files;
+mod journal;
+mod keys;
+mod unit;
+
+pub use files::node_name;
+pub use journal::diagnose;
+pub use keys::disables;
+
+use super::artifact;
+use super::changes::{Changes, file_questions};
+use crate::inventory::{Host, Inventory, Role};
+use crate::model::{
+    Action, FileKind, FileWrite, Finding, HostAction, HostId, HostQuestion, Install, Missing, Pin, Plan, Planned, Question, Scope, Step,
+    StepId, UnitChange, View,
+};
+use files::{BINARY, UNIT_FILE};
+use unit::Files;
+
+/// systemd's name of it.
+pub const UNIT: &str = "k3s";
+
+/// Programs that k3s is as well, by the name that it is called by.
+const ALIASES: [&str; 3] = ["/usr/local/bin/kubectl", "/usr/local/bin/crictl", "/usr/local/bin/ctr"];
+
+struct K3s {
+    host: HostId,
+    inventory: Inventory,
+    files: Result<Vec<FileWrite>, Finding>,
+}
+
+/// One a server.
+pub fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
+    let servers = inventory.hosts.iter().filter(|host| host.role == Role::Server);
+    let step = |host: &Host| K3s { host: HostId(host.name.clone()), inventory: inventory.clone(), files: files::files(inventory, host) };
+    servers.map(|host| Box::new(step(host)) as Box<dyn Step>).collect()
+}
+
+/// Where k3s looks for images at start (contract §2.11).
+fn images_path(pin: &Pin) -> String {
+    format!("/var/lib/rancher/k3s/agent/images/k3s-airgap-images-{}.tar", pin.artifact.arch.as_deref().unwrap_or_default())
+}
+
+impl K3s {
+    fn pin<'a>(&self, seen: &View<'a>) -> Result<&'a Pin, Missing> {
+        artifact::pinned(seen, &artifact::k3s(&self.inventory, seen)?)
+    }
+
+    fn images<'a>(&self, seen: &View<'a>) -> Result<Option<&'a Pin>, Missing> {
+        artifact::airgap(&self.inventory, seen)?.map(|artifact| artifact::pinned(seen, &artifact)).transpose()
+    }
+
+    fn paths(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().flatten().map(|file| file.path.as_str())
+    }
+
+    /// When the newest of the files that k3s reads at start was changed.
+    fn newest(&self, seen: &View<'_>) -> Result<u64, Missing> {
+        let mut newest = 0;
+        for path in self.paths().chain([BINARY]) {
+            newest = newest.max(seen.stat(path)?.map_or(0, |meta| meta.changed));
+        }
+        Ok(newest)
+    }
+}
+
+/// Brings an artifact to its path unless it lies there, byte for byte.
+fn install(changes: &mut Changes, seen: &View<'_>, pin: &Pin, path: &str, mode: u32) -> Result<(), Missing> {
+    let reason = match (seen.stat(path)?, seen.digest(path)?) {
+        (None, _) | (_, None) => format!("{path} is absent"),
+        (_, Some(digest)) if *digest != pin.sha256 => format!("{path} is not the pinned artifact (sha256 differs)"),
+        (Some(meta), _) if meta.kind != FileKind::File => format!("{path} is not a regular file"),
+        (Some(meta), _) if meta.mode != mode || meta.uid != 0 => format!("{path} is not root's, mode {mode:04o}"),
+        _ => return Ok(()),
+    };
+    changes.on_host(seen, reason, HostAction::Install(Install { pin: pin.clone(), member: None, path: path.into(), mode }));
+    Ok(())
+}
+
+impl Step for K3s {
+    fn id(&self) -> StepId {
+        StepId::of("k3s")
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Host(self.host.clone())
+    }
+
+    fn questions(&self, seen: &View<'_>) -> Vec<Question> {
+        let mut questions = vec![seen.ask(HostQuestion::Facts), seen.ask(HostQuestion::Unit(UNIT.into()))];
+        questions.extend([BINARY].into_iter().chain(ALIASES).map(|path| seen.ask(HostQuestion::Stat(path.into()))));
+        questions.push(seen.ask(HostQuestion::Digest(BINARY.into())));
+        questions.extend(self.paths().flat_map(|path| file_questions(seen, path)));
+        questions.extend(artifact::k3s(&self.inventory, seen).iter().map(artifact::pin_question));
+        if let Ok(Some(artifact)) = artifact::airgap(&self.inventory, seen) {
+            questions.push(artifact::pin_question(&artifact));
+        }
+        if let Ok(Some(pin)) = self.images(seen) {
+            let path = images_path(pin);
+            questions.extend([seen.ask(HostQuestion::Stat(path.clone())), seen.ask(HostQuestion::Digest(path))]);
+        }
+        questions
+    }
+
+    fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
+        let files = match &self.files {
+            Ok(files) => files,
+            Err(bug) => return Ok(Plan::Unmet(vec![bug.clone()]).into()),
+        };
+        let mut changes = Changes::default();
+        install(&mut changes, seen, self.pin(seen)?, BINARY, 0o755)?;
+        for file in files {
+            changes.file(seen, file.clone())?;
+        }
+        let read_at_start = if changes.is_empty() { Files::Since(self.newest(seen)?) } else { Files::Rewritten };
+        if let Some(pin) = self.images(seen)? {
+            install(&mut changes, seen, pin, &images_path(pin), 0o644)?;
+        }
+        for alias in ALIASES {
+            if seen.stat(alias)?.is_none() {
+                changes.on_host(seen, format!("{alias} is absent"), HostAction::Link { path: alias.into(), target: "k3s".into() });
+            }
+        }
+        settle(&mut changes, seen, read_at_start)?;
+        Ok(changes.into())
+    }
+}
+
+/// Reloads, enables and starts the unit, as far as that lacks.
+fn settle(changes: &mut Changes, seen: &View<'_>, files: Files) -> Result<(), Missing> {
+    let unit = seen.unit(UNIT)?;
+    let writes_unit = changes.actions().any(|action| matches!(action, Action::Host(_, HostAction::WriteFile(file)) if file.path == UNIT_FILE));
+    if writes_unit || unit.is_some_and(|unit| unit.needs_reload) {
+        changes.unit(seen, "systemd has not read the unit as it must be", UNIT, UnitChange::Reload);
+    }
+    if unit.is_none_or(|unit| unit.enabled != "enabled") {
+        changes.unit(seen, "k3s does not start with the host", UNIT, UnitChange::Enable);
+    }
+    let change = unit.map_or(Some(UnitChange::Start), |unit| unit::change(unit, files));
+    if let Some(change) = change {
+        let reason = match (change, files) {
+            (UnitChange::Restart, Files::Rewritten) => "k3s must read what is written",
+            (UnitChange::Restart, Files::Since(_)) => "k3s has run since before its files were last changed",
+            _ => "k3s does not run",
+        };
+        changes.unit(seen, reason, UNIT, change);
+    }
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! Every file that bedplate writes on a host is a template in `templates/`, embedded in the binary.
+
+use std::sync::LazyLock;
+
+use serde::Serialize;
+use tera::{Context, Kwargs, State, Tera, TeraResult, Value};
+
+use crate::model::Finding;
+
+/// How the first line of each file begins: what bears it is ours.
+pub const MARK: &str = "# Written by bedplate";
+
+const TEMPLATES: &[(&str, &str)] = &[
+    ("config.yaml", include_str!("../templates/config.yaml")),
+    ("k3s.service", include_str!("../templates/k3s.service")),
+    ("registries.yaml", include_str!("../templates/registries.yaml")),
+];
+
+static ENGINE: LazyLock<Result<Tera, tera::Error>> = LazyLock::new(|| {
+    let mut tera = Tera::new();
+    tera.register_filter("json", json);
+    tera.add_raw_templates(TEMPLATES.iter().copied())?;
+    Ok(tera)
+});
+
+/// Any value as JSON, which is YAML as well.
+fn json(value: &Value, _: Kwargs, _: &State<'_>) -> TeraResult<String> {
+    serde_json::to_string(value).map_err(tera::Error::message)
+}
+
+/// Fills the template in.
+///
+/// # Errors
+/// The template does not exist or names a variable that `context` lacks: a bug of bedplate, said as a finding.
+pub fn render(name: &str, context: &impl Serialize) -> Result<String, Finding> {
+    let bug = |error: &tera::Error| Finding::new(format!("template {name}: {error}"), "this is a bug of bedplate; please report it");
+    let engine = ENGINE.as_ref().map_err(bug)?;
+    let context = Context::from_serialize(context).map_err(|error| bug(&error))?;
+    engine.render(name, &context).map_err(|error| bug(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_unknown_variable_is_an_error() {
+        let finding = render("k3s.service", &json!({})).unwrap_err();
+        assert!(finding.what.contains("binary"), "{}", finding.what);
+    }
+
+    #[test]
+    fn strings_keep_their_quotes_and_line_ends() {
+        let text = render("config.yaml", &json!({ "keys": { "token": "a\"b\n: c", "n": 1 } })).unwrap();
+        assert!(text.ends_with("\nn: 1\ntoken: \"a\\\"b\\n: c\"\n"), "{text}");
+    }
+
+    #[test]
+    fn all_bear_the_mark() {
+        assert!(TEMPLATES.iter().all(|(_, text)| text.starts_with(MARK)));
+    }
+}
