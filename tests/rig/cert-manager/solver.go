@@ -47,6 +47,7 @@ func startupapicheck(ctx context.Context, args []string) error {
 	}
 	fs := flags("startupapicheck")
 	within := fs.Duration("wait", 0, "how long to go on asking")
+	fs.CountP("verbose", "v", "upstream's chart sets it; every answer is printed anyhow")
 	if err := fs.Parse(args[2:]); err != nil {
 		return err
 	}

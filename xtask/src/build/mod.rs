@@ -6,6 +6,7 @@
 mod cache;
 mod chart;
 mod debian;
+mod go;
 mod image;
 mod parts;
 mod payload;

@@ -8,9 +8,10 @@ use super::RegistryImage;
 use super::cache::{Cache, Key};
 use super::chart;
 use super::debian;
+use super::go::Go;
 use super::image::{Archive, Config};
 use super::payload::{self, Member};
-use super::program::{self, Go, Program};
+use super::program::{self, Program};
 
 /// Not root, in numbers: what `runAsNonRoot` asks for.
 const NOBODY: &str = "65532:65532";
@@ -247,4 +248,45 @@ fn recipe() -> Key {
     ]
     .iter()
     .fold(Key::default(), |key, text| key.text(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Tags are written down, as k3s' image names are; the code in the images is what `go.mod` requires.
+    #[test]
+    fn tags_and_versions_are_those_of_go_mod() {
+        let go_mod = include_str!("../../../tests/rig/go.mod");
+        let tag = |repository: &str| {
+            let names = AIRGAP.iter().map(|(_, name, _)| *name);
+            names
+                .filter_map(|name| name.strip_prefix(repository)?.strip_prefix(':'))
+                .next()
+                .unwrap()
+                .to_owned()
+        };
+        for (module, version) in [
+            (
+                "k8s.io/kubernetes",
+                program::K3S.split('+').next().unwrap().to_owned(),
+            ),
+            ("helm.sh/helm/v3", program::HELM.to_owned()),
+            (CERT_MANAGER, chart::VERSION.to_owned()),
+            (
+                TRAEFIK,
+                format!("v{}", tag("rancher/mirrored-library-traefik")),
+            ),
+            (
+                "github.com/coredns/coredns",
+                format!("v{}", tag("rancher/mirrored-coredns-coredns")),
+            ),
+        ] {
+            let required = format!("{module} {version}");
+            let found = go_mod
+                .lines()
+                .any(|line| line.trim().trim_end_matches(" // indirect") == required);
+            assert!(found, "go.mod does not require {required}");
+        }
+    }
 }
