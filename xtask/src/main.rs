@@ -1,14 +1,22 @@
 //! The house's own chores: the rig, the rehearsal, the tests.
 
+mod bench;
 mod build;
+#[path = "../../tests/e2e/mod.rs"]
+mod e2e;
 mod packages;
+mod project;
+mod rehearse;
 mod rig;
 mod run;
+mod test;
 
 use std::os::unix::process::CommandExt;
+use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use rehearse::{Afterwards, rehearse};
 use rig::{Host, Operator, Place, Rig};
 
 #[derive(Parser)]
@@ -16,6 +24,18 @@ use rig::{Host, Operator, Place, Rig};
 enum Chore {
     /// Build what the rig serves, and show it
     Build,
+    /// Bootstrap a throwaway host with the real tool, end with the https page
+    Rehearse {
+        /// Leave the rig up afterwards
+        #[arg(long)]
+        keep: bool,
+    },
+    /// Run every test; as root, and with nothing left out in silence
+    Test {
+        /// Only tests on the rig whose name begins so
+        #[arg(long)]
+        only: Option<String>,
+    },
     /// Throwaway hosts and what they need of the internet
     #[command(subcommand)]
     Rig(RigChore),
@@ -54,13 +74,27 @@ enum RigChore {
     Down,
 }
 
-fn main() -> Result<()> {
-    match Chore::parse() {
-        Chore::Build => {
-            print!("{}", build::artifacts()?);
-            Ok(())
+fn main() -> ExitCode {
+    match Chore::parse().run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
         }
-        Chore::Rig(chore) => chore.run(),
+    }
+}
+
+impl Chore {
+    fn run(self) -> Result<()> {
+        match self {
+            Self::Build => {
+                print!("{}", build::artifacts()?);
+                Ok(())
+            }
+            Self::Rehearse { keep } => rehearse(if keep { Afterwards::Keep } else { Afterwards::Down }),
+            Self::Test { only } => test::test(only.as_deref()),
+            Self::Rig(chore) => chore.run(),
+        }
     }
 }
 

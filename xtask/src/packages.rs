@@ -12,6 +12,7 @@ pub const RIG: &[&str] = &[
     "curl",
     "dnsmasq-base",
     "docker-registry",
+    "git",
     "iproute2",
     "mmdebstrap",
     "openssh-client",

@@ -24,7 +24,7 @@ pub struct Ca {
 pub fn ca(place: &Place) -> Result<Ca> {
     let folder = place.folder("ca")?;
     let files = Ca {
-        root: folder.join("acme-ca.pem"),
+        root: root(place),
         certificate: folder.join("server.pem"),
         key: folder.join("server.key"),
     };
@@ -37,7 +37,7 @@ pub fn ca(place: &Place) -> Result<Ca> {
     authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
     authority.distinguished_name.push(DnType::CommonName, "bedplate rig root");
     let authority_key = KeyPair::generate()?;
-    let root = authority.self_signed(&authority_key)?;
+    let own = authority.self_signed(&authority_key)?;
 
     let mut server = CertificateParams::new(vec![BRIDGE.to_owned()])?;
     server.distinguished_name.push(DnType::CommonName, "bedplate rig servers");
@@ -48,6 +48,11 @@ pub fn ca(place: &Place) -> Result<Ca> {
     let mut key = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&files.key)?;
     std::io::Write::write_all(&mut key, server_key.serialize_pem().as_bytes())?;
     fs::write(&files.certificate, signed.pem())?;
-    fs::write(&files.root, root.pem())?;
+    fs::write(&files.root, own.pem())?;
     Ok(files)
+}
+
+/// What a client must trust to reach the rig's own servers, PEM.
+pub fn root(place: &Place) -> PathBuf {
+    place.state.join("ca/acme-ca.pem")
 }

@@ -2,15 +2,15 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::ca::Ca;
 use super::daemon::Daemon;
 use super::network::{BRIDGE, inside};
-use super::place::{Place, clone};
+use super::place::Place;
+use crate::build::{Artifacts, RegistryImage};
 use crate::run::run;
 
 const HTTP: u16 = 8000;
@@ -37,20 +37,21 @@ pub fn folder(place: &Place) -> Result<PathBuf> {
     place.folder("mirror")
 }
 
-/// Serves every entry of `artifacts`, by links, so that a test's own additions never reach the cache.
-pub fn up(place: &Place, ca: &Ca, artifacts: &Path) -> Result<()> {
+/// Serves what was built, by links, so that a test's own additions never reach the cache.
+pub fn up(place: &Place, ca: &Ca, artifacts: &Artifacts) -> Result<()> {
     let folder = folder(place)?;
-    for entry in fs::read_dir(artifacts)? {
+    for entry in fs::read_dir(&artifacts.dir)? {
         let entry = entry?;
         let link = folder.join(entry.file_name());
-        if !link.exists() {
+        if fs::read_link(&link).ok() != Some(entry.path()) {
+            let _ = fs::remove_file(&link);
             symlink(entry.path(), link)?;
         }
     }
     if Daemon::find(place, "serve")?.is_some() {
         return Ok(());
     }
-    let mut serve = inside(&program(place)?.to_string_lossy());
+    let mut serve = inside(&artifacts.bin.join("serve").to_string_lossy());
     serve.arg("-folder").arg(folder).args(["-http", &format!("{BRIDGE}:{HTTP}"), "-https", &format!("{BRIDGE}:{HTTPS}")]);
     serve.arg("-certificate").arg(&ca.certificate).arg("-key").arg(&ca.key);
     let daemon = Daemon::start(place, "serve", &serve)?;
@@ -58,38 +59,36 @@ pub fn up(place: &Place, ca: &Ca, artifacts: &Path) -> Result<()> {
     daemon.listens(place, HTTPS)
 }
 
-/// Starts the registry unless it runs.
-pub fn registry_up(place: &Place) -> Result<()> {
-    if Daemon::find(place, "registry")?.is_some() {
-        return Ok(());
-    }
+/// Starts the registry unless it runs, and puts in what it lacks of `images`.
+pub fn registry_up(place: &Place, images: &[RegistryImage]) -> Result<()> {
     let folder = place.folder("registry")?;
-    let config = folder.join("config.yml");
-    let storage = folder.join("images");
-    fs::write(
-        &config,
-        format!(
+    if Daemon::find(place, "registry")?.is_none() {
+        let config = folder.join("config.yml");
+        let storage = folder.join("images");
+        let text = format!(
             "version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: {}\nhttp:\n  addr: {BRIDGE}:{REGISTRY}\n",
             storage.display()
-        ),
-    )?;
-    let mut registry = inside("docker-registry");
-    registry.arg("serve").arg(config);
-    Daemon::start(place, "registry", &registry)?.listens(place, REGISTRY)
+        );
+        fs::write(&config, text)?;
+        let mut registry = inside("docker-registry");
+        registry.arg("serve").arg(config);
+        Daemon::start(place, "registry", &registry)?.listens(place, REGISTRY)?;
+    }
+    for image in images {
+        let pushed = folder.join(image.name.replace('/', "_"));
+        if fs::read_link(&pushed).ok().as_deref() != Some(&image.tar) {
+            push(image)?;
+            let _ = fs::remove_file(&pushed);
+            symlink(&image.tar, pushed)?;
+        }
+    }
+    Ok(())
 }
 
-/// Puts the docker-archive `tar` into the registry as `name`: `jetstack/cert-manager-controller:v1.20.3`.
-pub fn push(tar: &Path, name: &str) -> Result<()> {
+fn push(RegistryImage { tar, name }: &RegistryImage) -> Result<()> {
+    let (_, path) = name.split_once('/').with_context(|| format!("{name} names no registry"))?;
     let mut skopeo = inside("skopeo");
     skopeo.args(["copy", "--quiet", "--insecure-policy", "--dest-tls-verify=false"]);
-    skopeo.arg(format!("docker-archive:{}", tar.display())).arg(format!("docker://{BRIDGE}:{REGISTRY}/{name}"));
+    skopeo.arg(format!("docker-archive:{}:{name}", tar.display())).arg(format!("docker://{BRIDGE}:{REGISTRY}/{path}"));
     run(&mut skopeo).map(drop)
-}
-
-fn program(place: &Place) -> Result<PathBuf> {
-    let program = place.folder("bin")?.join("serve");
-    let mut build = Command::new("go");
-    build.args(["build", "-trimpath", "-o"]).arg(&program).arg("main.go");
-    run(build.current_dir(clone().join("tests/rig/serve")).env("CGO_ENABLED", "0"))?;
-    Ok(program)
 }

@@ -20,11 +20,14 @@ use anyhow::{Context, Result};
 use rustix::process::Signal;
 
 pub use acme::Acme;
+pub use ca::root as ca_root;
 pub use dns::Record;
 pub use host::Host;
+pub use mirror::{folder as mirrored, plain, registry, secure};
 pub use operator::Operator;
-pub use place::Place;
+pub use place::{Place, clone};
 
+use crate::build::{self, Artifacts};
 use crate::packages;
 use daemon::Daemon;
 
@@ -34,6 +37,8 @@ pub struct Rig {
     pub place: Place,
     /// Who types.
     pub operator: Operator,
+    /// What is served.
+    pub artifacts: Artifacts,
     /// Held as long as this lives, so that two runs do not pull at the same hosts.
     _lock: File,
 }
@@ -44,17 +49,17 @@ impl Rig {
         packages::ensure(packages::RIG)?;
         let place = Place::here()?;
         let lock = lock(&place)?;
+        let artifacts = build::artifacts()?;
         network::up()?;
         let ca = ca::ca(&place)?;
         let operator = Operator::up(&place, &ca)?;
-        let rig = Self { place, operator, _lock: lock };
-        rig.records(&usual())?;
+        dns::set(&place, &usual())?;
         for acme in Acme::ALL {
-            acme.up(&rig.place, &ca)?;
+            acme.up(&place, &ca)?;
         }
-        mirror::up(&rig.place, &ca, &artifacts(&rig.place)?)?;
-        mirror::registry_up(&rig.place)?;
-        Ok(rig)
+        mirror::up(&place, &ca, &artifacts)?;
+        mirror::registry_up(&place, &artifacts.images)?;
+        Ok(Self { place, operator, artifacts, _lock: lock })
     }
 
     /// Hosts 1 to `count`, booted side by side; those that run already are left alone.
@@ -125,11 +130,5 @@ fn lock(place: &Place) -> Result<File> {
     fs::create_dir_all(&place.state)?;
     let folder = File::open(&place.state)?;
     folder.try_lock().context("another run uses the rig")?;
-    Ok(folder)
-}
-
-fn artifacts(place: &Place) -> Result<std::path::PathBuf> {
-    let folder = place.cache.join("artifacts");
-    fs::create_dir_all(&folder)?;
     Ok(folder)
 }

@@ -13,15 +13,11 @@ use rustix::process::Signal;
 use super::ca::Ca;
 use super::daemon::send;
 use super::network::{BRIDGE, inside};
-use super::place::Place;
+use super::place::{Place, clone};
 use crate::run::{run, until};
 
 const USER: &str = "bedplate-op";
 const SYSTEM_ROOTS: &str = "/etc/ssl/certs/ca-certificates.crt";
-
-/// Mounts the operator's own resolver and roots in a fresh mount namespace, then becomes the operator.
-const ENTER: &str = r#"mount --bind "$1" /etc/resolv.conf && mount --bind "$2" /etc/ssl/certs/ca-certificates.crt &&
-user=$3 && shift 3 && exec setpriv --reuid "$user" --regid "$user" --init-groups --no-new-privs -- "$@""#;
 
 /// The operator's side of the rig.
 pub struct Operator {
@@ -77,8 +73,8 @@ impl Operator {
     /// `program`, run as the operator: its home the working folder, nothing in the environment but what a login shell has.
     pub fn command(&self, program: &str) -> Command {
         let mut command = inside("unshare");
-        command.args(["--mount", "sh", "-c", ENTER, "operator"]);
-        command.arg(self.folder.join("resolv.conf")).arg(self.folder.join("roots.pem")).arg(USER).arg(program);
+        command.args(["--mount", "sh"]).arg(clone().join("tests/rig/operator.sh"));
+        command.arg(&self.folder).arg(USER).arg(program);
         let path = format!("{}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", self.folder.join("bin").display());
         command.current_dir(self.home()).env_clear().env("PATH", path).env("HOME", self.home()).env("USER", USER);
         command.env("LANG", "C.UTF-8").env("TERM", std::env::var_os("TERM").unwrap_or_else(|| "dumb".into()));
@@ -101,6 +97,11 @@ impl Operator {
     pub fn own(&self, path: &Path, mode: u32) -> Result<()> {
         chown(path, Some(self.uid), Some(self.uid)).with_context(|| format!("giving {} away", path.display()))?;
         Ok(fs::set_permissions(path, Permissions::from_mode(mode))?)
+    }
+
+    /// Gives all that lies in `folder` to the operator.
+    pub fn own_all(&self, folder: &Path) -> Result<()> {
+        run(Command::new("chown").args(["--recursive", "--no-dereference", &format!("{0}:{0}", self.uid)]).arg(folder)).map(drop)
     }
 
     /// The home folder.

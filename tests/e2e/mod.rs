@@ -1,0 +1,47 @@
+//! The suite that runs on the rig. A test is a function in the file of its group; a row in [`TESTS`] makes it run, in this
+//! order.
+
+mod rig;
+
+use std::cell::OnceCell;
+
+use anyhow::Result;
+
+use crate::bench::Bench;
+use crate::rig::Rig;
+
+/// A test's name, and what it does. An error or a panic is a failure, with what was seen.
+pub type Test = (&'static str, fn(&Context) -> Result<()>);
+
+/// All tests.
+pub const TESTS: &[Test] = &[
+    ("rig_bare", rig::bare),
+    ("rig_closed", rig::closed),
+    ("rig_lies", rig::lies),
+    ("rig_mirror", rig::mirror),
+    ("rig_neighbours", rig::neighbours),
+    ("rig_kill", rig::kill),
+];
+
+/// What tests share.
+pub struct Context<'a> {
+    /// Hosts, operator and the stand-ins for the internet.
+    pub rig: &'a Rig,
+    shared: OnceCell<Bench<'a>>,
+}
+
+impl<'a> Context<'a> {
+    /// For one run of the suite.
+    pub fn new(rig: &'a Rig) -> Self {
+        Self { rig, shared: OnceCell::new() }
+    }
+
+    /// The first host and its project, for tests that leave them as they found them. Made by the first one who asks.
+    pub fn shared(&self) -> Result<&Bench<'a>> {
+        if let Some(bench) = self.shared.get() {
+            return Ok(bench);
+        }
+        let bench = Bench::fresh(self.rig, 1)?;
+        Ok(self.shared.get_or_init(|| bench))
+    }
+}

@@ -1,0 +1,66 @@
+//! One host and one project, side by side: what a test or a rehearsal works on.
+
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::project::{Project, overlay};
+use crate::rig::{Acme, Host, Rig};
+use crate::run::run;
+
+/// A host with a project that describes it.
+pub struct Bench<'a> {
+    /// What it stands on.
+    pub rig: &'a Rig,
+    /// Fresh when the bench was made.
+    pub host: Host,
+    /// In the operator's home.
+    pub project: Project,
+}
+
+impl<'a> Bench<'a> {
+    /// The host of that number on a new disk, and a new project for it; whoever used it before has lost both. The tool is
+    /// built first.
+    pub fn fresh(rig: &'a Rig, number: u8) -> Result<Self> {
+        rig.operator.install(&built()?)?;
+        let host = rig.fresh(number)?;
+        let project = Project::scratch(rig, &host, &host.name)?;
+        Ok(Self { rig, host, project })
+    }
+
+    /// `bedplate` in the project's folder, as the operator, knowing the sudo password: for `run`, `finish` or `status`.
+    pub fn bedplate(&self, arguments: &[&str]) -> Command {
+        let password = format!("BEDPLATE_SUDO_PASSWORD_FILE={}", self.project.path("rig/sudo-password").display());
+        let mut command = self.rig.operator.command("env");
+        command.arg(password).arg("bedplate").args(arguments).current_dir(&self.project.folder);
+        command
+    }
+
+    /// What a visitor gets who trusts the production root only: headers and body, or an error.
+    pub fn visit(&self, url: &str) -> Result<String> {
+        let mut curl = self.rig.operator.command("curl");
+        curl.args(["--silent", "--show-error", "--include", "--max-time", "10", "--cacert"]);
+        run(curl.arg(Acme::Production.root(&self.rig.place)).arg(url))
+    }
+
+    /// Runs a shell script in the host as root, past the tool under test; its standard output.
+    pub fn look(&self, script: &str) -> Result<String> {
+        run(self.host.exec()?.args(["sh", "-c", script]))
+    }
+
+    /// What the project's inventory says otherwise than the example, as TOML.
+    pub fn overlay(&self) -> Result<String> {
+        Ok(toml::to_string(&overlay(&self.host.address, &self.host.host_key()?, &self.rig.artifacts.pins))?)
+    }
+}
+
+/// Builds `bedplate`; cargo puts it beside this program.
+fn built() -> Result<std::path::PathBuf> {
+    let status = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--package", "bedplate", "--bin", "bedplate"])
+        .current_dir(crate::rig::clone())
+        .status()?;
+    ensure!(status.success(), "cargo build: {status}");
+    let here = std::env::current_exe()?;
+    Ok(here.parent().context("a program lies in a folder")?.join("bedplate"))
+}
