@@ -22,7 +22,7 @@ import (
 	_ "k8s.io/component-base/metrics/prometheus/version"
 )
 
-// Set by the build: -ldflags "-X main.version=… -X main.commit=…".
+// Set by the build: -ldflags "-X main.version=v1.35.4+k3s1 -X main.commit=<8 hex>".
 var (
 	version = "v0.0.0"
 	commit  = "00000000"
@@ -30,18 +30,31 @@ var (
 
 func main() {
 	name, args := split(os.Args)
+	var err error
 	switch name {
 	case "-v", "--version":
 		fmt.Printf("k3s version %s (%s)\ngo version %s\n", version, commit, runtime.Version())
-		return
+	case "server":
+		err = server(args)
+	case "agent":
+		err = agent(args)
+	case "ctr":
+		err = ctr(args)
+	case "crictl":
+		err = crictl(args)
+	default:
+		cmd := upstream(name)
+		if cmd == nil {
+			fmt.Fprintf(os.Stderr, "No help topic for '%s'\n", name)
+			os.Exit(3)
+		}
+		os.Args = append([]string{name}, args...)
+		os.Exit(cli.Run(cmd))
 	}
-	cmd := upstream(name)
-	if cmd == nil {
-		fmt.Fprintf(os.Stderr, "no help topic for '%s'\n", name)
-		os.Exit(3)
+	if err != nil {
+		say("fatal", "%v", err)
+		os.Exit(1)
 	}
-	os.Args = append([]string{name}, args...)
-	os.Exit(cli.Run(cmd))
 }
 
 // split finds the subcommand: the name of a symlink as k3s' installer makes them, or the first argument.
@@ -69,6 +82,9 @@ func upstream(name string) *cobra.Command {
 	case "kube-proxy":
 		return proxy.NewProxyCommand()
 	case "kubectl":
+		if os.Getenv("KUBECONFIG") == "" {
+			os.Setenv("KUBECONFIG", kubeconfigPath)
+		}
 		return kubectl.NewDefaultKubectlCommand()
 	}
 	return nil
