@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 )
@@ -97,9 +96,6 @@ tlsPrivateKeyFile: %[5]s
 	if err != nil {
 		return err
 	}
-	if err := n.prepareCgroup(); err != nil {
-		return err
-	}
 	labels := append([]string{"node.kubernetes.io/instance-type=k3s"}, n.opts.list("node-label")...)
 	n.part("kubelet", n.opts.flags("kubelet-arg", "--config-dir="+dir, "--kubeconfig="+agentDir+"/kubelet.kubeconfig", "--node-ip="+n.ip,
 		"--hostname-override="+n.name, "--node-labels="+strings.Join(labels, ","), "--register-with-taints="+strings.Join(n.opts.list("node-taint"), ","))...)
@@ -107,37 +103,5 @@ tlsPrivateKeyFile: %[5]s
 	n.part("kube-proxy", n.opts.flags("kube-proxy-arg", "--kubeconfig="+agentDir+"/kubeproxy.kubeconfig", "--cluster-cidr="+n.clusterCIDR(),
 		"--hostname-override="+n.name, "--proxy-mode=iptables", "--conntrack-max-per-core=0", "--conntrack-tcp-timeout-established=0",
 		"--conntrack-tcp-timeout-close-wait=0", "--healthz-bind-address=127.0.0.1")...)
-	return nil
-}
-
-// prepareCgroup makes the cgroup that kubelet-arg names as its root. Hosts of the rig share one cgroup v1 tree,
-// and each host's systemd removes cgroups that it finds empty; real k3s leaves this to the user.
-func (n *node) prepareCgroup() error {
-	for _, arg := range n.opts["kubelet-arg"] {
-		root, found := strings.CutPrefix(arg, "cgroup-root=")
-		if !found {
-			continue
-		}
-		tasks, err := filepath.Glob("/sys/fs/cgroup/*/tasks")
-		if err != nil {
-			return err
-		}
-		for _, file := range tasks {
-			parent := filepath.Dir(file)
-			if err := os.MkdirAll(filepath.Join(parent, root), 0o755); err != nil {
-				return err
-			}
-			// A cpuset without processors and memory takes no process.
-			for _, share := range []string{"cpuset.cpus", "cpuset.mems"} {
-				whole, err := os.ReadFile(filepath.Join(parent, share))
-				if err != nil {
-					continue // another controller
-				}
-				if err := os.WriteFile(filepath.Join(parent, root, share), whole, 0o644); err != nil {
-					return err
-				}
-			}
-		}
-	}
 	return nil
 }
