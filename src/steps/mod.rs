@@ -15,7 +15,7 @@ macro_rules! flow {
     };
 }
 
-flow![pins, helm, k3s, node];
+flow![pins, helm, k3s, node, kubeconfig, images];
 
 /// All steps of the core flow, in order, as this inventory wants them.
 #[must_use]

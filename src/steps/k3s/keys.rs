@@ -16,6 +16,11 @@ pub fn disables(keys: &K3s, part: &str) -> bool {
     items(keys, "disable").contains(&part)
 }
 
+/// Where the API server listens.
+pub fn api_port(keys: &K3s) -> u64 {
+    keys.0.get("https-listen-port").and_then(serde_json::Value::as_u64).unwrap_or(6443)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -7,7 +7,7 @@ mod unit;
 
 pub use files::node_name;
 pub use journal::diagnose;
-pub use keys::disables;
+pub use keys::{api_port, disables};
 
 use super::artifact;
 use super::changes::{Changes, file_questions};

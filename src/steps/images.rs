@@ -1,0 +1,82 @@
+//! `images`: the inventory's archives are in the host's containerd, as they are here, and kubelet's garbage collection spares them.
+
+use std::path::PathBuf;
+
+use super::changes::Changes;
+use crate::inventory::Inventory;
+use crate::model::{
+    Finding, HostAction, HostId, HostQuestion, ImageArchive, ImageImport, ImageOnHost, Missing, OperatorQuestion, Plan, Planned, Question,
+    Scope, Step, StepId, View, Why,
+};
+
+struct Images {
+    host: HostId,
+    archives: Vec<PathBuf>,
+}
+
+/// One a host, if there are images.
+pub fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
+    let archives: Vec<PathBuf> = inventory.images.values().cloned().collect();
+    if archives.is_empty() {
+        return Vec::new();
+    }
+    let step = |name: &str| Images { host: HostId(name.into()), archives: archives.clone() };
+    inventory.hosts.iter().map(|host| Box::new(step(&host.name)) as Box<dyn Step>).collect()
+}
+
+/// What one archive needs: to be sent, or no more than a pin.
+fn settle(changes: &mut Changes, seen: &View<'_>, archive: &ImageArchive, path: &PathBuf, on_host: &[ImageOnHost]) {
+    let found = |name: &str| on_host.iter().find(|image| image.name == name);
+    let differs = archive.names.iter().find_map(|name| match found(name) {
+        None => Some(format!("{name} is not on the host")),
+        Some(image) if image.id != archive.id => Some(format!("{name} is {} on the host and {} here", image.id, archive.id)),
+        Some(_) => None,
+    });
+    if let Some(reason) = differs {
+        let ImageArchive { names, id, size } = archive.clone();
+        changes.on_host(seen, reason, HostAction::Import(ImageImport { archive: path.clone(), names, id, size }));
+        return;
+    }
+    for name in archive.names.iter().filter(|name| found(name).is_some_and(|image| !image.pinned)) {
+        changes.on_host(seen, format!("{name} may be collected as garbage"), HostAction::PinImage { name: name.clone() });
+    }
+}
+
+impl Step for Images {
+    fn id(&self) -> StepId {
+        StepId::of("images")
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Host(self.host.clone())
+    }
+
+    fn questions(&self, seen: &View<'_>) -> Vec<Question> {
+        let archives = self.archives.iter().map(|path| Question::Operator(OperatorQuestion::Archive(path.clone())));
+        std::iter::once(seen.ask(HostQuestion::Images)).chain(archives).collect()
+    }
+
+    fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
+        let mut archives = Vec::new();
+        let mut findings = Vec::new();
+        for path in &self.archives {
+            match seen.archive(path)? {
+                None => findings.push(Finding::new(format!("{} is absent", path.display()), "build it: bedplate sends what is there")),
+                Some(archive) if archive.names.is_empty() => {
+                    findings.push(Finding::new(format!("{} names no image", path.display()), "save it by its name and tag, not by its id"));
+                }
+                Some(archive) => archives.push((path, archive)),
+            }
+        }
+        if !findings.is_empty() {
+            return Ok(Plan::Unmet(findings).into());
+        }
+        let stopped = || Missing { question: seen.ask(HostQuestion::Images), why: Why::Unreadable("containerd does not run yet".into()) };
+        let on_host = seen.images()?.ok_or_else(stopped)?;
+        let mut changes = Changes::default();
+        for (path, archive) in archives {
+            settle(&mut changes, seen, archive, path, on_host);
+        }
+        Ok(changes.into())
+    }
+}
