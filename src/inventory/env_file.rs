@@ -10,7 +10,7 @@ use super::grammar;
 /// Keys and values of a `.env` file. Quotes are taken off, a comment after a blank is dropped from an unquoted value, CR before LF too.
 ///
 /// # Errors
-/// Every refused line by number, counted from 1, and why: `export`, a key without `=`, a key twice, `$NAME` (compose would put something
+/// Every refused line by number, counted from 1, and why: `export`, a key without `=`, a key twice, a `$` (compose would put something
 /// else there), an open quote, text after a closing quote. Values are never told.
 pub fn parse(text: &str) -> Result<BTreeMap<String, Secret>, Vec<(usize, String)>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -65,7 +65,11 @@ fn entry(rest: &str) -> (Entry<'_>, usize) {
                     let end = start + used;
                     let after_end = rest[end..].find('\n').map_or(rest.len(), |at| end + at + 1);
                     let after = rest[end..after_end].trim();
-                    let read = if after.is_empty() || after.starts_with('#') { read } else { Err("text stands after the closing quote".into()) };
+                    let read = if after.is_empty() || after.starts_with('#') {
+                        read
+                    } else {
+                        Err("text stands after the closing quote".into())
+                    };
                     (read.map(|value| Some((key, value))), after_end)
                 }
                 None => (Err(format!("the value of `{key}` opens with {quote} and never closes")), line_end),
@@ -95,7 +99,7 @@ fn shown(key: &str) -> &str {
 fn unquoted(value: &str) -> Result<Secret, String> {
     let comment = value.char_indices().find(|(at, c)| *c == '#' && (*at == 0 || value[..*at].ends_with([' ', '\t'])));
     let value = comment.map_or(value, |(at, _)| &value[..at]).trim_end();
-    if has_variable(value) { Err(variable_refused()) } else { Ok(Secret::new(value)) }
+    if value.contains('$') { Err(variable_refused()) } else { Ok(Secret::new(value)) }
 }
 
 /// The value up to the closing quote, and the bytes used with that quote. `None`: it never closes.
@@ -121,24 +125,56 @@ fn quoted(text: &str, quote: char) -> Option<(Result<Secret, String>, usize)> {
                 other => value.extend(['\\', other]),
             },
             '\r' if chars.peek().is_some_and(|(_, next)| *next == '\n') => {}
-            '$' => {
-                has_variable |= chars.peek().is_some_and(|(_, next)| begins_variable(*next));
-                value.push('$');
-            }
+            '$' => has_variable = true,
             other => value.push(other),
         }
     }
     None
 }
 
-fn has_variable(value: &str) -> bool {
-    value.match_indices('$').any(|(at, _)| value[at + 1..].starts_with(begins_variable))
-}
-
-fn begins_variable(c: char) -> bool {
-    c.is_ascii_alphabetic() || c == '_' || c == '{'
-}
-
 fn variable_refused() -> String {
-    "compose would replace the `$…` in this value; put it in single quotes if it is meant as it stands".into()
+    "compose would take the `$` in this value for a variable; put the value in single quotes if it is meant as it stands".into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_read_as_compose_reads_them() {
+        for (line, value) in [
+            ("K=plain", "plain"),
+            ("K = spaced ", "spaced"),
+            ("K=a b # comment", "a b"),
+            ("K=a#b", "a#b"),
+            ("K=# comment", ""),
+            ("K=", ""),
+            ("K='p$$w$1'", "p$$w$1"),
+            ("K=a=b==", "a=b=="),
+            ("K=\"it's # here\" # comment", "it's # here"),
+            ("K='a\\n$HOME'", "a\\n$HOME"),
+            ("K=\"a\\nb\\t\\\"c\\\" \\$HOME \\x\"", "a\nb\t\"c\" $HOME \\x"),
+            ("K='two\r\nlines'\r", "two\nlines"),
+            ("\u{feff}# comment\r\n\r\nK=\"two\r\nlines\"\r\n", "two\nlines"),
+        ] {
+            let read = parse(line).unwrap();
+            assert_eq!(read.get("K").and_then(Secret::expose_str), Some(value), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_ambiguous_is_refused_by_line() {
+        let text = "# comment\nexport A=1\nB\n\nC='two\nlines'\nC=3\nD: 4\nE=$HOME\nF=\"$1\"\n1G=5\nH='6' 7\nI=\"open\nJ=8\n";
+        let lines: Vec<_> = parse(text).unwrap_err().into_iter().map(|(line, _)| line).collect();
+        assert_eq!(lines, [2, 3, 7, 8, 9, 10, 11, 12, 13]);
+    }
+
+    #[test]
+    fn refusals_tell_no_values() {
+        let text =
+            "export canary\ncanary\ncanary canary\nA='canary' canary\nB=$canary\nC=\"canary\nexport canary-1=2\ncanary-3=4\n";
+        let refused = parse(text).unwrap_err();
+        assert_eq!(refused.len(), 8);
+        assert!(!format!("{refused:?}").contains("canary"), "{refused:?}");
+    }
 }

@@ -44,7 +44,10 @@ pub(super) fn domain(text: &str) -> Result<(), (String, String)> {
         return refuse("has a port or a path", format!("write the name alone: \"{bare}\""));
     }
     if text.parse::<std::net::IpAddr>().is_ok() {
-        return refuse("is an IP address; an Ingress and a certificate need a name", "write a name in DNS that points at the host".into());
+        return refuse(
+            "is an IP address; an Ingress and a certificate need a name",
+            "write a name in DNS that points at the host".into(),
+        );
     }
     if let Some(bare) = text.strip_suffix('.') {
         return refuse("ends with a dot", format!("write \"{bare}\""));
@@ -67,7 +70,9 @@ pub(super) fn domain(text: &str) -> Result<(), (String, String)> {
 
 /// `vX.Y.Z` and whether a suffix such as `+k3s1` must follow.
 pub(super) fn version(text: &str, suffix: &str) -> bool {
-    let Some((numbers, rest)) = text.strip_prefix('v').map(|rest| rest.find(['+', '-']).map_or((rest, ""), |at| rest.split_at(at))) else {
+    let Some((numbers, rest)) =
+        text.strip_prefix('v').map(|rest| rest.find(['+', '-']).map_or((rest, ""), |at| rest.split_at(at)))
+    else {
         return false;
     };
     let whole = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -112,4 +117,47 @@ pub(super) fn email(text: &str) -> bool {
             && host.contains('.')
             && domain(&host.to_ascii_lowercase()).is_ok()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        for good in ["a", "0", "shop-1", &"a".repeat(63)] {
+            assert_eq!(label(good), Ok(()), "{good}");
+        }
+        for bad in ["", "-a", "a-", "A", "a_b", "a.b", "ä", &"a".repeat(64)] {
+            assert!(label(bad).is_err(), "{bad}");
+        }
+        assert_eq!(subdomain("node-1.rack-2"), Ok(()));
+        for bad in ["", ".", "a..b", ".a", "a.", &"a.".repeat(130)] {
+            assert!(subdomain(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn versions() {
+        for good in ["v1.35.5+k3s1", "v1.36.0-rc1+k3s1"] {
+            assert!(version(good, "+k3s"), "{good}");
+        }
+        for bad in ["", "v1.35.5", "1.35.5+k3s1", "v1.35+k3s1", "v1.35.5+k3s", "v1.35.5-k3s1", "v1.35.x+k3s1", "v1.35.5+k3s1 "] {
+            assert!(!version(bad, "+k3s"), "{bad}");
+        }
+        assert!(version("v4.2.4", ""));
+        assert!(!version("v4.2.4+g1", "") && !version("v4.2", ""));
+    }
+
+    #[test]
+    fn addresses_of_people() {
+        for good in ["ops@shop.example", "a.b+c@mail.shop.example"] {
+            assert!(email(good), "{good}");
+        }
+        for bad in
+            ["", "ops", "@shop.example", "ops@shop", "ops@@shop.example", "o ps@shop.example", "ops@shop.example, b@shop.example"]
+        {
+            assert!(!email(bad), "{bad}");
+        }
+    }
 }

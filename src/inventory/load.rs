@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use toml::Spanned;
 use toml::de::DeTable;
 
 use super::problem::Flaws;
@@ -28,12 +27,19 @@ pub fn load(path: &Path) -> Result<Loaded, Vec<Problem>> {
     let file = path.display().to_string();
     let unread = |error: std::io::Error| {
         let cure = "name an inventory that exists and can be read; inventory.example.toml shows one".to_owned();
-        vec![Problem { line: 1, column: 1, file: file.clone(), message: format!("could not read it: {error}"), cure, snippet: String::new() }]
+        vec![Problem {
+            line: 1,
+            column: 1,
+            file: file.clone(),
+            message: format!("could not read it: {error}"),
+            cure,
+            snippet: String::new(),
+        }]
     };
     let text = std::fs::read_to_string(path).map_err(unread)?;
     let folder = std::path::absolute(path).map_err(unread)?.parent().map(Path::to_owned).unwrap_or_default();
-    let (read, mut flaws, tree) = read(&text, &folder);
-    let (Some(inventory), Some(tree)) = (read, tree) else {
+    let (read, mut flaws) = read(&text, &folder);
+    let Some((inventory, tree)) = read else {
         return Err(flaws.locate(&file, &text).0);
     };
     let damaged = flaws.sections();
@@ -51,24 +57,29 @@ pub fn load(path: &Path) -> Result<Loaded, Vec<Problem>> {
 pub fn parse(text: &str, path: &Path) -> Result<Inventory, Vec<Problem>> {
     let folder = path.parent().unwrap_or(Path::new(""));
     match read(text, folder) {
-        (Some(inventory), flaws, _) if !flaws.has_errors() => Ok(inventory),
-        (_, flaws, _) => Err(flaws.locate(&path.display().to_string(), text).0),
+        (Some((inventory, _)), flaws) if !flaws.has_errors() => Ok(inventory),
+        (_, flaws) => Err(flaws.locate(&path.display().to_string(), text).0),
     }
 }
 
-fn read<'t>(text: &'t str, folder: &Path) -> (Option<Inventory>, Flaws, Option<Spanned<DeTable<'t>>>) {
+fn read<'t>(text: &'t str, folder: &Path) -> (Option<(Inventory, DeTable<'t>)>, Flaws) {
     let mut flaws = Flaws::default();
     let (tree, broken) = DeTable::parse_recoverable(text);
     for error in &broken {
-        let cure = "it must be TOML; text goes in quotes, a key stands once in its table";
+        let cure = match error.message() {
+            "duplicate key" => {
+                "a key stands once in its table, a table once in the file; lists of tables have two brackets: `[[hosts]]`"
+            }
+            _ => "this is not TOML: text goes in quotes, lists in brackets",
+        };
         flaws.error_at(error.span().unwrap_or(0..0), None, error.message().to_owned(), cure.to_owned());
     }
     if flaws.has_errors() {
-        return (None, flaws, None);
+        return (None, flaws);
     }
-    let mut inventory = shape::read(&tree, &mut flaws);
-    if let Some(inventory) = &mut inventory {
+    let mut read = shape::read(tree.into_inner(), &mut flaws);
+    if let Some((inventory, _)) = &mut read {
         resolve::resolve(inventory, folder);
     }
-    (inventory, flaws, Some(tree))
+    (read, flaws)
 }

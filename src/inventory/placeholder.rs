@@ -31,13 +31,18 @@ fn is_host_in(value: &str, name: &str) -> bool {
     value.match_indices(name).any(|(at, _)| {
         let before = value[..at].chars().next_back();
         let after = value[at + name.len()..].chars().next();
-        !before.is_some_and(|c| c.is_ascii_alphanumeric() || c == '-') && !after.is_some_and(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
-            && !value[at + name.len()..].strip_prefix('.').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
+        !before.is_some_and(|c| c.is_ascii_alphanumeric() || c == '-')
+            && !after.is_some_and(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
+            && !value[at + name.len()..]
+                .strip_prefix('.')
+                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
     })
 }
 
 fn stands_alone(value: &str, word: &str) -> bool {
-    value.match_indices(word).any(|(at, _)| !value[..at].chars().next_back().is_some_and(|c| c.is_ascii_alphanumeric() || ".-_+".contains(c)))
+    value
+        .match_indices(word)
+        .any(|(at, _)| !value[..at].chars().next_back().is_some_and(|c| c.is_ascii_alphanumeric() || ".-_+".contains(c)))
 }
 
 /// `<your key>`, also after a name; but `Shop <ops@shop.example>` is an address.
@@ -73,9 +78,20 @@ mod tests {
 
     #[test]
     fn what_only_looks_like_one_passes() {
-        for value in ["", "ops@shop.example", "Shop <ops@shop.example>", "thankyou@shop.example", "myexample.com", "example.company", "example.com.br",
-            "mastodon", "axxxb", "a<b>c", "xx", "todo-list.dev"]
-        {
+        for value in [
+            "",
+            "ops@shop.example",
+            "Shop <ops@shop.example>",
+            "thankyou@shop.example",
+            "myexample.com",
+            "example.company",
+            "example.com.br",
+            "mastodon",
+            "axxxb",
+            "a<b>c",
+            "xx",
+            "todo-list.dev",
+        ] {
             assert_eq!(placeholder(value), None, "{value}");
         }
     }

@@ -27,8 +27,7 @@ impl fmt::Display for Problem {
         write!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.message)?;
         if !self.snippet.is_empty() {
             // Tabs are kept, so the caret stands under its column whatever their width.
-            let margin: String =
-                self.snippet.chars().take(self.column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+            let margin: String = self.snippet.chars().take(self.column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
             write!(f, "\n  {}\n  {margin}^", self.snippet)?;
         }
         if self.cure.is_empty() { Ok(()) } else { write!(f, "\n  cure: {}", self.cure) }
@@ -73,10 +72,12 @@ impl Flaws {
         self.errors.iter().map(|flaw| flaw.section.clone()).collect()
     }
 
-    /// Adds what `later` found outside the sections for which `doubtful` holds: there it would only be an echo.
+    /// Adds what `later` found, less the echoes of what was found before: at the same place, or in a section for which `doubtful` holds.
     pub(super) fn extend(&mut self, later: Self, doubtful: impl Fn(Option<&str>) -> bool) {
-        self.errors.extend(later.errors.into_iter().filter(|flaw| !doubtful(flaw.section.as_deref())));
-        self.warnings.extend(later.warnings.into_iter().filter(|flaw| !doubtful(flaw.section.as_deref())));
+        let known: Vec<_> = self.errors.iter().map(|flaw| flaw.span.clone()).collect();
+        let is_new = |flaw: &Flaw| !doubtful(flaw.section.as_deref()) && !known.contains(&flaw.span);
+        self.errors.extend(later.errors.into_iter().filter(&is_new));
+        self.warnings.extend(later.warnings.into_iter().filter(&is_new));
     }
 
     /// Errors and warnings with their lines, in the order of the text.

@@ -1,5 +1,5 @@
-//! Tree -> types. Serde stops at the first error, so each one is recorded, mended in a copy of the tree with a value of our own, and the
-//! copy is read again, until it fits.
+//! Tree -> types. Serde stops at the first error, so each one is recorded, mended in the tree (a mistyped key gets the name that was meant,
+//! other places a value of our own), and the tree is read again, until it fits.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -19,14 +19,14 @@ const MOST: usize = 2000;
 /// Spans from here on are of values that we put in; no text is that long.
 const OURS: usize = usize::MAX / 2;
 
-/// Reads the tree. What does not fit goes to `flaws`; the inventory returned then holds stand-ins in those places.
-/// `None` if it could not be mended.
-pub(super) fn read(tree: &Spanned<DeTable<'_>>, flaws: &mut Flaws) -> Option<Inventory> {
-    let mut mend = Mend { tree: DeValue::Table(tree.get_ref().clone()), tried: BTreeMap::new() };
+/// Reads the tree. What does not fit goes to `flaws`; the inventory and the tree returned are mended in those places.
+/// `None` if that was not possible.
+pub(super) fn read<'i>(tree: DeTable<'i>, flaws: &mut Flaws) -> Option<(Inventory, DeTable<'i>)> {
+    let mut mend = Mend { tree: DeValue::Table(tree), tried: BTreeMap::new() };
     for _ in 0..MOST {
         let DeValue::Table(root) = &mend.tree else { return None };
         match Inventory::deserialize(toml::Deserializer::from(Spanned::new(0..0, root.clone()))) {
-            Ok(inventory) => return Some(inventory),
+            Ok(inventory) => return Some((inventory, root.clone())),
             Err(error) => mend.one(error.message(), error.span()?, flaws)?,
         }
     }
@@ -43,9 +43,11 @@ impl Mend<'_> {
     fn one(&mut self, message: &str, span: Range<usize>, flaws: &mut Flaws) -> Option<()> {
         let ours = span.start >= OURS;
         if let Some(key) = wording::unknown_key(message) {
-            let section = self.section(&span);
-            flaws.error_at(span.clone(), section, format!("unknown key `{key}`"), suggest::cure(key, &wording::expected(message)));
-            return remove(&mut self.tree, &|key, _| key == span).then_some(());
+            let known = wording::expected(message);
+            let near = suggest::nearest(key, known.iter().copied());
+            let section = self.section(&span).or(near.map(str::to_owned));
+            flaws.error_at(span.clone(), section, format!("unknown key `{key}`"), suggest::cure(key, &known));
+            return rename(&mut self.tree, &span, near).then_some(());
         }
         if let Some(key) = wording::missing_key(message) {
             if !ours {
@@ -75,7 +77,7 @@ impl Mend<'_> {
             2 => DeValue::Table(DeTable::new()),
             3 => DeValue::Integer(DeInteger::default()),
             4 => DeValue::Boolean(false),
-            _ => return remove(&mut self.tree, &|_, value| value == span).then_some(()),
+            _ => return remove(&mut self.tree, &span).then_some(()),
         };
         swap(&mut self.tree, &span, &mut fresh).then_some(())
     }
@@ -124,15 +126,29 @@ fn children<'v, 'i>(value: &'v mut DeValue<'i>) -> Vec<&'v mut Spanned<DeValue<'
     }
 }
 
-/// Takes out the first entry of a table, at any depth, whose key and value spans fit.
-fn remove(value: &mut DeValue<'_>, fits: &dyn Fn(Range<usize>, Range<usize>) -> bool) -> bool {
+/// Gives the key at `span` its meant name, or takes it out when there is none or that is taken.
+fn rename(value: &mut DeValue<'_>, span: &Range<usize>, near: Option<&str>) -> bool {
     if let DeValue::Table(table) = value {
-        let key = table.iter().find(|(key, value)| fits(key.span(), value.span())).map(|(key, _)| key.clone());
+        let key = table.keys().find(|key| key.span() == *span).cloned();
+        if let Some((key, value)) = key.and_then(|key| table.remove_entry(&key)) {
+            if let Some(near) = near.filter(|near| !table.contains_key(*near)) {
+                table.insert(Spanned::new(key.span(), near.to_owned().into()), value);
+            }
+            return true;
+        }
+    }
+    children(value).into_iter().any(|child| rename(child.get_mut(), span, near))
+}
+
+/// Takes out the value at `span` with its key.
+fn remove(value: &mut DeValue<'_>, span: &Range<usize>) -> bool {
+    if let DeValue::Table(table) = value {
+        let key = table.iter().find(|(_, value)| value.span() == *span).map(|(key, _)| key.clone());
         if let Some(key) = key {
             return table.remove(&key).is_some();
         }
     }
-    children(value).into_iter().any(|child| remove(child.get_mut(), fits))
+    children(value).into_iter().any(|child| remove(child.get_mut(), span))
 }
 
 /// Outermost first: a list of tables has the span of its first table.
@@ -146,7 +162,13 @@ fn swap<'i>(value: &mut DeValue<'i>, span: &Range<usize>, fresh: &mut Spanned<De
     })
 }
 
-fn insert<'i>(value: &mut DeValue<'i>, own: &Range<usize>, span: &Range<usize>, key: &str, stand_in: Spanned<DeValue<'i>>) -> bool {
+fn insert<'i>(
+    value: &mut DeValue<'i>,
+    own: &Range<usize>,
+    span: &Range<usize>,
+    key: &str,
+    stand_in: Spanned<DeValue<'i>>,
+) -> bool {
     if let DeValue::Table(table) = value
         && own == span
     {

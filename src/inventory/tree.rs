@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// A place in the text. Going to a key that is not there stays at the innermost place that is, so that "missing" points at its table.
@@ -23,8 +22,8 @@ enum Found<'t> {
 
 impl<'t> Spot<'t> {
     /// The whole text.
-    pub(super) fn root(tree: &'t Spanned<DeTable<'t>>) -> Self {
-        Self { found: Found::Table(tree.get_ref()), start: 0, end: 0, section: None }
+    pub(super) fn root(tree: &'t DeTable<'t>) -> Self {
+        Self { found: Found::Table(tree), start: 0, end: 0, section: None }
     }
 
     /// The value of a key.

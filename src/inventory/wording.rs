@@ -39,19 +39,24 @@ pub(super) fn misfit(key: &str, message: &str) -> (String, String) {
     }
     let (found, wanted) = message.split_once(", expected ").unwrap_or((message, ""));
     let found = found.strip_prefix("invalid type: ").or_else(|| found.strip_prefix("invalid value: ")).unwrap_or(found);
-    let found = match found {
-        "map" => "a table",
-        "sequence" => "a list",
-        other => other,
+    let found = match found.split_once(' ') {
+        None if found == "map" => "a table".to_owned(),
+        None if found == "sequence" => "a list".to_owned(),
+        Some(("string", text)) => format!("the text {text}"),
+        Some(("integer", number)) => format!("the number {number}"),
+        Some(("boolean", flag)) => flag.to_owned(),
+        _ => found.replace("floating point", "the number"),
     };
     (format!("`{key}` can't be {found}"), cure_for(key, wanted))
 }
 
 fn cure_for(key: &str, wanted: &str) -> String {
     match wanted {
-        "u16" | "u32" | "u64" => "write a whole number without quotes".into(),
+        "u16" | "u32" | "u64" => "write a whole number, 0 or more, without quotes".into(),
         "a string" | "path string" => "write it in quotes".into(),
-        "a sequence" if matches!(key, "hosts" | "jwt_keys" | "secrets" | "releases" | "sites") => format!("write the header as `[[{key}]]`"),
+        "a sequence" if matches!(key, "hosts" | "jwt_keys" | "secrets" | "releases" | "sites") => {
+            format!("write the header as `[[{key}]]`")
+        }
         "a sequence" => format!("write a list: `{key} = [\"…\"]`"),
         "a boolean" => "write true or false without quotes".into(),
         wanted if wanted == "a map" || wanted.starts_with("struct ") => format!("write a table: `[{key}]`"),

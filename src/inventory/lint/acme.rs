@@ -18,7 +18,11 @@ pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
         let Some(server) = &server.server else { continue };
         let fits = url::Url::parse(server).is_ok_and(|url| url.scheme() == "https" && url.has_host());
         if !fits {
-            flaws.error(spot.key(phase).key("server"), format!("`{phase}.server` is no https URL"), "write the URL of the CA's ACME directory");
+            flaws.error(
+                spot.key(phase).key("server"),
+                format!("`{phase}.server` is no https URL"),
+                "write the URL of the CA's ACME directory",
+            );
         }
     }
     let servers = (&acme.staging.server, &acme.production.server);

@@ -8,7 +8,7 @@ use crate::inventory::Inventory;
 use crate::inventory::problem::Flaws;
 use crate::inventory::tree::Spot;
 
-use super::git;
+use super::git::{self, Anchor};
 
 /// More files than this are no chart.
 const MOST_FILES: usize = 2000;
@@ -19,9 +19,13 @@ pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
         for (path, spot) in release.values.iter().zip(spot.key("values").items()) {
             if path.is_file() {
                 values(path, spot, flaws);
-                ignored(path, std::slice::from_ref(path), spot, flaws);
+                ignored(std::slice::from_ref(path), spot, flaws);
             } else {
-                flaws.error(spot, format!("the values file {} is not there", spot.text()), "correct the path; it is relative to the inventory");
+                flaws.error(
+                    spot,
+                    format!("the values file {} is not there", spot.text()),
+                    "correct the path; it is relative to the inventory",
+                );
             }
         }
     }
@@ -30,20 +34,26 @@ pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
 fn chart(path: &Path, spot: Spot<'_>, flaws: &mut Flaws) {
     let name = spot.text();
     if path.is_file() && path.extension().is_some_and(|end| end == "tgz") {
-        ignored(path, &[path.to_owned()], spot, flaws);
+        ignored(&[path.to_owned()], spot, flaws);
     } else if !path.exists() {
         flaws.error(spot, format!("the chart {name} is not there"), "correct the path; it is relative to the inventory");
     } else if !path.join("Chart.yaml").is_file() {
-        flaws.error(spot, format!("{name} is no chart: it has no Chart.yaml"), "name the folder that holds Chart.yaml, or a .tgz");
+        flaws.error(
+            spot,
+            format!("{name} is no chart: it has no Chart.yaml"),
+            "name the folder that holds Chart.yaml, or a .tgz",
+        );
     } else {
-        let mut files = Vec::new();
-        collect(path, &mut files);
-        ignored(path, &files, spot, flaws);
+        let mut files = vec![path.join("Chart.yaml")];
+        files.extend(["values.yaml", "values.schema.json"].map(|name| path.join(name)).into_iter().filter(|path| path.is_file()));
+        collect(&path.join("templates"), &mut files);
+        collect(&path.join("crds"), &mut files);
+        ignored(&files, spot, flaws);
         values(&path.join("values.yaml"), spot, flaws);
     }
 }
 
-/// Files below a folder; links are not followed, so a loop can't catch it.
+/// Files of a chart's source below a folder, not the litter of editors. Links are not followed, so a loop can't catch it.
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         if files.len() >= MOST_FILES {
@@ -51,16 +61,31 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
         }
         match entry.file_type() {
             Ok(kind) if kind.is_dir() => collect(&entry.path(), files),
-            Ok(_) => files.push(entry.path()),
-            Err(_) => {}
+            Ok(_)
+                if entry
+                    .path()
+                    .extension()
+                    .is_some_and(|end| ["yaml", "yml", "tpl", "json", "txt"].iter().any(|source| end == *source)) =>
+            {
+                files.push(entry.path())
+            }
+            _ => {}
         }
     }
 }
 
 /// A chart that git does not see is lost with this disk, and no reviewer ever reads it (requirements S3-17).
-fn ignored(named: &Path, files: &[PathBuf], spot: Spot<'_>, flaws: &mut Flaws) {
-    for rule in git::ignored(named, files) {
-        flaws.error(spot, format!("git ignores {}: {}:{} says `{}`", spot.text(), rule.file, rule.line, rule.pattern), rule.cure);
+fn ignored(files: &[PathBuf], spot: Spot<'_>, flaws: &mut Flaws) {
+    let named = spot.text();
+    let Some(folder) = files.first().and_then(|file| file.parent()) else { return };
+    for git::Rule { file, line, pattern, hides, anchor } in git::ignored(folder, files) {
+        let hidden = hides.file_name().unwrap_or_default().to_string_lossy();
+        let what = if Path::new(named).ends_with(&*hidden) { named.to_owned() } else { format!("{hidden} of {named}") };
+        let cure = match anchor {
+            Anchor::Cures => format!("write `/{pattern}` on line {line} of {file}, then `git add {named}`"),
+            Anchor::Useless => format!("take that rule out, or `git add --force {named}`"),
+        };
+        flaws.error(spot, format!("git ignores {what}: {file}:{line} says `{pattern}`"), cure);
     }
 }
 
@@ -89,7 +114,9 @@ fn floating(value: &Value, place: String, found: &mut Vec<String>) {
         Value::Object(table) => {
             for (key, value) in table {
                 let place = if place.is_empty() { key.clone() } else { format!("{place}.{key}") };
-                let floats = value.as_str().is_some_and(|text| (key == "tag" && text == "latest") || (key == "image" && text.ends_with(":latest")));
+                let floats = value
+                    .as_str()
+                    .is_some_and(|text| (key == "tag" && text == "latest") || (key == "image" && text.ends_with(":latest")));
                 if floats {
                     found.push(place);
                 } else {
@@ -99,5 +126,22 @@ fn floating(value: &Value, place: String, found: &mut Vec<String>) {
         }
         Value::Array(items) => items.iter().enumerate().for_each(|(n, item)| floating(item, format!("{place}[{n}]"), found)),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floating_tags_are_found_wherever_they_stand() {
+        let values = serde_json::json!({
+            "web": { "image": { "repository": "shop/web", "tag": "latest" } },
+            "jobs": [{ "image": "shop/job:latest" }, { "image": "shop/job:1", "tag": "1" }],
+            "note": "latest",
+        });
+        let mut found = Vec::new();
+        floating(&values, String::new(), &mut found);
+        assert_eq!(found, ["jobs[0].image", "web.image.tag"]);
     }
 }

@@ -43,10 +43,14 @@ fn out_of_reach(inventory: &Inventory, name: &str) -> Option<(&'static str, &'st
     if inventory.acme.as_ref().is_some_and(|acme| acme.production.server.is_some()) {
         return None;
     }
-    if ["localhost", "localdomain", "internal", "intranet", "lan", "home", "corp", "private", "test", "invalid", "onion"].contains(&last)
+    if ["localhost", "localdomain", "internal", "intranet", "lan", "home", "corp", "private", "test", "invalid", "onion"]
+        .contains(&last)
         || name.ends_with(".home.arpa")
     {
-        return Some(("it is not in public DNS, where Let's Encrypt looks", "use a name in public DNS, `tls = \"off\"`, or a CA of your own in [acme]"));
+        return Some((
+            "it is not in public DNS, where Let's Encrypt looks",
+            "use a name in public DNS, `tls = \"off\"`, or a CA of your own in [acme]",
+        ));
     }
     let reserved = ["example.com", "example.org", "example.net"];
     if reserved.iter().any(|reserved| name == *reserved || name.strip_suffix(reserved).is_some_and(|rest| rest.ends_with('.'))) {
@@ -62,7 +66,8 @@ fn visible(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
     for (host, spot) in inventory.hosts.iter().zip(root.key("hosts").items()).filter(|(host, _)| host.role == Role::Server) {
         match host.visible_ip() {
             None => {
-                let message = format!("`public_ip` is missing: `{}` is a name, and the sites' DNS must answer an address", host.address);
+                let message =
+                    format!("`public_ip` is missing: `{}` is a name, and the sites' DNS must answer an address", host.address);
                 flaws.error(spot.key("address"), message, "add `public_ip = \"…\"`: where visitors find this host");
             }
             Some(ip) if acme && is_private(ip) => {
@@ -80,7 +85,11 @@ fn is_private(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => {
             let [a, b, ..] = ip.octets();
-            ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_unspecified() || (a == 100 && (64..128).contains(&b))
+            ip.is_private()
+                || ip.is_loopback()
+                || ip.is_link_local()
+                || ip.is_unspecified()
+                || (a == 100 && (64..128).contains(&b))
         }
         IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_unspecified(),
     }

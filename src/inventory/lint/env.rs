@@ -48,7 +48,11 @@ fn allowed(source: &SecretSource, values: &BTreeMap<String, Secret>, spot: Spot<
         match values.get(key) {
             Some(value) if !value.expose().is_empty() => {
                 if let Some(kind) = value.expose_str().and_then(placeholder) {
-                    flaws.error(spot, format!("`{key}` in {name} holds a placeholder ({kind})"), format!("put the real value into {name}"));
+                    flaws.error(
+                        spot,
+                        format!("`{key}` in {name} holds a placeholder ({kind})"),
+                        format!("put the real value into {name}"),
+                    );
                 }
             }
             found if may_be_empty => {
@@ -57,7 +61,11 @@ fn allowed(source: &SecretSource, values: &BTreeMap<String, Secret>, spot: Spot<
                 flaws.warning(spot, message, format!("put a value into {name} when it is wanted"));
             }
             Some(_) => {
-                flaws.error(spot, format!("`{key}` is empty in {name}"), format!("put a value into {name}, or name the key in `may_be_empty`"));
+                flaws.error(
+                    spot,
+                    format!("`{key}` is empty in {name}"),
+                    format!("put a value into {name}, or name the key in `may_be_empty`"),
+                );
             }
             None => {
                 let near = suggest::nearest(key, values.keys().filter(|other| !source.allow.contains(other)).map(String::as_str));

@@ -30,7 +30,11 @@ pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
         let spot = root.key("images").key(name);
         // An OCI layout is a folder with this file (image-spec: image-layout).
         if path.is_dir() && !path.join("index.json").is_file() {
-            flaws.error(spot, format!("image `{name}`: the folder {} is no OCI layout: it has no index.json", spot.text()), "name an OCI folder or a tar");
+            flaws.error(
+                spot,
+                format!("image `{name}`: the folder {} is no OCI layout: it has no index.json", spot.text()),
+                "name an OCI folder or a tar",
+            );
         } else if !path.exists() {
             let message = format!("image `{name}`: {} is not there", spot.text());
             flaws.error(spot, message, "build it first, e.g. `docker save -o FILE IMAGE`; paths are relative to the inventory");

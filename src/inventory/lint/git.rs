@@ -8,6 +8,15 @@ use std::time::{Duration, Instant};
 /// git looks at its index and a few `.gitignore` files; a repository that needs longer is on a hung disk.
 const DEADLINE: Duration = Duration::from_secs(10);
 
+/// Whether a rule can be kept by anchoring it to the folder of its `.gitignore`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Anchor {
+    /// Anchored, it still hides what it was most likely written for, and not this file.
+    Cures,
+    /// It would hide the file all the same, or is no bare word.
+    Useless,
+}
+
 /// A rule that hides a file.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Rule {
@@ -15,13 +24,15 @@ pub(super) struct Rule {
     pub(super) file: String,
     pub(super) line: String,
     pub(super) pattern: String,
-    pub(super) cure: String,
+    /// The first file that it hides.
+    pub(super) hides: PathBuf,
+    /// Whether the same word with a `/` before it would leave the file alone.
+    pub(super) anchor: Anchor,
 }
 
-/// The rules that hide any of `files` (`named` itself, or files in it) from git, each once. None without git, or outside a repository.
+/// The rules that hide any of `files`, which lie in `folder` or below, from git, each once. None without git, or outside a repository.
 /// Files that git tracks already are not hidden, whatever the rules say.
-pub(super) fn ignored(named: &Path, files: &[PathBuf]) -> Vec<Rule> {
-    let folder = if named.is_dir() { named } else { named.parent().unwrap_or(named) };
+pub(super) fn ignored(folder: &Path, files: &[PathBuf]) -> Vec<Rule> {
     let Some(printed) = check_ignore(folder, files) else { return Vec::new() };
     let mut rules: Vec<Rule> = Vec::new();
     // -z -v prints four fields a file: source, line, pattern, path (git-check-ignore(1)).
@@ -29,22 +40,33 @@ pub(super) fn ignored(named: &Path, files: &[PathBuf]) -> Vec<Rule> {
     for [file, line, pattern, path] in fields.as_chunks::<4>().0 {
         let known = rules.iter().any(|rule| rule.file == *file && rule.line == *line);
         if !known && !pattern.starts_with('!') && !pattern.is_empty() {
-            let cure = cure(file, line, pattern, named, Path::new(path));
-            rules.push(Rule { file: (*file).into(), line: (*line).into(), pattern: (*pattern).into(), cure });
+            let anchor = anchor(Path::new(file), pattern, Path::new(path));
+            rules.push(Rule {
+                file: (*file).into(),
+                line: (*line).into(),
+                pattern: (*pattern).into(),
+                hides: path.into(),
+                anchor,
+            });
         }
     }
     rules
 }
 
 /// A bare word hides that name at any depth; most often only the one beside `.gitignore` was meant.
-fn cure(file: &str, line: &str, pattern: &str, named: &Path, path: &Path) -> String {
+fn anchor(file: &Path, pattern: &str, path: &Path) -> Anchor {
     let word = pattern.trim_end_matches('/');
-    let bare = !word.contains(['/', '*', '?', '[']) && path.components().count() > 1;
-    if bare && file.ends_with(".gitignore") {
-        format!("write `/{pattern}` on line {line} of {file}, then `git add {}`", named.display())
-    } else {
-        format!("take the rule out, or `git add --force {}`", named.display())
+    if word.contains(['/', '*', '?', '[', '\\']) || !file.ends_with(".gitignore") {
+        return Anchor::Useless;
     }
+    let rule_folder = file.parent().unwrap_or(file);
+    let beside = |named: &Path| {
+        let Some(folder) = named.parent() else { return false };
+        let is_root = !rule_folder.as_os_str().is_empty() || folder.join(".git").exists();
+        folder.join(".gitignore").is_file() && folder.ends_with(rule_folder) && is_root
+    };
+    let named: Vec<_> = path.ancestors().filter(|above| above.file_name().is_some_and(|name| name == word)).collect();
+    if named.is_empty() || named.into_iter().any(beside) { Anchor::Useless } else { Anchor::Cures }
 }
 
 /// What git prints; `None` if it can't tell. Input and output go through files, so neither side can block on a full pipe.

@@ -38,9 +38,17 @@ pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
 fn name(host: &Host, spot: Spot<'_>, flaws: &mut Flaws) {
     let spot = spot.key("name");
     if let Err(why) = grammar::subdomain(&host.name) {
-        flaws.error(spot, format!("host name `{}` {why}", host.name), "it becomes the node's name; write one such as \"droplet\"");
+        flaws.error(
+            spot,
+            format!("host name `{}` {why}", host.name),
+            "it becomes the node's name; write one such as \"droplet\"",
+        );
     } else if host.name == "localhost" {
-        flaws.error(spot, "a host can't be named `localhost`: k3s refuses it as a node's name", "write another name, e.g. \"droplet\"");
+        flaws.error(
+            spot,
+            "a host can't be named `localhost`: k3s refuses it as a node's name",
+            "write another name, e.g. \"droplet\"",
+        );
     }
 }
 
@@ -48,14 +56,20 @@ fn address(host: &Host, spot: Spot<'_>, flaws: &mut Flaws) {
     let spot = spot.key("address");
     let address = host.address.as_str();
     if address.is_empty() || address.starts_with('-') || address.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        flaws.error(spot, "`address` is nothing that ssh could dial", "write an IP address, a name, or an alias of ~/.ssh/config");
+        flaws.error(
+            spot,
+            "`address` is nothing that ssh could dial",
+            "write an IP address, a name, or an alias of ~/.ssh/config",
+        );
     } else if let Some((user, rest)) = address.split_once('@') {
         flaws.error(spot, "`address` has a user in it", format!("write `user = \"{user}\"` and `address = \"{rest}\"`"));
     } else if let Some((_, rest)) = address.split_once("://") {
         flaws.error(spot, "`address` has a scheme", format!("write \"{}\"", rest.trim_end_matches('/')));
     } else if address.parse::<std::net::IpAddr>().is_err() && address.contains([':', '/', '[', ']']) {
         let cure = match address.rsplit_once(':') {
-            Some((bare, port)) if port.parse::<u16>().is_ok() => format!("write `address = \"{}\"` and `port = {port}`", bare.trim_matches(['[', ']'])),
+            Some((bare, port)) if port.parse::<u16>().is_ok() => {
+                format!("write `address = \"{}\"` and `port = {port}`", bare.trim_matches(['[', ']']))
+            }
             _ => "write an IP address, a name, or an alias of ~/.ssh/config".to_owned(),
         };
         flaws.error(spot, "`address` is nothing that ssh could dial", cure);
@@ -64,10 +78,18 @@ fn address(host: &Host, spot: Spot<'_>, flaws: &mut Flaws) {
 
 fn not_yet(host: &Host, spot: Spot<'_>, flaws: &mut Flaws) {
     if host.role == Role::Agent {
-        flaws.error(spot.key("role"), "`role = \"agent\"` is not supported yet", "leave the agents out; one server runs the control plane and the pods");
+        flaws.error(
+            spot.key("role"),
+            "`role = \"agent\"` is not supported yet",
+            "leave the agents out; one server runs the control plane and the pods",
+        );
     }
     if host.connection == Connection::Local {
-        flaws.error(spot.key("connection"), "`connection = \"local\"` is not supported yet", "let ssh reach this machine, and leave `connection` out");
+        flaws.error(
+            spot.key("connection"),
+            "`connection = \"local\"` is not supported yet",
+            "let ssh reach this machine, and leave `connection` out",
+        );
     }
 }
 

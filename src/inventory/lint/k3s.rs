@@ -9,13 +9,13 @@ use crate::inventory::problem::Flaws;
 use crate::inventory::tree::Spot;
 use crate::inventory::{Access, Inventory, grammar, suggest};
 
-use super::k3s_keys::{KEYS, Shape};
+use super::k3s_keys::{KEYS, Takes};
 
 pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
     let spot = root.key("k3s");
     for (key, value) in &inventory.k3s.0 {
         match KEYS.iter().find(|(known, _)| known == key) {
-            Some((_, Shape::Ours(why))) => flaws.error(spot.name(key), format!("`{key}` can't be set here"), *why),
+            Some((_, Takes::Ours(why))) => flaws.error(spot.name(key), format!("`{key}` can't be set here"), *why),
             Some((_, shape)) => fits(key, value, *shape, spot.key(key), flaws),
             None => {
                 let cure = match suggest::nearest(key, KEYS.iter().map(|(known, _)| *known)) {
@@ -32,20 +32,24 @@ pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
 }
 
 /// Values are never told: `datastore-endpoint` holds a password.
-fn fits(key: &str, value: &Value, shape: Shape, spot: Spot<'_>, flaws: &mut Flaws) {
+fn fits(key: &str, value: &Value, shape: Takes, spot: Spot<'_>, flaws: &mut Flaws) {
     match shape {
-        Shape::Scalar if value.is_object() || value.is_array() => flaws.error(spot, format!("`{key}` takes one value"), "write one text, number or flag"),
-        Shape::Flag if !value.is_boolean() => flaws.error(spot, format!("`{key}` takes true or false"), "write true or false without quotes"),
-        Shape::Many | Shape::Networks | Shape::Addresses | Shape::Arguments if texts(value).is_none() => {
+        Takes::Scalar if value.is_object() || value.is_array() => {
+            flaws.error(spot, format!("`{key}` takes one value"), "write one text, number or flag")
+        }
+        Takes::Flag if !value.is_boolean() => {
+            flaws.error(spot, format!("`{key}` takes true or false"), "write true or false without quotes")
+        }
+        Takes::Many | Takes::Networks | Takes::Addresses | Takes::Arguments if texts(value).is_none() => {
             flaws.error(spot, format!("`{key}` takes a list of texts"), format!("write `{key} = [\"…\"]`"));
         }
-        Shape::Networks if !parts(value).iter().all(|part| part.parse::<IpNet>().is_ok()) => {
+        Takes::Networks if !parts(value).iter().all(|part| part.parse::<IpNet>().is_ok()) => {
             flaws.error(spot, format!("`{key}` is no network"), "write address and prefix, e.g. \"10.42.0.0/16\"");
         }
-        Shape::Addresses if !parts(value).iter().all(|part| part.parse::<IpAddr>().is_ok()) => {
+        Takes::Addresses if !parts(value).iter().all(|part| part.parse::<IpAddr>().is_ok()) => {
             flaws.error(spot, format!("`{key}` is no IP address"), "write an address such as \"10.43.0.10\"");
         }
-        Shape::Arguments if !texts(value).into_iter().flatten().all(is_argument) => {
+        Takes::Arguments if !texts(value).into_iter().flatten().all(is_argument) => {
             flaws.error(spot, format!("`{key}` takes `name=value` without `--`"), "e.g. [\"max-pods=150\"]");
         }
         _ => {}
@@ -86,7 +90,11 @@ fn words(inventory: &Inventory, spot: Spot<'_>, flaws: &mut Flaws) {
     }
     for name in inventory.k3s.0.get("tls-san").map(parts).unwrap_or_default() {
         if name.parse::<IpAddr>().is_err() && grammar::subdomain(name).is_err() {
-            flaws.error(spot.key("tls-san"), format!("`tls-san` holds `{name}`, which is neither an address nor a name"), "write addresses and names alone");
+            flaws.error(
+                spot.key("tls-san"),
+                format!("`tls-san` holds `{name}`, which is neither an address nor a name"),
+                "write addresses and names alone",
+            );
         }
     }
 }
@@ -98,16 +106,26 @@ fn networks(inventory: &Inventory, spot: Spot<'_>, flaws: &mut Flaws) {
     };
     // k3s-docs:cli/server.
     let (pods, services) = (of("cluster-cidr", "10.42.0.0/16"), of("service-cidr", "10.43.0.0/16"));
-    let crossing = pods.iter().any(|pod| services.iter().any(|service| pod.contains(&service.network()) || service.contains(&pod.network())));
+    let crossing = pods
+        .iter()
+        .any(|pod| services.iter().any(|service| pod.contains(&service.network()) || service.contains(&pod.network())));
     let given = if spot.key("service-cidr").exists() { "service-cidr" } else { "cluster-cidr" };
     if crossing {
-        flaws.error(spot.key(given), "the networks of pods and services overlap", "give `cluster-cidr` and `service-cidr` networks of their own");
+        flaws.error(
+            spot.key(given),
+            "the networks of pods and services overlap",
+            "give `cluster-cidr` and `service-cidr` networks of their own",
+        );
     }
     for address in inventory.k3s.0.get("cluster-dns").map(parts).unwrap_or_default() {
         if let Ok(ip) = address.parse::<IpAddr>()
             && !services.iter().any(|service| service.contains(&ip))
         {
-            flaws.error(spot.key("cluster-dns"), format!("`cluster-dns` {ip} lies outside `service-cidr`"), "take an address of that network");
+            flaws.error(
+                spot.key("cluster-dns"),
+                format!("`cluster-dns` {ip} lies outside `service-cidr`"),
+                "take an address of that network",
+            );
         }
     }
 }
@@ -120,7 +138,11 @@ fn access(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
     for host in &inventory.hosts {
         if !names.contains(&host.address.as_str()) {
             let message = format!("`access = \"direct\"` goes to {}, and `tls-san` does not hold it", host.address);
-            flaws.error(root.key("kubeconfig").key("access"), message, format!("add `tls-san = [\"{}\"]` to [k3s], or use \"tunnel\"", host.address));
+            flaws.error(
+                root.key("kubeconfig").key("access"),
+                message,
+                format!("add `tls-san = [\"{}\"]` to [k3s], or use \"tunnel\"", host.address),
+            );
         }
     }
 }

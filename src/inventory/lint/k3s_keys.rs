@@ -2,7 +2,7 @@
 
 /// What a key's value must be.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(super) enum Takes {
     /// Any scalar.
     Scalar,
     /// `true` or `false`.
@@ -19,7 +19,7 @@ pub(super) enum Shape {
     Ours(&'static str),
 }
 
-use Shape::{Addresses, Arguments, Flag, Many, Networks, Ours, Scalar};
+use Takes::{Addresses, Arguments, Flag, Many, Networks, Ours, Scalar};
 
 const HOST: &str = "set it on the host: `name`, `node_ip`";
 const SECRET: &str = "k3s makes its own token; a secret does not belong in an inventory";
@@ -27,7 +27,7 @@ const MORE_SERVERS: &str = "more than one server is not supported yet";
 const DEFAULT: &str = "other steps stand on its default";
 
 /// Every key, by name.
-pub(super) const KEYS: &[(&str, Shape)] = &[
+pub(super) const KEYS: &[(&str, Takes)] = &[
     ("advertise-address", Scalar),
     ("advertise-port", Scalar),
     ("agent-token", Ours(SECRET)),

@@ -61,7 +61,6 @@ fn run(lints: &[Lint], inventory: &Inventory, root: Spot<'_>) -> Flaws {
 pub(super) fn is_doubtful(section: Option<&str>, damaged: &[Option<String>]) -> bool {
     let refers: &[&str] = match section {
         Some("sites") => &["hosts", "versions", "acme", "releases"],
-        Some("versions") => &["releases", "sites"],
         Some("kubeconfig" | "k3s") => &["hosts", "k3s"],
         _ => &[],
     };

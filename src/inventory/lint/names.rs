@@ -57,8 +57,16 @@ fn secret(name: &str, spot: Spot<'_>, flaws: &mut Flaws) {
 
 /// A Secret, or a release, that two tables name: each would undo the other's work.
 fn twice(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
-    let keys = inventory.jwt_keys.iter().zip(root.key("jwt_keys").items()).map(|(keys, spot)| ((&keys.namespace, &keys.secret), spot.key("secret")));
-    let sources = inventory.secrets.iter().zip(root.key("secrets").items()).map(|(source, spot)| ((&source.namespace, &source.name), spot.key("name")));
+    let keys = inventory
+        .jwt_keys
+        .iter()
+        .zip(root.key("jwt_keys").items())
+        .map(|(keys, spot)| ((&keys.namespace, &keys.secret), spot.key("secret")));
+    let sources = inventory
+        .secrets
+        .iter()
+        .zip(root.key("secrets").items())
+        .map(|(source, spot)| ((&source.namespace, &source.name), spot.key("name")));
     let certificates = inventory.sites.iter().zip(root.key("sites").items()).filter_map(|(site, spot)| {
         let release = inventory.releases.iter().find(|release| release.name == site.release)?;
         Some(((&release.namespace, site.certificate.as_ref()?), spot.key("certificate")))
@@ -66,7 +74,11 @@ fn twice(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
     let mut seen = BTreeMap::new();
     for ((namespace, name), spot) in keys.chain(sources) {
         if seen.insert((namespace, name), ()).is_some() {
-            flaws.error(spot, format!("Secret `{name}` in namespace `{namespace}` is written by two tables"), "give each its own name");
+            flaws.error(
+                spot,
+                format!("Secret `{name}` in namespace `{namespace}` is written by two tables"),
+                "give each its own name",
+            );
         }
     }
     for ((namespace, name), spot) in certificates {

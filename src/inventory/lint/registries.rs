@@ -16,12 +16,20 @@ pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
         match mirror.get("endpoint").map(Value::as_array) {
             None => {}
             Some(Some(endpoints)) if endpoints.iter().all(|endpoint| endpoint.as_str().is_some_and(is_url)) => {}
-            Some(_) => flaws.error(spot.key("endpoint"), "`endpoint` takes a list of URLs", "write `endpoint = [\"https://…\"]`; plain HTTP needs `http://`"),
+            Some(_) => flaws.error(
+                spot.key("endpoint"),
+                "`endpoint` takes a list of URLs",
+                "write `endpoint = [\"https://…\"]`; plain HTTP needs `http://`",
+            ),
         }
         if let Some(rewrite) = mirror.get("rewrite")
             && !rewrite.as_object().is_some_and(|rules| rules.values().all(Value::is_string))
         {
-            flaws.error(spot.key("rewrite"), "`rewrite` takes patterns and what to put there", "write `rewrite = { \"^library/(.*)\" = \"$1\" }`");
+            flaws.error(
+                spot.key("rewrite"),
+                "`rewrite` takes patterns and what to put there",
+                "write `rewrite = { \"^library/(.*)\" = \"$1\" }`",
+            );
         }
     }
     let spot = root.key("registries").key("configs");

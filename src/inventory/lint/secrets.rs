@@ -17,11 +17,23 @@ pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
 
 fn whence(source: &SecretSource, spot: Spot<'_>, flaws: &mut Flaws) {
     if source.allow.is_empty() && source.public.is_empty() {
-        flaws.error(spot, format!("Secret `{}` would be empty", source.name), "name keys in `allow` (with `env_file`) or values in `public`");
+        flaws.error(
+            spot,
+            format!("Secret `{}` would be empty", source.name),
+            "name keys in `allow` (with `env_file`) or values in `public`",
+        );
     } else if source.env_file.is_none() && !source.allow.is_empty() {
-        flaws.error(spot.key("allow"), "`allow` names keys, and there is no `env_file` to take them from", "add `env_file = \".env\"`");
+        flaws.error(
+            spot.key("allow"),
+            "`allow` names keys, and there is no `env_file` to take them from",
+            "add `env_file = \".env\"`",
+        );
     } else if source.env_file.is_some() && source.allow.is_empty() {
-        flaws.error(spot.key("env_file"), "`env_file` is named, and `allow` takes nothing from it", "name the keys to take in `allow`");
+        flaws.error(
+            spot.key("env_file"),
+            "`env_file` is named, and `allow` takes nothing from it",
+            "name the keys to take in `allow`",
+        );
     }
 }
 
@@ -60,7 +72,11 @@ fn one(key: &str, spot: Spot<'_>, flaws: &mut Flaws) {
         flaws.error(spot, message, "letters, digits and `_`, no digit first; Kubernetes skips others without a word");
     }
     if let Some(why) = denied(key) {
-        flaws.error(spot, format!("`{key}` must not reach pods: {why}"), "take it out; the chart sets it for the workload that needs it");
+        flaws.error(
+            spot,
+            format!("`{key}` must not reach pods: {why}"),
+            "take it out; the chart sets it for the workload that needs it",
+        );
     }
 }
 

@@ -23,14 +23,22 @@ pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
         flaws.error(spot, "`helm` is missing: a release or an ACME site needs it", "add `helm = \"v4.2.4\"` to [versions]");
     }
     if versions.cert_manager.is_none() && acme {
-        flaws.error(spot, "`cert-manager` is missing: a site with tls = \"acme\" needs it", "add `cert-manager = \"v1.21.1\"` to [versions]");
+        flaws.error(
+            spot,
+            "`cert-manager` is missing: a site with tls = \"acme\" needs it",
+            "add `cert-manager = \"v1.21.1\"` to [versions]",
+        );
     }
     source(inventory, root.key("source"), flaws);
 }
 
 fn check(name: &str, version: &str, suffix: &str, like: &str, spot: Spot<'_>, flaws: &mut Flaws) {
     if !grammar::version(version, suffix) {
-        flaws.error(spot.key(name), format!("`{version}` is no version of {name}"), format!("write it in full, as in \"{like}\""));
+        flaws.error(
+            spot.key(name),
+            format!("`{version}` is no version of {name}"),
+            format!("write it in full, as in \"{like}\""),
+        );
     }
 }
 
@@ -41,6 +49,10 @@ fn source(inventory: &Inventory, spot: Spot<'_>, flaws: &mut Flaws) {
     }
     let fits = url::Url::parse(source).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     if !fits {
-        flaws.error(spot, "`source` is no URL of a mirror", "write \"upstream\", \"https://…\", or a folder such as \"./mirror\"");
+        flaws.error(
+            spot,
+            "`source` is no URL of a mirror",
+            "write \"upstream\", \"https://…\", or a folder such as \"./mirror\"",
+        );
     }
 }
