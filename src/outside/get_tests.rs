@@ -1,1 +1,53 @@
+use crate::outside::stand::{Lifetime, Stand, closed, self_signed, serve_plain, serve_tls};
 
+use super::*;
+
+fn answer(head: &str, body: &str) -> String {
+    format!("HTTP/1.1 {head}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
+}
+
+async fn over_tls(roots: &Arc<Roots>, at: SocketAddr) -> Result<Exchange, String> {
+    exchange(roots, &format!("https://shop.example:{}/healthz", at.port()), at.ip()).await
+}
+
+#[tokio::test]
+async fn chains_of_both_phases_are_taken() {
+    let stand = Stand::new();
+    for authority in [&stand.production, &stand.staging] {
+        let leaf = authority.issue(&["shop.example"], Lifetime::Current);
+        let at = serve_tls(leaf, answer("200 OK\r\nServer: nginx", "<title>Shop</title>")).await;
+        let expected = Exchange { status: 200, location: String::new(), server: "nginx".into(), body: "<title>Shop</title>".into() };
+        assert_eq!(over_tls(&stand.roots, at).await, Ok(expected));
+    }
+}
+
+#[tokio::test]
+async fn an_untrusted_chain_is_unreadable() {
+    let stand = Stand::new();
+    let others = [self_signed("shop.example"), stand.production.issue(&["shop.example"], Lifetime::Past)];
+    for leaf in others {
+        let seen = over_tls(&stand.roots, serve_tls(leaf, answer("200 OK", "")).await).await.unwrap_err();
+        assert!(seen.contains("invalid peer certificate"), "{seen}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_shown_not_followed() {
+    let at = serve_plain(answer("301 Moved Permanently\r\nLocation: https://shop.example/a", "")).await;
+    let seen = exchange(&Stand::new().roots, &format!("http://www.shop.example:{}/a", at.port()), at.ip()).await.unwrap();
+    assert_eq!((seen.status, seen.location.as_str()), (301, "https://shop.example/a"));
+}
+
+#[tokio::test]
+async fn a_body_is_read_up_to_64_kib() {
+    let at = serve_plain(answer("200 OK", &"x".repeat(BODY + 10_000))).await;
+    let seen = exchange(&Stand::new().roots, &format!("http://shop.example:{}/", at.port()), at.ip()).await.unwrap();
+    assert_eq!(seen.body.len(), BODY);
+}
+
+#[tokio::test]
+async fn a_closed_port_is_told_as_refused() {
+    let at = closed().await;
+    let seen = exchange(&Stand::new().roots, &format!("http://shop.example:{}/", at.port()), at.ip()).await.unwrap_err();
+    assert!(seen.starts_with("refused"), "{seen}");
+}
