@@ -10,6 +10,7 @@ pub mod kube;
 pub mod model;
 pub mod operator;
 pub mod outside;
+pub mod remote;
 pub mod report;
 pub mod steps;
 pub mod template;
