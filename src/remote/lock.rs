@@ -46,19 +46,21 @@ pub struct Lock {
     keeping: JoinHandle<()>,
 }
 
-impl Lock {
-    /// Takes the lock on a host for as long as the value lives.
+impl Remote {
+    /// Takes the lock on this host for as long as the value lives.
     ///
     /// # Errors
     /// Exit 75 and the holder's words when another run holds it.
-    pub async fn take(remote: &Remote) -> Result<Self, Failure> {
-        let taken = tokio::time::timeout(START, keeper(remote)).await.unwrap_or(Err(Error::Deadline(START)));
-        let keeper = taken.map_err(|error| error.told(&remote.id, "take the lock"))?;
+    pub async fn lock(&self) -> Result<Lock, Failure> {
+        let taken = tokio::time::timeout(START, keeper(self)).await.unwrap_or(Err(Error::Deadline(START)));
+        let keeper = taken.map_err(|error| error.told(&self.id, "take the lock"))?;
         let (release, released) = oneshot::channel();
-        let keeping = tokio::spawn(keep(keeper, remote.group.subscribe(), Arc::clone(&remote.barred), released));
-        Ok(Self { release, keeping })
+        let keeping = tokio::spawn(keep(keeper, self.group.subscribe(), Arc::clone(&self.barred), released));
+        Ok(Lock { release, keeping })
     }
+}
 
+impl Lock {
     /// Gives it back; the worker lives on.
     pub async fn release(self) {
         // A keeper that is gone has nothing left to give back.

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
-use openssh::{ForwardType, Socket};
+use openssh::{ForwardType, Session, Socket};
 use tokio::net::{TcpStream, UnixListener};
 
 use super::Remote;
@@ -11,43 +11,56 @@ use super::error::Error;
 use super::line::Line;
 use crate::model::{Answer, Failure, HostQuestion, Reply};
 
+/// Where k3s serves the API on a server (k3s-docs:cli/server, `https-listen-port`).
+const API: u16 = 6443;
+
 impl Remote {
-    /// A Unix socket here that leads to a TCP port of the host's loopback, for as long as `self` lives. The port need not be open yet.
+    /// A Unix socket here that leads to the host's API server, which need not run yet.
+    ///
+    /// # Errors
+    /// When ssh can't make the socket.
+    pub async fn api_socket(&self) -> Result<PathBuf, Failure> {
+        self.forward(API).await
+    }
+
+    /// A Unix socket here that leads to a TCP port of the host's loopback, for as long as `self` lives; the same one whenever asked.
     /// Whether sshd forwards at all (`HostFacts::forwarding`) shows only when the socket is used.
     ///
     /// # Errors
     /// When ssh can't make the socket.
     pub async fn forward(&self, port: u16) -> Result<PathBuf, Failure> {
-        let path = self.folder.path().join(format!("{port}"));
+        let path = self.folder.path().join(port.to_string());
+        if path.exists() {
+            return Ok(path);
+        }
         let made = match &self.line {
-            Line::Ssh(session) => {
-                let there = Socket::from((Ipv4Addr::LOCALHOST, port));
-                let forwarded = session.request_port_forward(ForwardType::Local, Socket::from(path.clone()), there).await;
-                forwarded.map_err(|error| Error::lost(&error))
-            }
+            Line::Ssh(session) => open(session, Socket::from(path.clone()), port).await,
             Line::Local => relay(&path, port),
         };
         made.map_err(|error| error.told(&self.id, format!("forward port {port} of {}", self.login)))?;
         Ok(path)
     }
 
-    /// The same with a port of our own loopback, for programs that speak TCP only. This machine needs no tunnel to itself.
+    /// A port of our own loopback that leads to the host's API server, for programs that speak TCP only. This machine needs no tunnel to itself.
     ///
     /// # Errors
     /// When the port here is taken, or sshd forwards no ports.
-    pub async fn forward_to(&self, here: u16, port: u16) -> Result<(), Failure> {
+    pub async fn api_port(&self, here: u16) -> Result<(), Failure> {
         let Line::Ssh(session) = &self.line else { return Ok(()) };
-        let failed = |error: Error| error.told(&self.id, format!("forward our port {here} to port {port} of {}", self.login));
+        let failed = |error: Error| error.told(&self.id, format!("forward our port {here} to port {API} of {}", self.login));
         let answers = self.answers(&[HostQuestion::Facts]).await.map_err(failed)?;
         if let Some(Answer::Present(Reply::Facts(facts))) = answers.first()
             && facts.forwarding == Some(false)
         {
             return Err(failed(Error::Forwarding));
         }
-        let there = Socket::from((Ipv4Addr::LOCALHOST, port));
-        let forwarded = session.request_port_forward(ForwardType::Local, Socket::from((Ipv4Addr::LOCALHOST, here)), there).await;
-        forwarded.map_err(|error| failed(Error::lost(&error)))
+        open(session, Socket::from((Ipv4Addr::LOCALHOST, here)), API).await.map_err(failed)
     }
+}
+
+async fn open(session: &Session, here: Socket<'_>, port: u16) -> Result<(), Error> {
+    let there = Socket::from((Ipv4Addr::LOCALHOST, port));
+    session.request_port_forward(ForwardType::Local, here, there).await.map_err(|error| Error::lost(&error))
 }
 
 /// Without SSH in between the socket is a relay of ours.
