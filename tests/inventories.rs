@@ -6,7 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bedplate::inventory::{Loaded, Problem, load};
+use bedplate::inventory::{Loaded, Problem, load, parse};
+use proptest::prelude::*;
 
 const ENV: &str = "GOOGLE_CLIENT_ID=id-1\nGOOGLE_CLIENT_SECRET='s3cret-canary'\nRESEND_API_KEY=\nEMAIL_FROM=\"Shop <ops@shop.example>\"\n\
     ADMIN_EMAILS=ops@shop.example\nDATABASE_URL=postgres://shop:pw-canary@db/shop\n";
@@ -112,4 +113,37 @@ fn the_example_loads() {
     assert!(!warnings.contains("canary"), "{warnings}");
     assert!(loaded.folder.is_absolute() && loaded.inventory.releases[0].chart == loaded.folder.join("deploy/helm/shop"));
     assert!(loaded.inventory.kubeconfig.path.is_absolute());
+}
+
+/// The demo application is what the rehearsal installs.
+#[test]
+fn the_example_loads_with_the_demo_application() {
+    let demo = root().join("tests/demo");
+    let example = fs::read_to_string(root().join("inventory.example.toml")).unwrap();
+    let scratch = project(&example, &fs::read_to_string(demo.join("dotenv")).unwrap());
+    let copied = Command::new("cp").arg("-r").arg(demo.join("deploy")).arg(scratch.path()).status().unwrap();
+    assert!(copied.success());
+    let loaded = load(&scratch.path().join("inventory.toml")).unwrap_or_else(|problems| panic!("{}", text(&problems)));
+    let messages: Vec<_> = loaded.warnings.iter().map(|warning| warning.message.as_str()).collect();
+    let dropped = "COMPOSE_PROJECT_NAME, DATABASE_URL, JWT_PRIVATE_KEY_PATH, POSTGRES_PASSWORD";
+    assert_eq!(messages, [format!("left out of Secret `shop-secrets`, as `allow` does not name them: {dropped}")]);
+}
+
+proptest! {
+    /// Whatever is cut out of the example or put into it, there is a located answer.
+    #[test]
+    fn any_text_gets_an_answer(from in 0..2800usize, length in 0..60usize, filler in "[\\[\\]{}=\"., a-z0-9\n#ä]{0,6}") {
+        let example = fs::read_to_string(root().join("inventory.example.toml")).unwrap();
+        let kept = |range: &mut dyn Iterator<Item = (usize, char)>| range.map(|(_, c)| c).collect::<String>();
+        let head = kept(&mut example.char_indices().take_while(|(at, _)| *at < from));
+        let tail = kept(&mut example.char_indices().skip_while(|(at, _)| *at < from + length));
+        let broken = format!("{head}{filler}{tail}");
+        if let Err(problems) = parse(&broken, Path::new("inventory.toml")) {
+            prop_assert!(!problems.is_empty());
+            for problem in problems {
+                prop_assert!(problem.line <= broken.lines().count().max(1) + 1, "{problem}");
+                prop_assert!(!problem.message.is_empty() && !problem.cure.is_empty(), "{problem}");
+            }
+        }
+    }
 }
