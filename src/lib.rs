@@ -3,6 +3,7 @@
 //! `remote`, `kube`, `images`, `artifacts` and `outside` are the ways to the world, `model` the words that all share.
 
 pub mod artifacts;
+pub mod cli;
 pub mod engine;
 pub mod images;
 pub mod inventory;

@@ -94,7 +94,8 @@ impl Remote {
         if let Some(shell) = slot.take() {
             return Ok(shell);
         }
-        self.root.reap(&self.line, *self.group.borrow()).await?;
+        let left = *self.group.borrow();
+        self.root.reap(&self.line, left).await?;
         let shell = self.root.shell(&self.line).await?;
         self.group.send_replace(shell.group);
         Ok(shell)
