@@ -1,8 +1,14 @@
 //! The core flow's order, on one screen. A new kind of step is its file in this folder and its word in this list.
 
+mod acme_site;
 mod artifact;
 mod changes;
+mod drift;
 mod file;
+mod leaf;
+mod ratchet;
+mod rollout;
+mod upgrade;
 
 use crate::inventory::Inventory;
 use crate::model::Step;
@@ -15,7 +21,21 @@ macro_rules! flow {
     };
 }
 
-flow![pins, helm, k3s, node, kubeconfig, images];
+flow![
+    pins,
+    helm,
+    k3s,
+    node,
+    kubeconfig,
+    images,
+    namespaces,
+    secrets,
+    jwt_keys,
+    cert_manager,
+    issuers,
+    solver_policy,
+    release,
+];
 
 /// All steps of the core flow, in order, as this inventory wants them.
 #[must_use]

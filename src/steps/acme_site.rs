@@ -1,0 +1,64 @@
+//! A site with a certificate by ACME: where its certificate lies and where it is served.
+
+use std::net::IpAddr;
+
+use crate::inventory::{Inventory, Release, Role, Site, Tls};
+use crate::model::{ApiQuestion, Missing, OperatorQuestion, OutsideQuestion, Question, Served, View};
+
+use super::leaf::Leaf;
+use super::ratchet::{Evidence, StagingRoots};
+
+/// What the inventory says of the site.
+#[derive(Clone, Debug)]
+pub struct AcmeSite {
+    /// Domain and redirected names.
+    pub names: Vec<String>,
+    /// The release's namespace, in which the certificate lies.
+    pub namespace: String,
+    /// TLS Secret, and the Certificate of the same name (contract §4.2).
+    pub certificate: String,
+    /// Where visitors find the ingress; none: the inventory does not say.
+    pub address: Option<IpAddr>,
+    roots: StagingRoots,
+}
+
+/// Where visitors find the cluster's ingress.
+pub fn ingress(inventory: &Inventory) -> Option<IpAddr> {
+    inventory.hosts.iter().find(|host| host.role == Role::Server)?.visible_ip()
+}
+
+impl AcmeSite {
+    /// `None` if the site is not served by ACME, or names no certificate.
+    pub fn of(inventory: &Inventory, release: &Release, site: &Site) -> Option<Self> {
+        if site.tls != Tls::Acme || site.release != release.name {
+            return None;
+        }
+        let known = inventory.acme.as_ref().is_some_and(|acme| acme.staging.roots.is_some());
+        Some(Self {
+            names: site.names().map(str::to_owned).collect(),
+            namespace: release.namespace.clone(),
+            certificate: site.certificate.clone()?,
+            address: ingress(inventory),
+            roots: if known { StagingRoots::Known } else { StagingRoots::Unknown },
+        })
+    }
+
+    /// What the ratchet must know.
+    pub fn questions(&self) -> Vec<Question> {
+        let secret = ApiQuestion::Secret { namespace: self.namespace.clone(), name: self.certificate.clone() };
+        let served = self.names.iter().flat_map(|name| {
+            self.address.map(|address| Question::Outside(OutsideQuestion::Served { name: name.clone(), address }))
+        });
+        [Question::Api(secret), Question::Operator(OperatorQuestion::Clock)].into_iter().chain(served).collect()
+    }
+
+    /// What the ratchet may judge by. What is served may be hidden from us: then it counts as not served.
+    ///
+    /// # Errors
+    /// The Secret can't be seen.
+    pub fn evidence<'a>(&'a self, seen: &View<'a>) -> Result<Evidence<'a>, Missing> {
+        let leaf = seen.secret(&self.namespace, &self.certificate)?.and_then(Leaf::of);
+        let served = |name: &str| -> Option<&'a Served> { seen.served(name, self.address?).ok().flatten() };
+        Ok(Evidence { names: self.names.iter().map(|name| (name.as_str(), served(name))).collect(), leaf, roots: self.roots })
+    }
+}

@@ -1,0 +1,104 @@
+//! cert-manager from its pinned chart, if a site wants a certificate by ACME: released, rolled out, and its webhook answering (S3-70).
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::inventory::{Acme, Inventory, Tls};
+use crate::model::{
+    ApiQuestion, ArtifactRef, ChartSource, Condition, Missing, ObjectRef, Pin, Plan, Planned, Question, ReleaseUpgrade,
+    Scope, Step, StepId, View, Why,
+};
+
+use super::artifact;
+use super::issuers;
+use super::ratchet::Issuer;
+use super::rollout;
+use super::upgrade::{self, Wanted};
+
+/// Where cert-manager runs, and where the account keys of cluster issuers lie.
+pub(super) const NAMESPACE: &str = "cert-manager";
+const RELEASE: &str = "cert-manager";
+/// How long images, rollout and webhook may take (requirements §26, step 7).
+const PATIENCE: Duration = Duration::from_secs(180);
+
+struct CertManager {
+    chart: ArtifactRef,
+    acme: Acme,
+}
+
+/// One step, if a site wants a certificate by ACME.
+pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
+    let wanted = inventory.sites.iter().any(|site| site.tls == Tls::Acme);
+    match (&inventory.versions.cert_manager, &inventory.acme) {
+        (Some(version), Some(acme)) if wanted => {
+            let chart = ArtifactRef { name: "cert-manager".into(), version: version.clone(), arch: None };
+            vec![Box::new(CertManager { chart, acme: acme.clone() })]
+        }
+        _ => Vec::new(),
+    }
+}
+
+impl Step for CertManager {
+    fn id(&self) -> StepId {
+        StepId::of("cert_manager")
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Cluster
+    }
+
+    fn questions(&self, seen: &View<'_>) -> Vec<Question> {
+        let mut questions = vec![artifact::pin_question(&self.chart)];
+        questions.extend(upgrade::questions(seen, NAMESPACE, RELEASE));
+        questions.extend(deployments(seen).into_iter().map(|object| Question::Api(ApiQuestion::Object(object))));
+        questions.extend(issuers::questions(&self.acme, Issuer::Staging, seen));
+        questions
+    }
+
+    fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
+        let released = self.wanted(artifact::pinned(seen, &self.chart)?).plan(seen)?;
+        if released.plan != Plan::Converged {
+            return Ok(released);
+        }
+        for object in deployments(seen) {
+            let missing = match seen.object(&object)? {
+                None => Some("it is absent".to_owned()),
+                Some(live) => rollout::unfinished(live),
+            };
+            if let Some(missing) = missing {
+                return Ok(waiting(format!("{object} is available"), missing).into());
+            }
+        }
+        // A dry run passes the webhook: it answers only once its CA is injected. While the CRDs settle the kind is unknown.
+        match seen.dry_run(&issuers::manifest(&self.acme, Issuer::Staging, seen)?) {
+            Err(Missing { why: Why::Unreadable(why), .. }) => Ok(waiting("cert-manager accepts a cluster issuer".into(), why).into()),
+            Err(missing) => Err(missing),
+            Ok(_) => Ok(released),
+        }
+    }
+}
+
+impl CertManager {
+    fn wanted(&self, pin: &Pin) -> Wanted {
+        let upgrade = ReleaseUpgrade {
+            namespace: NAMESPACE.into(),
+            name: RELEASE.into(),
+            chart: ChartSource::Artifact(pin.clone()),
+            chart_digest: pin.sha256.chars().take(40).collect(),
+            values: json!({ "crds": { "enabled": true } }),
+            timeout: PATIENCE.as_secs(),
+        };
+        Wanted { upgrade, version: self.chart.version.clone() }
+    }
+}
+
+/// The deployments that the release brought: the webhook may be off in a chart of the user's mirror.
+fn deployments(seen: &View<'_>) -> Vec<ObjectRef> {
+    let Ok(Some(live)) = seen.release(NAMESPACE, RELEASE) else { return Vec::new() };
+    upgrade::manifests(live).map(|manifest| manifest.object().clone()).filter(|object| object.kind == "Deployment").collect()
+}
+
+fn waiting(what: String, seen: String) -> Plan {
+    Plan::Wait(Condition { what, seen, cure: format!("kubectl -n {NAMESPACE} get pods,events"), within: PATIENCE })
+}

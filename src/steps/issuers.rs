@@ -1,0 +1,138 @@
+//! Both cluster issuers, HTTP-01 through Traefik, with an account key each: accounts are per server (S3-71).
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
+
+use crate::inventory::{Acme, Inventory, Tls};
+use crate::model::{
+    Action, ApiAction, ApiQuestion, Condition, Manifest, Missing, ObjectRef, OperatorQuestion, Plan, Planned, Question, Scope, Step,
+    StepId, View, Why,
+};
+
+use super::drift;
+use super::ratchet::Issuer;
+
+/// Let's Encrypt's directories (LE: docs/staging-environment).
+const PRODUCTION: &str = "https://acme-v02.api.letsencrypt.org/directory";
+const STAGING: &str = "https://acme-staging-v02.api.letsencrypt.org/directory";
+
+struct Issuers(Acme);
+
+/// One step for both, if a site wants a certificate by ACME.
+pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
+    let wanted = inventory.sites.iter().any(|site| site.tls == Tls::Acme);
+    inventory.acme.iter().filter(|_| wanted).map(|acme| Box::new(Issuers(acme.clone())) as Box<dyn Step>).collect()
+}
+
+/// Which object an issuer is.
+pub(super) fn object(issuer: Issuer) -> ObjectRef {
+    ObjectRef::new("cert-manager.io/v1", "ClusterIssuer", "", issuer.name())
+}
+
+/// What must be known of one issuer: its directory's CA, if the inventory names one, then a dry run.
+pub(super) fn questions(acme: &Acme, issuer: Issuer, seen: &View<'_>) -> Vec<Question> {
+    let ca = ca_file(acme, issuer).map(|path| Question::Operator(OperatorQuestion::File(path.clone())));
+    let dry_run = manifest(acme, issuer, seen).ok().map(|manifest| Question::Api(ApiQuestion::DryRun(manifest)));
+    ca.into_iter().chain(dry_run).collect()
+}
+
+/// An issuer as it must be.
+///
+/// # Errors
+/// The file with its directory's CA can't be read.
+pub(super) fn manifest(acme: &Acme, issuer: Issuer, seen: &View<'_>) -> Result<Manifest, Missing> {
+    let (server, default) = match issuer {
+        Issuer::Staging => (&acme.staging, STAGING),
+        Issuer::Production => (&acme.production, PRODUCTION),
+    };
+    let mut spec = json!({
+        "email": acme.email,
+        "server": server.server.as_deref().unwrap_or(default),
+        "privateKeySecretRef": { "name": format!("{}-account", issuer.name()) },
+        "solvers": [{ "http01": { "ingress": { "ingressClassName": "traefik", "serviceType": "ClusterIP" } } }],
+    });
+    if let Some(path) = ca_file(acme, issuer) {
+        let pem = seen.file(path)?.ok_or_else(|| Missing {
+            question: Question::Operator(OperatorQuestion::File(path.clone())),
+            why: Why::Unreadable(format!("{} is not there", path.display())),
+        })?;
+        spec["caBundle"] = json!(STANDARD.encode(pem.expose()));
+    }
+    Ok(Manifest::ours(object(issuer), Map::from_iter([("spec".to_owned(), json!({ "acme": spec }))])))
+}
+
+fn ca_file(acme: &Acme, issuer: Issuer) -> Option<&std::path::PathBuf> {
+    match issuer {
+        Issuer::Staging => acme.staging.server_ca.as_ref(),
+        Issuer::Production => acme.production.server_ca.as_ref(),
+    }
+}
+
+impl Step for Issuers {
+    fn id(&self) -> StepId {
+        StepId::of("issuers")
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Cluster
+    }
+
+    fn questions(&self, seen: &View<'_>) -> Vec<Question> {
+        let live = Issuer::BOTH.iter().map(|issuer| Question::Api(ApiQuestion::Object(object(*issuer))));
+        live.chain(Issuer::BOTH.iter().flat_map(|issuer| questions(&self.0, *issuer, seen))).collect()
+    }
+
+    fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
+        let (mut actions, mut reasons) = (Vec::new(), Vec::new());
+        for issuer in Issuer::BOTH {
+            let manifest = manifest(&self.0, issuer, seen)?;
+            let differences = drift::differences(manifest.object(), seen.dry_run(&manifest)?);
+            if !differences.is_empty() {
+                reasons.extend(differences);
+                actions.push(Action::Api(ApiAction::Apply(manifest)));
+            }
+        }
+        if !actions.is_empty() {
+            return Ok(Planned::act(actions, reasons));
+        }
+        for issuer in Issuer::BOTH {
+            if let Some(unready) = unready(seen.object(&object(issuer))?) {
+                return Ok(self.waiting(issuer, unready).into());
+            }
+        }
+        Ok(Plan::Converged.into())
+    }
+}
+
+impl Issuers {
+    fn waiting(&self, issuer: Issuer, seen: String) -> Plan {
+        let server = match issuer {
+            Issuer::Staging => "acme.staging",
+            Issuer::Production => "acme.production",
+        };
+        Plan::Wait(Condition {
+            what: format!("{} is Ready", object(issuer)),
+            seen,
+            cure: format!("check acme.email, {server}.server and {server}.server_ca; pods must reach that server by name"),
+            within: Duration::from_secs(60),
+        })
+    }
+}
+
+/// Why an issuer is not Ready for the spec that it has now; none if it is.
+fn unready(live: Option<&Value>) -> Option<String> {
+    let Some(live) = live else { return Some("it is absent".into()) };
+    let conditions = live.pointer("/status/conditions").and_then(Value::as_array);
+    let Some(ready) = conditions.into_iter().flatten().find(|condition| condition["type"] == "Ready") else {
+        return Some("it says nothing of itself yet".into());
+    };
+    let text = |field: &str| ready[field].as_str().unwrap_or_default();
+    let generation = live["metadata"]["generation"].as_i64();
+    if ready["observedGeneration"].as_i64().zip(generation).is_some_and(|(observed, now)| observed < now) {
+        return Some("it has not seen its new spec yet".into());
+    }
+    (text("status") != "True").then(|| format!("{}: {}", text("reason"), text("message")))
+}

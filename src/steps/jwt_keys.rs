@@ -1,0 +1,88 @@
+//! RS256 key pairs (S3-40..43): made in memory, once. The live Secret wins for ever: a private key is never replaced, since every token
+//! out there hangs on it; a lost public half is derived again.
+
+use crate::inventory::{Inventory, JwtKeys};
+use crate::model::{
+    Action, ApiAction, ApiQuestion, Finding, LiveSecret, Missing, Plan, Planned, Question, Scope, Secret, SecretSpec, Step, StepId, View,
+};
+
+mod pair;
+
+/// Key of the Secret under which the private half lies, in PKCS#8 PEM.
+pub const PRIVATE: &str = "jwt_private.pem";
+/// Key of the Secret under which the public half lies, in SPKI PEM.
+pub const PUBLIC: &str = "jwt_public.pem";
+
+struct Keys(JwtKeys);
+
+/// One step a `[[jwt_keys]]`.
+pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
+    inventory.jwt_keys.iter().map(|keys| Box::new(Keys(keys.clone())) as Box<dyn Step>).collect()
+}
+
+impl Step for Keys {
+    fn id(&self) -> StepId {
+        StepId::named("jwt_keys", format!("{}/{}", self.0.namespace, self.0.secret))
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Cluster
+    }
+
+    fn questions(&self, _: &View<'_>) -> Vec<Question> {
+        vec![Question::Api(ApiQuestion::Secret { namespace: self.0.namespace.clone(), name: self.0.secret.clone() })]
+    }
+
+    fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
+        let Some(live) = seen.secret(&self.0.namespace, &self.0.secret)? else {
+            let (namespace, name, bits) = (self.0.namespace.clone(), self.0.secret.clone(), self.0.bits);
+            return Ok(Planned::act(
+                vec![Action::Api(ApiAction::CreateKeyPair { namespace, name, bits })],
+                vec!["the key pair is absent".into()],
+            ));
+        };
+        let Some(private) = live.data.get(PRIVATE) else {
+            return Ok(self.unmet(format!("{PRIVATE} is gone"), "put the lost key back from a backup"));
+        };
+        let private = match pair::Private::parse(private) {
+            Ok(private) => private,
+            Err(why) => return Ok(self.unmet(format!("{PRIVATE} can't be read: {why}"), "put the right key back from a backup")),
+        };
+        if private.bits < self.0.bits {
+            let what = format!("{PRIVATE} has {} bits, and {} are asked for", private.bits, self.0.bits);
+            return Ok(self.unmet(what, &format!("say bits = {} to keep it", private.bits)));
+        }
+        Ok(match live.data.get(PUBLIC) {
+            None => self.complete(live, &private),
+            Some(public) if private.matches(public) => Plan::Converged.into(),
+            Some(_) => self.unmet(
+                format!("{PUBLIC} does not belong to {PRIVATE}"),
+                &format!("if the private half is the right one, remove {PUBLIC} from the secret and run again: it is derived anew"),
+            ),
+        })
+    }
+}
+
+impl Keys {
+    fn complete(&self, live: &LiveSecret, private: &pair::Private) -> Planned {
+        let mut data = live.data.clone();
+        data.insert(PUBLIC.into(), Secret::new(private.public_pem.clone()));
+        let spec = SecretSpec {
+            namespace: self.0.namespace.clone(),
+            name: self.0.secret.clone(),
+            data,
+            removed: Vec::new(),
+            resource_version: Some(live.resource_version.clone()),
+        };
+        Planned::act(
+            vec![Action::Api(ApiAction::PutSecret(spec))],
+            vec![format!("{PUBLIC} is added, derived from {PRIVATE}, which stays as it is")],
+        )
+    }
+
+    fn unmet(&self, what: String, cure: &str) -> Planned {
+        let (namespace, secret) = (&self.0.namespace, &self.0.secret);
+        let anew = format!("or, if every session may end, start anew: kubectl -n {namespace} delete secret {secret}");
+        Plan::Unmet(vec![Finding::new(what, format!("{cure}; {anew}"))]).into()
+    }
+}

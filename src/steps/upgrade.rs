@@ -1,0 +1,174 @@
+//! When a helm release is as it must be, and what mends it if not. A release is unchanged when chart, version and values equal what its
+//! release Secret stores and its live objects match: then helm is not called.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::model::{
+    Action, ApiAction, ApiQuestion, HostAction, LiveRelease, Manifest, Missing, Planned, Question, ReleaseAction,
+    ReleaseUpgrade, View,
+};
+
+use super::drift;
+
+/// A release as it must be.
+pub struct Wanted {
+    /// What helm would be told.
+    pub upgrade: ReleaseUpgrade,
+    /// The chart's version.
+    pub version: String,
+}
+
+/// What must be known of a live release: its newest revision, then a dry run of each of its objects.
+pub fn questions(seen: &View<'_>, namespace: &str, name: &str) -> Vec<Question> {
+    let release = ApiQuestion::Release { namespace: namespace.into(), name: name.into() };
+    let objects = match seen.release(namespace, name) {
+        Ok(Some(live)) => manifests(live).map(|manifest| Question::Api(ApiQuestion::DryRun(manifest))).collect(),
+        _ => Vec::new(),
+    };
+    [Question::Api(release)].into_iter().chain(objects).collect()
+}
+
+/// The release's objects as its manifest has them. Hooks are helm's own: they come and go.
+pub fn manifests(live: &LiveRelease) -> impl Iterator<Item = Manifest> {
+    live.objects
+        .iter()
+        .filter(|object| object.pointer("/metadata/annotations").and_then(|notes| notes.get("helm.sh/hook")).is_none())
+        .filter_map(|object| Manifest::new(object.clone()))
+}
+
+impl Wanted {
+    /// What mends the release.
+    ///
+    /// # Errors
+    /// The release or one of its objects can't be seen.
+    pub fn plan(self, seen: &View<'_>) -> Result<Planned, Missing> {
+        let helm = |action| Action::Host(seen.host().clone(), HostAction::Release(action));
+        let Some(live) = seen.release(&self.upgrade.namespace, &self.upgrade.name)? else {
+            return Ok(Planned::act(vec![helm(ReleaseAction::Upgrade(self.upgrade))], vec!["the release is absent".into()]));
+        };
+        // A helm that was killed leaves such a state, and refuses to go on from it. Nobody else's helm runs: we hold the lock.
+        if live.status.starts_with("pending") || live.status == "uninstalling" {
+            let ReleaseUpgrade { namespace, name, .. } = self.upgrade;
+            let clear = ReleaseAction::ClearPending { namespace, name, revision: live.revision, deployed: live.deployed };
+            return Ok(Planned::act(vec![helm(clear)], vec![format!("revision {} is {}: a helm was killed", live.revision, live.status)]));
+        }
+        let stale = self.stale(live);
+        if !stale.is_empty() {
+            return Ok(Planned::act(vec![helm(ReleaseAction::Upgrade(self.upgrade))], stale));
+        }
+        let drifted = drifted(seen, live)?;
+        let mut actions = Vec::new();
+        if drifted.iter().any(|drifted| drifted.mended_by == MendedBy::Helm) {
+            actions.push(helm(ReleaseAction::Upgrade(self.upgrade)));
+        }
+        let reasons = drifted.iter().flat_map(|drifted| drifted.reasons.clone()).collect();
+        let applied = drifted.into_iter().filter(|drifted| drifted.mended_by == MendedBy::Apply);
+        actions.extend(applied.map(|drifted| Action::Api(ApiAction::Apply(drifted.manifest))));
+        Ok(Planned::act(actions, reasons))
+    }
+
+    /// How the stored release differs from the wanted one. Values may hold secrets: only their paths are told.
+    fn stale(&self, live: &LiveRelease) -> Vec<String> {
+        let mut reasons = Vec::new();
+        if live.status != "deployed" {
+            reasons.push(format!("revision {} is {}", live.revision, live.status));
+        }
+        if plain(&live.chart_version) != plain(&self.version) {
+            reasons.push(format!("the chart's version is {}, and {} is wanted", live.chart_version, self.version));
+        } else if live.chart_digest != self.upgrade.chart_digest {
+            reasons.push("the chart's files changed".into());
+        }
+        let mut paths = BTreeSet::new();
+        changed("", &live.values, &self.upgrade.values, &mut paths);
+        reasons.extend(paths.into_iter().map(|path| format!("value {path} changed")));
+        reasons
+    }
+}
+
+/// `v1.2.3` and `1.2.3` are the same version: charts differ in how they write it.
+fn plain(version: &str) -> &str {
+    version.trim_start_matches('v')
+}
+
+/// Paths under which two values differ; null and absent are the same, as in a chart.
+fn changed(path: &str, one: &Value, other: &Value, paths: &mut BTreeSet<String>) {
+    let fields = |value: &Value| value.as_object().cloned().unwrap_or_default();
+    let map = |value: &Value| value.is_object() || value.is_null();
+    if map(one) && map(other) {
+        let (one, other) = (fields(one), fields(other));
+        for key in one.keys().chain(other.keys()).collect::<BTreeSet<_>>() {
+            let below = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            changed(&below, one.get(key).unwrap_or(&Value::Null), other.get(key).unwrap_or(&Value::Null), paths);
+        }
+    } else if one != other {
+        paths.insert(path.to_owned());
+    }
+}
+
+#[derive(PartialEq)]
+enum MendedBy {
+    /// An upgrade merges old manifest, new manifest and live object.
+    Helm,
+    /// Helm 3 compares only the manifests of custom resources, so an edit by hand stays: we apply the release's own manifest.
+    Apply,
+}
+
+struct Drifted {
+    manifest: Manifest,
+    mended_by: MendedBy,
+    reasons: Vec<String>,
+}
+
+fn drifted(seen: &View<'_>, live: &LiveRelease) -> Result<Vec<Drifted>, Missing> {
+    let mut found = Vec::new();
+    for manifest in manifests(live) {
+        let dry_run = seen.dry_run(&manifest)?;
+        let reasons = drift::differences(manifest.object(), dry_run);
+        if reasons.is_empty() {
+            continue;
+        }
+        let there = dry_run.is_some_and(|dry_run| dry_run.live.is_some());
+        let mended_by = if there && custom(&manifest.object().api_version) { MendedBy::Apply } else { MendedBy::Helm };
+        found.push(Drifted { manifest, mended_by, reasons });
+    }
+    Ok(found)
+}
+
+/// Kubernetes' own groups have no dot, or end in `.k8s.io`.
+fn custom(api_version: &str) -> bool {
+    api_version.split_once('/').is_some_and(|(group, _)| group.contains('.') && !group.ends_with(".k8s.io"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn paths(one: Value, other: Value) -> Vec<String> {
+        let mut paths = BTreeSet::new();
+        changed("", &one, &other, &mut paths);
+        paths.into_iter().collect()
+    }
+
+    #[test]
+    fn values_differ_by_path() {
+        assert_eq!(paths(json!({ "a": { "b": 1, "c": 2 } }), json!({ "a": { "b": 1, "c": 3 }, "d": true })), ["a.c", "d"]);
+    }
+
+    #[test]
+    fn null_and_absent_are_the_same_value() {
+        assert_eq!(paths(Value::Null, json!({})), Vec::<String>::new());
+        assert_eq!(paths(json!({ "a": null }), json!({})), Vec::<String>::new());
+    }
+
+    #[test]
+    fn kubernetes_own_groups_are_not_custom() {
+        for own in ["v1", "apps/v1", "networking.k8s.io/v1", "apiextensions.k8s.io/v1"] {
+            assert!(!custom(own), "{own}");
+        }
+        assert!(custom("traefik.io/v1alpha1") && custom("cert-manager.io/v1"));
+    }
+}
