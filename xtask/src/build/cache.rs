@@ -166,8 +166,9 @@ mod tests {
 
     #[test]
     fn an_entry_is_made_once_per_key_and_never_half() {
-        let root = std::env::temp_dir().join(format!("bedplate-cache-{}", std::process::id()));
-        let cache = Cache::open_at(root.clone()).unwrap();
+        let held = tempfile::tempdir().unwrap();
+        let root = held.path();
+        let cache = Cache::open_at(root.to_owned()).unwrap();
         let key = || Key::default().text("a");
         assert!(
             cache
@@ -193,7 +194,6 @@ mod tests {
                 .entry("x", Key::default().text("b"), |_| Ok(()))
                 .unwrap()
         );
-        fs::remove_dir_all(root).unwrap();
     }
 
     #[test]

@@ -152,8 +152,8 @@ mod tests {
 
     #[test]
     fn images_share_a_layer_and_every_digest_is_true() {
-        let dir = std::env::temp_dir().join(format!("bedplate-image-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
+        let held = tempfile::tempdir().unwrap();
+        let dir = held.path();
         std::fs::write(dir.join("program"), "#!/bin/sh\n").unwrap();
         let [first, second] = ["a.tar", "b.tar"].map(|name| dir.join(name));
         two_images(&first, &dir.join("program"));
@@ -188,13 +188,12 @@ mod tests {
             serde_json::from_slice(&members[images[0]["Config"].as_str().unwrap()]).unwrap();
         assert_eq!(config["config"]["User"], "65532:65532");
         assert_eq!(config["config"]["Entrypoint"], json!(["/web", "serve"]));
-        std::fs::remove_dir_all(dir).unwrap();
     }
 
     #[test]
     fn a_layer_holds_tmp_for_everybody_and_programs_that_run() {
-        let dir = std::env::temp_dir().join(format!("bedplate-layer-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
+        let held = tempfile::tempdir().unwrap();
+        let dir = held.path();
         std::fs::write(dir.join("program"), "x").unwrap();
         two_images(&dir.join("a.tar"), &dir.join("program"));
         let outer = members(&std::fs::read(dir.join("a.tar")).unwrap());
@@ -217,6 +216,5 @@ mod tests {
             modes,
             [("tmp/".to_owned(), 0o1777), ("web".to_owned(), 0o755)]
         );
-        std::fs::remove_dir_all(dir).unwrap();
     }
 }

@@ -58,8 +58,8 @@ mod tests {
 
     #[test]
     fn the_trailer_leads_back_to_the_payload() {
-        let dir = std::env::temp_dir().join(format!("bedplate-payload-{}", std::process::id()));
-        fs::create_dir_all(&dir).unwrap();
+        let held = tempfile::tempdir().unwrap();
+        let dir = held.path();
         fs::write(dir.join("node"), "ELF").unwrap();
         fs::write(dir.join("runc"), "runs").unwrap();
         let member = Member {
@@ -83,6 +83,5 @@ mod tests {
         let mut text = String::new();
         entry.read_to_string(&mut text).unwrap();
         assert_eq!(text, "runs");
-        fs::remove_dir_all(dir).unwrap();
     }
 }
