@@ -1,6 +1,7 @@
 //! What the API server's refusals say, and what cures them.
 
 use std::error::Error;
+use std::io::{self, ErrorKind};
 
 use ::kube::core::Status;
 
@@ -16,8 +17,8 @@ pub fn silence() -> String {
 /// One line: HTTP status, reason and message, or why nothing came back.
 pub fn told(error: &::kube::Error) -> String {
     match error {
-        ::kube::Error::Api(status) => format!("{}: {}", code(status), status.message.trim()),
-        ::kube::Error::Service(error) => format!("the API server can't be reached: {}", chain(error.as_ref())),
+        ::kube::Error::Api(status) => format!("{}: {}", code(status), message(status)),
+        ::kube::Error::Service(error) => format!("the API server can't be reached: {}", unreached(error.as_ref())),
         ::kube::Error::SerdeError(_) => "the API server's answer is not what was asked for".into(),
         other => chain(other),
     }
@@ -36,8 +37,21 @@ pub fn told_of_secret(error: &::kube::Error) -> String {
     }
 }
 
+/// What the `kube` crate calls a refusal in plain text.
+const PLAIN: &str = "Failed to parse error data";
+
 fn code(status: &Status) -> String {
-    format!("HTTP {} {}", status.code, status.reason)
+    match status.reason.as_str() {
+        "" | PLAIN => format!("HTTP {}", status.code),
+        reason => format!("HTTP {} {reason}", status.code),
+    }
+}
+
+/// Of what `/readyz` says, a line a check, only the checks that fail.
+fn message(status: &Status) -> String {
+    let checks = status.message.lines().filter_map(|line| line.strip_prefix("[-]"));
+    let failing: Vec<_> = checks.filter_map(|check| check.split(' ').next()).collect();
+    if failing.is_empty() { status.message.trim().into() } else { format!("not ready yet: {}", failing.join(", ")) }
 }
 
 /// The status, if the server answered with one.
@@ -69,16 +83,32 @@ pub fn failure(tried: String, seen: String, error: &::kube::Error) -> Failure {
     Failure::new(tried, seen, cure)
 }
 
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(source) = next {
-        let said = source.to_string();
-        if !text.contains(&said) {
-            text.push_str(": ");
-            text.push_str(&said);
+/// SSH opens the forwarded socket whether or not something listens behind it, and hangs up if nothing does.
+fn unreached(error: &(dyn Error + 'static)) -> String {
+    match causes(error).find_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind) {
+        Some(ErrorKind::NotFound | ErrorKind::ConnectionRefused) => "the SSH tunnel is closed".into(),
+        Some(ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof) => {
+            "nothing answers at 127.0.0.1:6443 on the server".into()
         }
-        next = source.source();
+        _ => chain(error),
+    }
+}
+
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = String::new();
+    for said in causes(error).map(ToString::to_string) {
+        if !text.contains(&said) {
+            let separator = if text.is_empty() { "" } else { ": " };
+            text = text + separator + &said;
+        }
     }
     text
 }
+
+#[cfg(test)]
+#[path = "refusal_tests.rs"]
+mod tests;

@@ -137,10 +137,10 @@ fn reason(leaf: &CertificateDer<'_>, production: &Option<Error>, staging: &Optio
         Some(error) => told(error),
         None => "there are none: set `acme.staging.roots`".into(),
     };
-    match production == staging {
-        true => format!("production and staging roots: {production}"),
-        false => format!("production roots: {production}; staging roots: {staging}"),
+    if production == staging {
+        return format!("production and staging roots: {production}");
     }
+    format!("production roots: {production}; staging roots: {staging}")
 }
 
 fn told(error: &Error) -> String {
