@@ -3,6 +3,7 @@
 //! `remote`, `kube`, `images`, `artifacts` and `outside` are the ways to the world, `model` the words that all share.
 
 pub mod artifacts;
+pub mod cli;
 pub mod engine;
 pub mod images;
 pub mod inventory;
@@ -10,6 +11,7 @@ pub mod kube;
 pub mod model;
 pub mod operator;
 pub mod outside;
+pub mod remote;
 pub mod report;
 pub mod steps;
 pub mod template;

@@ -2,44 +2,19 @@
 //! must load, with the warnings of `good/NAME.txt` if there is one. `NAME.env` replaces the project's `.env`; a first line
 //! `# .gitignore: PATTERN` in it makes the project a repository with that rule. A new case needs no code.
 
+#[path = "inventories/project.rs"]
+mod project;
+
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use bedplate::inventory::{Loaded, Problem, load};
-
-const ENV: &str = "GOOGLE_CLIENT_ID=id-1\nGOOGLE_CLIENT_SECRET='s3cret-canary'\nRESEND_API_KEY=\nEMAIL_FROM=\"Shop <ops@shop.example>\"\n\
-    ADMIN_EMAILS=ops@shop.example\nDATABASE_URL=postgres://shop:pw-canary@db/shop\n";
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
-}
-
-/// The application's repository around an inventory: chart, values, images, `.env`.
-fn project(inventory: &str, env: &str) -> tempfile::TempDir {
-    let scratch = tempfile::tempdir().unwrap();
-    let write = |path: &str, text: &str| {
-        let path = scratch.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    };
-    write("inventory.toml", inventory);
-    write(".env", env);
-    write("deploy/helm/shop/Chart.yaml", "apiVersion: v2\nname: shop\nversion: 0.1.0\n");
-    write("deploy/helm/shop/values.yaml", "image:\n  tag: \"1\"\n");
-    write("deploy/values.prod.yaml", "web:\n  image: shop/web:1\n");
-    write("dist/auth.tar", "");
-    write("dist/web.tar", "");
-    if let Some(rule) = env.lines().next().and_then(|line| line.strip_prefix("# .gitignore: ")) {
-        write(".gitignore", &format!("{rule}\n"));
-        assert!(Command::new("git").arg("init").arg("--quiet").arg(scratch.path()).status().unwrap().success());
-    }
-    scratch
-}
+use bedplate::inventory::{Loaded, Problem, load, parse};
+use project::{cases, root};
+use proptest::prelude::*;
 
 fn run(case: &Path) -> Result<Loaded, Vec<Problem>> {
-    let env = fs::read_to_string(case.with_extension("env")).unwrap_or_else(|_| ENV.into());
-    let scratch = project(&fs::read_to_string(case).unwrap(), &env);
+    let scratch = project::of(case);
     let strip = |problems: Vec<Problem>| -> Vec<Problem> {
         let prefix = format!("{}/", scratch.path().display());
         let bare = |text: String| text.replace(&prefix, "");
@@ -53,17 +28,6 @@ fn run(case: &Path) -> Result<Loaded, Vec<Problem>> {
 
 fn text(problems: &[Problem]) -> String {
     problems.iter().map(|problem| format!("{problem}\n")).collect()
-}
-
-fn cases(folder: &str) -> Vec<PathBuf> {
-    let folder = root().join("tests/inventories").join(folder);
-    let mut found: Vec<_> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|e| e == "toml"))
-        .collect();
-    found.sort();
-    found
 }
 
 fn judge(case: &Path, seen: &str, failures: &mut Vec<String>) {
@@ -112,4 +76,37 @@ fn the_example_loads() {
     assert!(!warnings.contains("canary"), "{warnings}");
     assert!(loaded.folder.is_absolute() && loaded.inventory.releases[0].chart == loaded.folder.join("deploy/helm/shop"));
     assert!(loaded.inventory.kubeconfig.path.is_absolute());
+}
+
+/// The demo application is what the rehearsal installs.
+#[test]
+fn the_example_loads_with_the_demo_application() {
+    let demo = root().join("tests/demo");
+    let example = fs::read_to_string(root().join("inventory.example.toml")).unwrap();
+    let scratch = project::around(&example, &fs::read_to_string(demo.join("dotenv")).unwrap());
+    let copied = Command::new("cp").arg("-r").arg(demo.join("deploy")).arg(scratch.path()).status().unwrap();
+    assert!(copied.success());
+    let loaded = load(&scratch.path().join("inventory.toml")).unwrap_or_else(|problems| panic!("{}", text(&problems)));
+    let messages: Vec<_> = loaded.warnings.iter().map(|warning| warning.message.as_str()).collect();
+    let dropped = "COMPOSE_PROJECT_NAME, DATABASE_URL, JWT_PRIVATE_KEY_PATH, POSTGRES_PASSWORD";
+    assert_eq!(messages, [format!("left out of Secret `shop-secrets`, as `allow` does not name them: {dropped}")]);
+}
+
+proptest! {
+    /// Whatever is cut out of the example or put into it, there is a located answer.
+    #[test]
+    fn any_text_gets_an_answer(from in 0..2800usize, length in 0..60usize, filler in "[\\[\\]{}=\"., a-z0-9\n#ä]{0,6}") {
+        let example = fs::read_to_string(root().join("inventory.example.toml")).unwrap();
+        let kept = |range: &mut dyn Iterator<Item = (usize, char)>| range.map(|(_, c)| c).collect::<String>();
+        let head = kept(&mut example.char_indices().take_while(|(at, _)| *at < from));
+        let tail = kept(&mut example.char_indices().skip_while(|(at, _)| *at < from + length));
+        let broken = format!("{head}{filler}{tail}");
+        if let Err(problems) = parse(&broken, Path::new("inventory.toml")) {
+            prop_assert!(!problems.is_empty());
+            for problem in problems {
+                prop_assert!(problem.line <= broken.lines().count().max(1) + 1, "{problem}");
+                prop_assert!(!problem.message.is_empty() && !problem.cure.is_empty(), "{problem}");
+            }
+        }
+    }
 }

@@ -2,8 +2,10 @@
 
 mod converge;
 mod ground;
+mod live;
 mod survey;
 
 pub use converge::converge;
 pub use ground::Ground;
+pub use live::Live;
 pub use survey::{Survey, Verdict, survey};

@@ -27,7 +27,7 @@ pub(super) fn read<'i>(tree: DeTable<'i>, flaws: &mut Flaws) -> Option<(Inventor
         let DeValue::Table(root) = &mend.tree else { return None };
         match Inventory::deserialize(toml::Deserializer::from(Spanned::new(0..0, root.clone()))) {
             Ok(inventory) => return Some((inventory, root.clone())),
-            Err(error) => mend.one(error.message(), error.span()?, flaws)?,
+            Err(error) => mend.one(error.message(), error.span().unwrap_or(0..0), flaws)?,
         }
     }
     None

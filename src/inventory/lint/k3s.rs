@@ -70,7 +70,7 @@ fn texts(value: &Value) -> Option<Vec<&str>> {
 }
 
 fn parts(value: &Value) -> Vec<&str> {
-    texts(value).into_iter().flatten().flat_map(|text| text.split(',')).collect()
+    texts(value).into_iter().flatten().flat_map(|text| text.split(',').map(str::trim)).collect()
 }
 
 /// Keys whose values are words of a small set, or names.

@@ -34,7 +34,7 @@ func (f *family) start(out io.Writer, program string, args ...string) {
 		cmd.Stdout, cmd.Stderr = out, out
 		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 		cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-		cmd.WaitDelay = 5 * time.Second
+		cmd.WaitDelay = 2 * time.Second
 		err := cmd.Run()
 		return fmt.Errorf("%s exited: %v", cmd.Args[:min(2, len(cmd.Args))], err)
 	})

@@ -60,7 +60,7 @@ func (c cluster) enforce(ctx context.Context, node string, last *string) error {
 			first[word[1]] = strings.Join(word[2:], " ")
 		}
 	}
-	if text := c.rules(node, present); text != *last {
+	if text := c.rules(node, present); text != *last || !slices.Contains(present, policyChain) {
 		if _, err := iptables(ctx, text, "iptables-restore", "-w", "--noflush"); err != nil {
 			return err
 		}

@@ -29,6 +29,7 @@ type node struct {
 	ip       string   // the address in the cluster
 	balanced []string // the addresses that LoadBalancer services answer on
 	payload  string   // the unpacked payload
+	systemd  string   // the socket that waits for READY=1; empty without systemd
 	api      kubernetes.Interface
 }
 
@@ -75,6 +76,11 @@ func newNode(asked context.Context) (*node, error) {
 	}
 	n := &node{family: newFamily(asked), opts: opts, name: strings.ToLower(opts.last("node-name", host)), ip: ip}
 	n.balanced = slices.Compact(append(opts.list("node-external-ip"), ip))
+	// Not for the children: each of them would say that the node is ready.
+	n.systemd = os.Getenv("NOTIFY_SOCKET")
+	if err := os.Unsetenv("NOTIFY_SOCKET"); err != nil {
+		return nil, err
+	}
 	n.payload, err = unpack()
 	return n, err
 }
@@ -125,7 +131,7 @@ func (n *node) boot() error {
 	}
 	select {
 	case <-images:
-		return notify("READY=1")
+		return tell(n.systemd, "READY=1")
 	case <-n.ctx.Done():
 		return context.Cause(n.ctx)
 	}
@@ -157,9 +163,8 @@ func (n *node) adopt(ctx context.Context) error {
 	return writeNetwork(found.Spec.PodCIDR)
 }
 
-// notify tells systemd, when it asks to be told.
-func notify(state string) error {
-	address := os.Getenv("NOTIFY_SOCKET")
+// tell gives systemd the node's state, when it asks to be told.
+func tell(address, state string) error {
 	if address == "" {
 		return nil
 	}

@@ -1,0 +1,111 @@
+//! The command line: one file a subcommand.
+
+mod bootstrap;
+mod plan;
+mod session;
+mod tunnel;
+mod verify;
+
+use std::ffi::OsString;
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::model::{Event, Exit, Failure, Sink};
+use crate::report::{Detail, Form, clean, sink};
+
+/// Turns bare hosts into k3s clusters that serve verified HTTPS.
+#[derive(Parser)]
+#[command(version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Print one JSON event a line on stdout.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Print results and failures only.
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Say more: every look, every reason.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Converge: change what differs, leave the rest, then verify
+    Bootstrap(Target),
+    /// Show what would change, and why; touches nothing
+    Plan(Target),
+    /// Check from outside and inside, after the fact; touches nothing
+    Verify(Target),
+    /// Open the way to the API server while a command runs, or until Ctrl-C
+    Tunnel(tunnel::Tunnel),
+}
+
+/// What to work on.
+#[derive(Args, Clone)]
+pub struct Target {
+    /// The inventory
+    #[arg(default_value = "inventory.toml")]
+    pub inventory: PathBuf,
+}
+
+/// Runs a command line and says how it ended.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Nothing is left to be done if even this can't be printed.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Done };
+        }
+    };
+    let form = if cli.json { Form::Json } else { Form::Text };
+    let detail = match (cli.quiet, cli.verbose) {
+        (true, _) => Detail::Quiet,
+        (false, 0) => Detail::Normal,
+        (false, _) => Detail::Verbose,
+    };
+    let sink = sink(form, detail);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(Failure::new("start", error.to_string(), ""), form, &sink),
+    };
+    let ended = runtime.block_on(interruptible(async {
+        match &cli.command {
+            Command::Bootstrap(target) => bootstrap::run(target, form, &sink).await,
+            Command::Plan(target) => plan::run(target, form, &sink).await,
+            Command::Verify(target) => verify::run(target, form, &sink).await,
+            Command::Tunnel(tunnel) => tunnel::run(tunnel, &sink).await,
+        }
+    }));
+    match ended {
+        Ok(exit) => exit,
+        Err(failure) => fail(failure, form, &sink),
+    }
+}
+
+/// Ends with 130 on Ctrl-C or a termination. Dropping the run closes the lines; the host's keeper ends what still runs there.
+async fn interruptible(run: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+    let interrupted = || Failure::new("finish", "interrupted", "the state is safe; run it again").exiting(Exit::Interrupted);
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        .map_err(|error| Failure::new("listen for signals", error.to_string(), ""))?;
+    tokio::select! {
+        ended = run => ended,
+        _ = tokio::signal::ctrl_c() => Err(interrupted()),
+        _ = terminate.recv() => Err(interrupted()),
+    }
+}
+
+fn fail(failure: Failure, form: Form, sink: &Sink) -> Exit {
+    let exit = failure.exit;
+    let failure = Arc::new(failure);
+    sink(Event::Failed(Arc::clone(&failure)));
+    if form == Form::Text {
+        eprintln!("error: {}", clean(&failure.to_string()));
+    }
+    exit
+}

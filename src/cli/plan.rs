@@ -1,0 +1,32 @@
+//! `bedplate plan`: what would change, and why.
+
+use super::Target;
+use super::session::Session;
+use crate::engine::{Verdict, survey};
+use crate::model::{Event, Exit, Failure, Sink, World};
+use crate::report::{self, Form};
+
+/// Looks and prints. Exit 0: nothing would change; 2: something would; 1: something is unmet that bedplate can't change.
+///
+/// # Errors
+/// The inventory is wrong, or the host can't be looked at.
+pub async fn run(target: &Target, form: Form, sink: &Sink) -> Result<Exit, Failure> {
+    let session = Session::open(target).await?;
+    let survey = survey(&session.live, &session.steps, &session.server, &mut World::default(), sink).await?;
+    sink(Event::Done);
+    match form {
+        Form::Json => report::json_verdicts(&survey.verdicts),
+        Form::Text => print!("{}", report::plan(&survey.verdicts)),
+    }
+    Ok(exit(&survey.verdicts))
+}
+
+fn exit(verdicts: &[Verdict]) -> Exit {
+    if verdicts.iter().any(Verdict::unmet) {
+        Exit::Failed
+    } else if verdicts.iter().all(Verdict::converged) {
+        Exit::Done
+    } else {
+        Exit::Changes
+    }
+}

@@ -1,0 +1,50 @@
+//! `bedplate tunnel`: makes the kubeconfig's `https://127.0.0.1:6443` reach the cluster behind a closed 6443.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::session;
+use super::Target;
+use crate::model::{Event, Exit, Failure, Sink};
+use crate::remote::{Prompt, Remote};
+
+/// Where the tunnel begins, as the kubeconfig says it.
+const PORT: u16 = 6443;
+
+/// What to do while the way is open.
+#[derive(Args, Clone)]
+pub struct Tunnel {
+    /// The inventory
+    #[arg(default_value = "inventory.toml")]
+    inventory: PathBuf,
+    /// A command to run meanwhile, e.g. `-- kubectl get pods`; without one the tunnel stays open until Ctrl-C
+    #[arg(last = true)]
+    command: Vec<OsString>,
+}
+
+/// Opens the tunnel and runs the command, or waits.
+///
+/// # Errors
+/// The inventory is wrong, the host can't be reached, the port is taken, or the command can't be started.
+pub async fn run(tunnel: &Tunnel, sink: &Sink) -> Result<Exit, Failure> {
+    let inventory = session::load(&Target { inventory: tunnel.inventory.clone() })?;
+    let server = session::server(&inventory)?;
+    let host = inventory.hosts.iter().find(|host| host.name == server.0);
+    let host = host.ok_or_else(|| Failure::new("find the server", "it is not in the inventory", ""))?;
+    let remote = Remote::connect(host, &Prompt::of_environment()).await?;
+    remote.api_port(PORT).await?;
+    sink(Event::Done);
+    let Some((program, args)) = tunnel.command.split_first() else {
+        eprintln!("https://127.0.0.1:{PORT} reaches {server}; Ctrl-C closes it");
+        return std::future::pending().await;
+    };
+    let status = tokio::process::Command::new(program).args(args).env("KUBECONFIG", &inventory.kubeconfig.path).status().await;
+    let tried = || format!("run {}", program.display());
+    match status {
+        Ok(status) if status.success() => Ok(Exit::Done),
+        Ok(status) => Err(Failure::new(tried(), status.to_string(), "")),
+        Err(error) => Err(Failure::new(tried(), error.to_string(), "is it installed, and in PATH?")),
+    }
+}

@@ -1,0 +1,62 @@
+//! Images in k3s' containerd.
+
+use serde::Deserialize;
+
+use super::reply;
+use crate::model::{Answer, ImageOnHost, Reply};
+use crate::remote::frame::Output;
+
+/// `ctr images ls` does not show config digests; crictl's `id` is one. containerd lives and dies with k3s' unit.
+pub(super) const SCRIPT: &str = "systemctl is-active --quiet k3s || systemctl is-active --quiet k3s-agent || exit 44; \
+                                 timeout 60 /usr/local/bin/k3s crictl images -o json";
+
+/// Of the CRI's `ListImagesResponse` (k8s.io/cri-api: runtime/v1/api.proto).
+#[derive(Deserialize)]
+struct Listed {
+    #[serde(default)]
+    images: Vec<Image>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Image {
+    id: String,
+    #[serde(default)]
+    repo_tags: Vec<String>,
+    #[serde(default)]
+    repo_digests: Vec<String>,
+    #[serde(default)]
+    pinned: bool,
+}
+
+pub(super) fn parse(output: &Output) -> Answer {
+    reply(output, |text| {
+        let listed: Listed = serde_json::from_str(text).ok()?;
+        let named = |image: Image| {
+            let Image { id, repo_tags, repo_digests, pinned } = image;
+            repo_tags.into_iter().chain(repo_digests).map(move |name| ImageOnHost { name, id: id.clone(), pinned })
+        };
+        Some(Reply::Images(listed.images.into_iter().flat_map(named).collect()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{failed, printed};
+    use super::*;
+
+    #[test]
+    fn every_name_of_an_image_counts() {
+        let listed = r#"{"images":[{"id":"sha256:aa","repoTags":["docker.io/shop/web:1"],"repoDigests":["docker.io/shop/web@sha256:bb"],
+            "size":"1234","uid":null,"username":"","spec":null,"pinned":true},{"id":"sha256:cc","repoTags":[],"repoDigests":[]}]}"#;
+        let image = |name: &str| ImageOnHost { name: name.into(), id: "sha256:aa".into(), pinned: true };
+        let images = vec![image("docker.io/shop/web:1"), image("docker.io/shop/web@sha256:bb")];
+        assert_eq!(parse(&printed(listed)), Answer::Present(Reply::Images(images)));
+    }
+
+    #[test]
+    fn without_containerd_there_are_none_to_ask_for() {
+        assert_eq!(parse(&failed(44, "")), Answer::Absent);
+        assert!(matches!(parse(&failed(1, "FATA[0000] connect: connection refused")), Answer::Unreadable(_)));
+    }
+}

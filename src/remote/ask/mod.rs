@@ -1,0 +1,122 @@
+//! Questions to a host: each is a script and, beside it, a pure parser of what the script prints.
+
+mod facts;
+mod images;
+mod listeners;
+mod network;
+mod path;
+mod resolve;
+mod unit;
+mod version;
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::Remote;
+use super::error::{Error, last_lines, printable};
+use super::frame::{Garbled, Output};
+use crate::model::{Answer, Failure, HostQuestion, Privilege, Reply, Tool};
+
+/// For one answer; the slowest is a digest of some hundred megabytes on a small disk.
+const LIMIT: Duration = Duration::from_secs(180);
+
+/// What a parser must know beside the output.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    /// When the answer came, by our clock, seconds since the epoch.
+    now: i64,
+    /// How root was reached.
+    privilege: Privilege,
+}
+
+impl Remote {
+    /// Asks all of them in one round trip. What can't be looked at is `Answer::Unreadable`.
+    ///
+    /// # Errors
+    /// Only when the session is lost or the host does not answer in time.
+    pub async fn ask(&self, questions: Vec<HostQuestion>) -> Result<Vec<(HostQuestion, Answer)>, Failure> {
+        let tried = || format!("ask {} questions", questions.len());
+        let answers = self.answers(&questions).await.map_err(|error| error.told(&self.id, tried()))?;
+        Ok(questions.into_iter().zip(answers).collect())
+    }
+
+    pub(super) async fn answers(&self, questions: &[HostQuestion]) -> Result<Vec<Answer>, Error> {
+        let scripts: Vec<String> = questions.iter().map(script).collect();
+        let mut answers = Vec::with_capacity(questions.len());
+        let mut slot = self.shell.lock().await;
+        let mut shell = self.shell(&mut slot).await?;
+        shell
+            .run_all(&scripts, LIMIT, |index, output| {
+                let asked = Asked { now: now(), privilege: self.root.privilege };
+                answers.push(match output {
+                    Ok(output) => answer(&questions[index], &output, asked),
+                    Err(Garbled::TooLong) => Answer::Unreadable("more than 8 MiB came back".into()),
+                    Err(Garbled::Form) => Answer::Unreadable("what came back can't be read".into()),
+                });
+            })
+            .await?;
+        *slot = Some(shell);
+        Ok(answers)
+    }
+}
+
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|since| i64::try_from(since.as_secs()).ok()).unwrap_or_default()
+}
+
+fn script(question: &HostQuestion) -> String {
+    match question {
+        HostQuestion::Facts => facts::SCRIPT.to_owned(),
+        HostQuestion::Listeners => listeners::SCRIPT.to_owned(),
+        HostQuestion::Stat(path) => path::stat_script(path),
+        HostQuestion::Digest(path) => path::digest_script(path),
+        HostQuestion::Content(path) => path::content_script(path),
+        HostQuestion::Unit(unit) => unit::script(unit),
+        HostQuestion::Version(Tool::K3s) => version::K3S.to_owned(),
+        HostQuestion::Version(Tool::Helm) => version::HELM.to_owned(),
+        HostQuestion::Images => images::SCRIPT.to_owned(),
+        HostQuestion::Journal(unit) => unit::journal_script(unit),
+        HostQuestion::Resolve(name) => resolve::script(name),
+    }
+}
+
+fn answer(question: &HostQuestion, output: &Output, asked: Asked) -> Answer {
+    match question {
+        HostQuestion::Facts => facts::parse(output, asked),
+        HostQuestion::Listeners => listeners::parse(output),
+        HostQuestion::Stat(_) => path::parse_stat(output),
+        HostQuestion::Digest(_) => path::parse_digest(output),
+        HostQuestion::Content(_) => path::parse_content(output),
+        HostQuestion::Unit(_) => unit::parse(output),
+        HostQuestion::Version(Tool::K3s) => version::parse_k3s(output),
+        HostQuestion::Version(Tool::Helm) => version::parse_helm(output),
+        HostQuestion::Images => images::parse(output),
+        HostQuestion::Journal(_) => unit::parse_journal(output),
+        HostQuestion::Resolve(_) => resolve::parse(output),
+    }
+}
+
+/// With this status a script says: looked, and it is not there.
+const ABSENT: i32 = 44;
+
+/// `Present` if the script succeeded and its output makes sense to `read`.
+fn reply(output: &Output, read: impl FnOnce(&str) -> Option<Reply>) -> Answer {
+    match output.status {
+        0 => match read(&output.text()) {
+            Some(reply) => Answer::Present(reply),
+            None => Answer::Unreadable(format!("unexpected output: {}", printable(&last_lines(&output.text())))),
+        },
+        ABSENT => Answer::Absent,
+        124 => Answer::Unreadable("no answer in time".into()),
+        status => Answer::Unreadable(format!("exit {status}: {}", printable(&last_lines(&output.stderr)))),
+    }
+}
+
+#[cfg(test)]
+pub(crate) fn printed(stdout: &str) -> Output {
+    Output { status: 0, stdout: stdout.into(), stderr: String::new() }
+}
+
+#[cfg(test)]
+pub(crate) fn failed(status: i32, stderr: &str) -> Output {
+    Output { status, stdout: Vec::new(), stderr: stderr.into() }
+}

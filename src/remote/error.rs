@@ -1,0 +1,128 @@
+//! Everything that can go wrong with a host, and the one place where it gets its words.
+
+use std::time::Duration;
+
+use super::frame::Garbled;
+use super::refusal::{ConnectRefusal, RootRefusal};
+use crate::model::{Exit, Failure, HostId, Scope};
+
+/// What went wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Error {
+    /// No session came about: why, and what ssh said.
+    Connect(ConnectRefusal, String),
+    /// No root: why, and what sudo said.
+    Root(RootRefusal, String),
+    /// The session broke.
+    Lost(String),
+    /// No answer in this time.
+    Deadline(Duration),
+    /// The answer is none.
+    Garbled(Garbled),
+    /// A script failed: exit status and what it complained.
+    Script { status: i32, stderr: String },
+    /// Something on the operator's side.
+    Here(String),
+    /// Another run holds the lock: who.
+    Locked(String),
+    /// The keeper is gone, and the lock with it.
+    LockLost,
+    /// sshd forwards no ports.
+    Forwarding,
+}
+
+impl Error {
+    /// What the crate says once a session has been up.
+    pub(super) fn lost(error: &openssh::Error) -> Self {
+        let mut text = error.to_string();
+        let mut source = std::error::Error::source(error);
+        while let Some(cause) = source {
+            text = format!("{text}: {cause}");
+            source = cause.source();
+        }
+        Self::Lost(text)
+    }
+
+    /// Something that failed on the operator's side.
+    pub(super) fn here(what: &str, error: &std::io::Error) -> Self {
+        Self::Here(format!("{what}: {error}"))
+    }
+
+    /// The failure as its user reads it.
+    pub(super) fn told(self, host: &HostId, tried: impl Into<String>) -> Failure {
+        let (seen, cure, exit) = match self {
+            Self::Connect(refusal, said) => (refusal.seen(&said), refusal.cure(&said), refusal.exit()),
+            Self::Root(refusal, said) => (refusal.seen(&said), refusal.cure().to_owned(), Exit::Refused),
+            Self::Lost(why) => {
+                let cure = "check the line to the host and run again: every step starts from what is there".to_owned();
+                (format!("the ssh session broke ({})", printable(&why)), cure, Exit::Unreachable)
+            }
+            Self::Deadline(limit) => {
+                let cure = "see on the host what hangs (disk, DNS, a stuck process) and run again".to_owned();
+                (format!("no answer within {} s; what ran was ended", limit.as_secs()), cure, Exit::Failed)
+            }
+            Self::Garbled(Garbled::TooLong) => {
+                ("more output than 8 MiB".to_owned(), "see on the host why so much is printed".to_owned(), Exit::Failed)
+            }
+            Self::Garbled(Garbled::Form) => {
+                let cure = "check that sh, head, tail and base64 on the host are the usual ones".to_owned();
+                ("an answer that can't be read".to_owned(), cure, Exit::Failed)
+            }
+            Self::Script { status, stderr } => (format!("exit {status}: {}", last_lines(&stderr)), String::new(), Exit::Failed),
+            Self::Here(why) => (why, String::new(), Exit::Failed),
+            Self::Locked(holder) => {
+                let cure = "wait until it ends; if that run is gone, the lock frees itself within 30 s".to_owned();
+                (format!("another run holds the lock: {}", printable(&holder)), cure, Exit::Locked)
+            }
+            Self::LockLost => {
+                ("the lock on the host was lost".to_owned(), "run again".to_owned(), Exit::Failed)
+            }
+            Self::Forwarding => {
+                let cure = "set `AllowTcpForwarding local` (or yes) for the login user in /etc/ssh/sshd_config and reload sshd".to_owned();
+                ("sshd forwards no ports (AllowTcpForwarding)".to_owned(), cure, Exit::Failed)
+            }
+        };
+        Failure { scope: Some(Scope::Host(host.clone())), step: None, tried: tried.into(), seen, cure, exit }
+    }
+}
+
+/// `text` in one line, fit for a terminal.
+pub(super) fn printable(text: &str) -> String {
+    text.split_whitespace()
+        .map(|word| word.chars().filter(|character| !character.is_control()).collect::<String>())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// The last 15 lines of `text`, fit for a terminal.
+pub(super) fn last_lines(text: &str) -> String {
+    let lines: Vec<String> = text
+        .lines()
+        .map(|line| line.chars().filter(|character| !character.is_control() || *character == '\t').collect::<String>())
+        .filter(|line| !line.trim().is_empty())
+        .collect();
+    match lines.len() {
+        0 => "no output".to_owned(),
+        many => lines[many.saturating_sub(15)..].join("\n"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_end_of_a_complaint_is_kept_and_no_control_character() {
+        let text: String = (0..40).map(|line| format!("\u{1b}[31mline {line}\r\n")).collect();
+        let kept = last_lines(&text);
+        assert_eq!(kept.lines().count(), 15);
+        assert!(kept.ends_with("[31mline 39") && !kept.contains('\u{1b}') && !kept.contains('\r'));
+        assert_eq!(last_lines("\n\n"), "no output");
+    }
+
+    #[test]
+    fn a_failed_script_shows_its_status() {
+        let failure = Error::Script { status: 3, stderr: "mv: no space left\n".into() }.told(&HostId("a".into()), "write /x");
+        assert_eq!(failure.to_string(), "a: could not write /x: exit 3: mv: no space left");
+    }
+}

@@ -1,0 +1,103 @@
+//! Hosts over SSH: the session, root, one shell per host, questions, actions, the lock and the tunnel. Nothing else speaks SSH.
+
+mod ask;
+mod connect;
+mod error;
+mod frame;
+mod host_key;
+mod line;
+mod lock;
+mod perform;
+mod program;
+mod prompt;
+mod quote;
+mod refusal;
+mod root;
+mod runtime;
+mod shell;
+mod tunnel;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::sync::{Mutex, watch};
+
+use self::error::Error;
+use self::frame::Output;
+use self::line::Line;
+use self::root::Root;
+use self::shell::{Payload, Shell};
+use crate::inventory::{Connection, Host};
+use crate::model::{Failure, HostId};
+
+pub use self::lock::Lock;
+pub use self::prompt::{PASSWORD_FILE, Prompt};
+
+/// A host that we are connected to, as root.
+pub struct Remote {
+    id: HostId,
+    login: String,
+    line: Line,
+    root: Root,
+    /// None while it is in use, and after a use that did not come to its end.
+    shell: Mutex<Option<Shell>>,
+    /// The worker's process group: what the lock's keeper ends.
+    group: watch::Sender<u32>,
+    /// Set once the lock was lost: nothing may be changed any more.
+    barred: Arc<AtomicBool>,
+    /// Sockets and known_hosts; gone with the connection.
+    folder: TempDir,
+}
+
+impl Remote {
+    /// Connects to a host and becomes root there.
+    ///
+    /// # Errors
+    /// Exit 69 when the host can't be reached; 77 when its key, sshd or sudo refuses, or when a question could not be asked.
+    pub async fn connect(host: &Host, prompt: &Prompt) -> Result<Self, Failure> {
+        let id = HostId(host.name.clone());
+        let login = connect::login(host);
+        let failed = |error: Error| error.told(&id, format!("connect to {login}"));
+        let folder = runtime::folder().map_err(failed)?;
+        let line = match host.connection {
+            Connection::Local => Line::Local,
+            Connection::Ssh => connect::connect(host, prompt, folder.path()).await.map_err(failed)?,
+        };
+        let (root, shell) = Root::climb(&line, prompt, &login).await.map_err(|error| error.told(&id, format!("become root as {login}")))?;
+        let group = watch::Sender::new(shell.group);
+        Ok(Self { id, login, line, root, shell: Mutex::new(Some(shell)), group, barred: Arc::default(), folder })
+    }
+
+    /// The host's name in the inventory.
+    #[must_use]
+    pub fn id(&self) -> &HostId {
+        &self.id
+    }
+
+    /// Runs a script that changes something.
+    async fn change(&self, script: &str, payload: Payload<'_>, limit: Duration) -> Result<Output, Error> {
+        if self.barred.load(Ordering::SeqCst) {
+            return Err(Error::LockLost);
+        }
+        let mut slot = self.shell.lock().await;
+        let mut shell = self.shell(&mut slot).await?;
+        let output = shell.run(script, payload, limit).await?;
+        *slot = Some(shell);
+        Ok(output)
+    }
+
+    /// Takes the shell out of its slot, to be put back after a use that came to its end. A shell that is missing was left in the middle
+    /// of something: its worker is ended and another one started.
+    async fn shell(&self, slot: &mut Option<Shell>) -> Result<Shell, Error> {
+        if let Some(shell) = slot.take() {
+            return Ok(shell);
+        }
+        let left = *self.group.borrow();
+        self.root.reap(&self.line, left).await?;
+        let shell = self.root.shell(&self.line).await?;
+        self.group.send_replace(shell.group);
+        Ok(shell)
+    }
+}

@@ -1,0 +1,72 @@
+//! Changes to a host: each verb is a script, made here and nowhere else.
+
+mod file;
+mod image;
+mod install;
+mod oci;
+mod release;
+mod unit;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::Remote;
+use super::error::Error;
+use super::frame::Output;
+use super::shell::Payload;
+use crate::model::{Failure, HostAction, Pin};
+
+/// Where the verified bytes of a pinned artifact lie on the operator's side.
+pub type Located<'a> = &'a (dyn Fn(&Pin) -> PathBuf + Send + Sync);
+
+/// Told (bytes sent, in all).
+pub type Sent<'a> = &'a (dyn Fn(u64, u64) + Send + Sync);
+
+/// For what takes no time by itself.
+const SHORT: Duration = Duration::from_secs(90);
+
+impl Remote {
+    /// Performs one action. Artifacts that it needs have been fetched: `located` says where they lie.
+    ///
+    /// # Errors
+    /// Exit status and the last lines of what came back; a lost session; a lost lock.
+    pub async fn perform(&self, action: &HostAction, located: Located<'_>, sent: Sent<'_>) -> Result<(), Failure> {
+        let done = match action {
+            HostAction::WriteFile(write) => self.write_file(write).await,
+            HostAction::MakeFolder { path, mode, owner } => self.script(&file::folder(path, *mode, *owner), SHORT).await,
+            HostAction::Link { path, target } => self.script(&file::link(path, target), SHORT).await,
+            HostAction::Install(install) => self.install(install, &located(&install.pin), sent).await,
+            HostAction::Unit { unit, change } => self.script(&unit::script(unit, *change), SHORT).await,
+            HostAction::Import(import) => self.import(import, sent).await,
+            HostAction::PinImage { name } => self.script(&image::pin(name), SHORT).await,
+            HostAction::Release(release) => self.release(release, located, sent).await,
+        };
+        done.map_err(|error| error.told(&self.id, action.to_string()))
+    }
+
+    /// Runs a script without payload that must succeed.
+    async fn script(&self, script: &str, limit: Duration) -> Result<(), Error> {
+        self.send(script, &mut tokio::io::empty(), 0, &|_, _| {}, limit).await
+    }
+
+    /// Runs a script with a payload that must succeed.
+    async fn send(
+        &self,
+        script: &str,
+        from: &mut (dyn tokio::io::AsyncRead + Send + Unpin),
+        size: u64,
+        sent: Sent<'_>,
+        limit: Duration,
+    ) -> Result<(), Error> {
+        let Output { status, stdout, stderr } = self.change(script, Payload { from, size, sent }, limit).await?;
+        match status {
+            0 => Ok(()),
+            // Most programs complain on stderr, some on stdout.
+            _ if stderr.trim().is_empty() => Err(Error::Script { status, stderr: String::from_utf8_lossy(&stdout).into_owned() }),
+            _ => Err(Error::Script { status, stderr }),
+        }
+    }
+}
+
+/// Begins every script that changes something: the first error ends it.
+const STRICT: &str = "set -eu\n";

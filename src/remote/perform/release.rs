@@ -1,0 +1,106 @@
+//! helm, run on the host.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use tokio::io::AsyncReadExt as _;
+
+use super::{Located, SHORT, STRICT, Sent};
+use crate::model::{ChartSource, ReleaseAction, ReleaseUpgrade, Secret};
+use crate::remote::Remote;
+use crate::remote::error::Error;
+use crate::remote::quote::quote;
+
+/// What helm may take beyond its own `--timeout`, which holds for each of its hooks.
+const SLACK: u64 = 120;
+
+/// A folder on tmpfs that only root can enter, and helm's surroundings in it: values may hold secrets. It goes when the script ends;
+/// what a killed one left goes now.
+const WORKPLACE: &str = r#"umask 077
+mkdir -p /run/bedplate
+chmod 0700 /run/bedplate
+rm -rf /run/bedplate/release-*
+d=$(mktemp -d /run/bedplate/release-XXXXXX)
+trap 'rm -rf -- "$d"' EXIT
+trap 'exit 143' TERM HUP INT
+export KUBECONFIG=/etc/rancher/k3s/k3s.yaml HELM_CACHE_HOME="$d/cache" HELM_CONFIG_HOME="$d/config" HELM_DATA_HOME="$d/data"
+"#;
+
+/// Helm 4 applies on the server's side and stops at fields of others unless told otherwise; helm 3 does not know the words.
+const FORCE: &str = "case $(/usr/local/bin/helm version --template '{{.Version}}') in v3.*) set -- ;; *) set -- --server-side=true --force-conflicts ;; esac\n";
+
+impl Remote {
+    pub(super) async fn release(&self, action: &ReleaseAction, located: Located<'_>, sent: Sent<'_>) -> Result<(), Error> {
+        match action {
+            ReleaseAction::Upgrade(release) => {
+                let chart = match &release.chart {
+                    ChartSource::Path(path) => packed(path).await?,
+                    ChartSource::Artifact(pin) => packed(&located(pin)).await?,
+                };
+                let values = serde_json::to_vec(&release.values).map_err(|error| Error::Here(format!("write the values: {error}")))?;
+                let values = Secret::new(values);
+                let size = (chart.len() + values.expose().len()) as u64;
+                let limit = Duration::from_secs(release.timeout + 2 * SLACK);
+                let mut payload = (&*chart).chain(values.expose());
+                self.send(&upgrade(release, chart.len()), &mut payload, size, sent, limit).await
+            }
+            ReleaseAction::ClearPending { namespace, name, revision, deployed } => match deployed {
+                Some(good) => self.script(&rollback(namespace, name, *good), Duration::from_secs(300 + 2 * SLACK)).await,
+                None => self.script(&forget(namespace, name, *revision), SHORT).await,
+            },
+        }
+    }
+}
+
+/// The payload is the chart, then the values.
+fn upgrade(release: &ReleaseUpgrade, chart: usize) -> String {
+    let ReleaseUpgrade { namespace, name, chart: _, chart_digest, values: _, timeout } = release;
+    format!(
+        "{STRICT}{WORKPLACE}head -c {chart} >\"$d/chart.tgz\"\ncat >\"$d/values.json\"\nmkdir \"$d/chart\"\n\
+         tar -xzf \"$d/chart.tgz\" -C \"$d/chart\" --strip-components=1 --no-same-owner\n{FORCE}\
+         timeout --foreground -k 30 {limit} /usr/local/bin/helm upgrade --install {name} \"$d/chart\" -n {namespace} -f \"$d/values.json\" \
+         --timeout {timeout}s --history-max 10 --labels {label} \"$@\" >/dev/null\n",
+        limit = timeout + SLACK,
+        name = quote(name),
+        namespace = quote(namespace),
+        label = quote(&format!("bedplate.dev/chart={chart_digest}")),
+    )
+}
+
+fn rollback(namespace: &str, name: &str, good: u32) -> String {
+    format!(
+        "{STRICT}{WORKPLACE}timeout --foreground -k 30 {limit} /usr/local/bin/helm rollback {name} {good} -n {namespace} --history-max 10 >/dev/null\n",
+        limit = 300 + SLACK,
+        name = quote(name),
+        namespace = quote(namespace),
+    )
+}
+
+/// helm keeps a revision in a Secret of this name (helm: pkg/storage).
+fn forget(namespace: &str, name: &str, revision: u32) -> String {
+    format!(
+        "timeout --foreground 60 /usr/local/bin/k3s kubectl -n {namespace} delete secret --ignore-not-found {secret} >/dev/null\n",
+        namespace = quote(namespace),
+        secret = quote(&format!("sh.helm.release.v1.{name}.v{revision}")),
+    )
+}
+
+/// A chart as `.tgz`, its files below one folder.
+async fn packed(path: &Path) -> Result<Vec<u8>, Error> {
+    let owned = path.to_owned();
+    let packed = tokio::task::spawn_blocking(move || if owned.is_dir() { pack(&owned) } else { std::fs::read(&owned) }).await;
+    match packed {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error)) => Err(Error::here(&format!("read the chart {}", path.display()), &error)),
+        Err(error) => Err(Error::Here(format!("read the chart {}: {error}", path.display()))),
+    }
+}
+
+fn pack(folder: &Path) -> io::Result<Vec<u8>> {
+    let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+    tar.append_dir_all("chart", folder)?;
+    tar.into_inner()?.finish()
+}

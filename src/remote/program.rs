@@ -1,0 +1,62 @@
+//! The constant programs that run on a host. They reach it through the login shell, which may be fish or csh, so they are one line
+//! without single quote, backslash and exclamation mark: inside single quotes such text means itself in all of them.
+//! Data never stands in them: it comes on standard input.
+
+/// Runs frames (see `frame`) until its input ends.
+/// - The first line is the nonce; anything else (a password that sudo did not want) ends it unprinted.
+/// - A script runs in a subshell with the payload, and nothing beyond it, as its input. What it leaves unread is drained, so that
+///   one frame can't run into the next.
+/// - A script that arrives cut short is not run.
+pub(super) const WORKER: &str = concat!(
+    "umask 022; LC_ALL=C; TZ=UTC; PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; ",
+    "export LC_ALL TZ PATH; unset ENV CDPATH; cd /; ",
+    "read -r k; case $k in bedplate-*) ;; *) exit 99;; esac; ",
+    "echo; echo \"$k $$ ${SUDO_UID-}\"; exec 3>&1; ",
+    "while read -r n p c; do ",
+    "s=$(head -c \"$n\"); [ \"${#s}\" -eq \"$n\" ] || exit 98; ",
+    "echo; printf \"%s \" \"$k\"; ",
+    "e=$({ head -c \"$p\" | { ( eval \"$s\" ) 3>&-; r=$?; cat >/dev/null; echo; echo \"$r\"; } ",
+    "| head -c \"$c\" | base64 -w 0 >&3; } 2>&1 | tail -c 4000 | base64 -w 0); ",
+    "echo \" $e $k\"; done",
+);
+
+/// Ends a worker that hangs: reads its process group, kills it, waits until it is gone.
+pub(super) const REAPER: &str = concat!(
+    "read -r w; kill -TERM -- \"-$w\" || exit 0; ",
+    "i=0; while kill -0 -- \"-$w\" 2>/dev/null && [ $i -lt 25 ]; do sleep 0.2; i=$((i+1)); done; ",
+    "kill -KILL -- \"-$w\" 2>/dev/null; exit 0",
+);
+
+/// How to become root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ascent {
+    /// Be root already, or have a sudo that asks nothing.
+    Unasked,
+    /// A sudo that reads the password from the first line of standard input.
+    Password,
+}
+
+/// What the login shell is given so that `program` runs as root, as the leader of a process group of its own.
+pub(super) fn as_root(program: &str, ascent: Ascent) -> String {
+    match ascent {
+        Ascent::Unasked => format!(
+            "sh -c 'if [ \"$(id -u)\" = 0 ]; then exec setsid -w sh -c \"$0\"; fi; exec env LC_ALL=C sudo -n -- setsid -w sh -c \"$0\"' '{program}'"
+        ),
+        Ascent::Password => format!("env LC_ALL=C sudo -S -k -p '' -- setsid -w sh -c '{program}'"),
+    }
+}
+
+/// Whether sudo takes the password on standard input; apart from the worker, since sudo would take the worker's own input for more tries.
+pub(super) const PASSWORD_PROBE: &str = "env LC_ALL=C sudo -S -k -p '' -- true";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_mean_the_same_in_every_login_shell() {
+        for program in [WORKER, REAPER, crate::remote::lock::KEEPER] {
+            assert!(!program.contains(['\'', '\\', '!', '\n']), "{program}");
+        }
+    }
+}

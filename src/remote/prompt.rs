@@ -1,0 +1,115 @@
+//! The operator at the terminal, if there is one: asked for a password or a host key one question at a time.
+
+use std::io::IsTerminal as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use tokio::sync::{Mutex, OnceCell};
+
+use super::error::Error;
+use super::refusal::RootRefusal;
+use crate::model::Secret;
+
+/// Names a file whose first line is the sudo password.
+pub const PASSWORD_FILE: &str = "BEDPLATE_SUDO_PASSWORD_FILE";
+
+/// Whom to ask what only the operator knows.
+#[derive(Debug)]
+pub struct Prompt {
+    terminal: bool,
+    file: Option<PathBuf>,
+    /// Held while a question stands on the terminal: hosts connect side by side.
+    pub(super) turn: Mutex<()>,
+    password: OnceCell<Secret>,
+}
+
+impl Prompt {
+    /// The terminal if stdin and stderr are one, and the file that `BEDPLATE_SUDO_PASSWORD_FILE` names.
+    #[must_use]
+    pub fn of_environment() -> Self {
+        let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+        Self::new(terminal, std::env::var_os(PASSWORD_FILE).map(PathBuf::from))
+    }
+
+    /// Nobody at the terminal; the password, if any, from `file`.
+    #[must_use]
+    pub fn unattended(file: Option<PathBuf>) -> Self {
+        Self::new(false, file)
+    }
+
+    fn new(terminal: bool, file: Option<PathBuf>) -> Self {
+        Self { terminal, file, turn: Mutex::new(()), password: OnceCell::new() }
+    }
+
+    /// Whether somebody is there to ask.
+    pub(super) fn attended(&self) -> bool {
+        self.terminal
+    }
+
+    /// The sudo password of `login`, asked at most once a run: the users of all hosts are taken to share it.
+    pub(super) async fn sudo_password(&self, login: &str) -> Result<Secret, Error> {
+        self.password.get_or_try_init(|| self.learn(login)).await.cloned()
+    }
+
+    async fn learn(&self, login: &str) -> Result<Secret, Error> {
+        if let Some(file) = &self.file {
+            return read(file);
+        }
+        if !self.terminal {
+            return Err(Error::Root(RootRefusal::PasswordWanted, String::new()));
+        }
+        let _turn = self.turn.lock().await;
+        let question = format!("sudo password of {login}: ");
+        let typed = tokio::task::spawn_blocking(move || rpassword::prompt_password(question)).await;
+        match typed {
+            Ok(Ok(password)) => Ok(Secret::new(password)),
+            Ok(Err(error)) => Err(Error::here("read the password", &error)),
+            Err(error) => Err(Error::Here(format!("read the password: {error}"))),
+        }
+    }
+}
+
+/// The first line of a file that is nobody else's to read.
+fn read(file: &Path) -> Result<Secret, Error> {
+    let shown = file.display();
+    let failed = |error: std::io::Error| Error::here(&format!("read {shown} (named by {PASSWORD_FILE})"), &error);
+    let mode = std::fs::metadata(file).map_err(failed)?.permissions().mode();
+    if mode & 0o004 != 0 {
+        return Err(Error::Here(format!("{shown} (named by {PASSWORD_FILE}) can be read by everybody: `chmod 600 {shown}`")));
+    }
+    let bytes = Secret::new(std::fs::read(file).map_err(failed)?);
+    let line = bytes.expose().split(|&byte| byte == b'\n').next().unwrap_or_default();
+    Ok(Secret::new(line.strip_suffix(b"\r").unwrap_or(line)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(content: &str, mode: u32) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), content).unwrap();
+        std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+        file
+    }
+
+    #[tokio::test]
+    async fn the_first_line_of_the_file_is_the_password() {
+        let file = file("pa ss\r\nrest", 0o600);
+        let password = Prompt::unattended(Some(file.path().into())).sudo_password("a@b").await.unwrap();
+        assert_eq!(password.expose(), b"pa ss");
+    }
+
+    #[tokio::test]
+    async fn a_file_open_to_everybody_is_refused() {
+        let file = file("x", 0o644);
+        let error = Prompt::unattended(Some(file.path().into())).sudo_password("a@b").await.unwrap_err();
+        assert!(matches!(&error, Error::Here(why) if why.contains("chmod 600")), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn without_terminal_and_file_it_is_refused() {
+        let error = Prompt::unattended(None).sudo_password("a@b").await.unwrap_err();
+        assert_eq!(error, Error::Root(RootRefusal::PasswordWanted, String::new()));
+    }
+}

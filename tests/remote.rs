@@ -1,0 +1,149 @@
+//! `remote` against a real sshd: one of our own, as the user who runs the tests, on a port of the loopback. Root is played by a `sudo` that
+//! changes nobody, unless the tests run as root.
+
+#[path = "remote/sshd.rs"]
+mod sshd;
+
+use bedplate::model::{Answer, Content, Exit, FileKind, FileWrite, HostAction, HostQuestion, Owner, Reply, Secret, Tool};
+use bedplate::remote::{Prompt, Remote};
+use sshd::Sshd;
+
+fn me() -> (u32, u32) {
+    use std::os::unix::fs::MetadataExt as _;
+    let meta = std::fs::metadata("/proc/self").unwrap();
+    (meta.uid(), meta.gid())
+}
+
+async fn perform(remote: &Remote, action: &HostAction) -> Result<(), bedplate::model::Failure> {
+    remote.perform(action, &|_| "/nowhere".into(), &|_, _| {}).await
+}
+
+fn write(path: &std::path::Path, content: Content) -> HostAction {
+    let (uid, gid) = me();
+    HostAction::WriteFile(FileWrite { path: path.to_str().unwrap().into(), content, mode: 0o640, owner: Owner::User { uid, gid } })
+}
+
+#[tokio::test]
+async fn all_questions_in_one_round() {
+    let sshd = Sshd::start("");
+    let remote = Remote::connect(&sshd.host(), &Prompt::unattended(None)).await.unwrap();
+    let questions = vec![
+        HostQuestion::Facts,
+        HostQuestion::Listeners,
+        HostQuestion::Stat("/etc".into()),
+        HostQuestion::Stat("/nowhere/at all".into()),
+        HostQuestion::Digest("/dev/null".into()),
+        HostQuestion::Content("/etc/hostname".into()),
+        HostQuestion::Content("/dev/null".into()),
+        HostQuestion::Unit("no-such-unit".into()),
+        HostQuestion::Version(Tool::K3s),
+        HostQuestion::Images,
+        HostQuestion::Journal("k3s".into()),
+        HostQuestion::Resolve("localhost".into()),
+    ];
+    let answers = remote.ask(questions.clone()).await.unwrap();
+    assert_eq!(answers.iter().map(|(question, _)| question.clone()).collect::<Vec<_>>(), questions);
+    let answer = |index: usize| &answers[index].1;
+    let Answer::Present(Reply::Facts(facts)) = answer(0) else { panic!("{:?}", answer(0)) };
+    assert_eq!((facts.uid, facts.gid), me());
+    assert!(facts.clock_skew.abs() <= 2 && facts.memory > 0 && facts.disk_free > 0);
+    let Answer::Present(Reply::Listeners(listeners)) = answer(1) else { panic!("{:?}", answer(1)) };
+    assert!(listeners.iter().any(|listener| listener.port == sshd.port));
+    assert!(matches!(answer(2), Answer::Present(Reply::File(meta)) if meta.kind == FileKind::Folder));
+    assert_eq!(answer(3), &Answer::Absent);
+    let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    assert_eq!(answer(4), &Answer::Present(Reply::Text(empty.into())));
+    assert_eq!(answer(5), &Answer::Present(Reply::Bytes(Secret::new(std::fs::read("/etc/hostname").unwrap()))));
+    assert!(matches!(answer(6), Answer::Unreadable(why) if why.contains("not a file")), "{:?}", answer(6));
+    assert!(matches!(answer(11), Answer::Present(Reply::Addresses(found)) if !found.is_empty()));
+}
+
+#[tokio::test]
+async fn a_file_arrives_whole_with_mode_and_owner() {
+    let sshd = Sshd::start("");
+    let remote = Remote::connect(&sshd.host(), &Prompt::unattended(None)).await.unwrap();
+    let path = sshd.folder().join("a new/folder's/file $x");
+    let bytes: Vec<u8> = (0..300_000_u32).flat_map(u32::to_le_bytes).collect();
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let leftover = path.with_file_name(".bedplate-killed");
+    std::fs::write(&leftover, "half").unwrap();
+    perform(&remote, &write(&path, Content::Hidden(Secret::new(bytes.clone())))).await.unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
+    assert!(!leftover.exists());
+    let answers = remote.ask(vec![HostQuestion::Stat(path.to_str().unwrap().into())]).await.unwrap();
+    let Answer::Present(Reply::File(meta)) = &answers[0].1 else { panic!("{answers:?}") };
+    assert_eq!((meta.mode, meta.size, meta.uid), (0o640, 1_200_000, me().0));
+    let left: Vec<_> = std::fs::read_dir(path.parent().unwrap()).unwrap().collect();
+    assert_eq!(left.len(), 1, "{left:?}");
+}
+
+#[tokio::test]
+async fn after_a_failed_write_the_shell_is_in_step() {
+    let sshd = Sshd::start("");
+    let remote = Remote::connect(&sshd.host(), &Prompt::unattended(None)).await.unwrap();
+    let bytes = Secret::new(vec![b'x'; 3_000_000]);
+    let failure = perform(&remote, &write("/dev/null/file".as_ref(), Content::Hidden(bytes))).await.unwrap_err();
+    assert!(failure.seen.contains("Not a directory") || failure.seen.contains("File exists"), "{failure}");
+    let answers = remote.ask(vec![HostQuestion::Stat("/etc".into())]).await.unwrap();
+    assert!(matches!(answers[0].1, Answer::Present(_)));
+}
+
+#[tokio::test]
+async fn links_and_folders() {
+    let sshd = Sshd::start("");
+    let remote = Remote::connect(&sshd.host(), &Prompt::unattended(None)).await.unwrap();
+    let (uid, gid) = me();
+    let folder = sshd.folder().join("made");
+    let path = folder.to_str().unwrap().to_owned();
+    perform(&remote, &HostAction::MakeFolder { path, mode: 0o700, owner: Owner::User { uid, gid } }).await.unwrap();
+    for target in ["one", "two"] {
+        let path = folder.join("link").to_str().unwrap().to_owned();
+        perform(&remote, &HostAction::Link { path, target: target.into() }).await.unwrap();
+        assert_eq!(std::fs::read_link(folder.join("link")).unwrap(), std::path::Path::new(target));
+    }
+}
+
+#[tokio::test]
+async fn a_noisy_login_changes_nothing() {
+    let noise = "printf 'bedplate- hello\\nwelcome '; echo oops >&2; exec sh -c \"$SSH_ORIGINAL_COMMAND\"";
+    let sshd = Sshd::start(&format!("Banner /etc/os-release\nForceCommand {noise}\n"));
+    let remote = Remote::connect(&sshd.host(), &Prompt::unattended(None)).await.unwrap();
+    let answers = remote.ask(vec![HostQuestion::Content("/etc/hostname".into())]).await.unwrap();
+    assert_eq!(answers[0].1, Answer::Present(Reply::Bytes(Secret::new(std::fs::read("/etc/hostname").unwrap()))));
+}
+
+#[tokio::test]
+async fn refusals_have_words_and_codes() {
+    let sshd = Sshd::start("");
+    let good = sshd.host();
+    let other_key = sshd.another_key();
+    let closed = sshd::free_port();
+    let cases = [
+        (bedplate::inventory::Host { host_key: Some(other_key), ..good.clone() }, Exit::Refused, "key is another"),
+        (bedplate::inventory::Host { host_key: None, ..good.clone() }, Exit::Refused, "not known"),
+        (bedplate::inventory::Host { user: Some("nobody-here".into()), ..good.clone() }, Exit::Refused, "accepted none of the keys"),
+        (bedplate::inventory::Host { port: Some(closed), ..good.clone() }, Exit::Unreachable, "port is closed"),
+        (bedplate::inventory::Host { address: "no-such-host.invalid".into(), ..good.clone() }, Exit::Unreachable, "does not resolve"),
+    ];
+    for (host, exit, words) in cases {
+        let failure = Remote::connect(&host, &Prompt::unattended(None)).await.err().unwrap();
+        assert_eq!(failure.exit, exit, "{failure}");
+        assert!(failure.seen.contains(words), "{failure}");
+        if words == "not known" {
+            let line = format!("host_key = \"{}\"", good.host_key.as_ref().unwrap());
+            assert!(failure.cure.contains(&line), "{failure}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_port_of_the_host_is_reached_through_a_socket() {
+    use tokio::io::AsyncReadExt as _;
+    let sshd = Sshd::start("");
+    let remote = Remote::connect(&sshd.host(), &Prompt::unattended(None)).await.unwrap();
+    let socket = remote.forward(sshd.port).await.unwrap();
+    let mut stream = tokio::net::UnixStream::connect(socket).await.unwrap();
+    let mut hello = [0; 8];
+    stream.read_exact(&mut hello).await.unwrap();
+    assert_eq!(&hello, b"SSH-2.0-");
+}
