@@ -22,6 +22,7 @@ macro_rules! flow {
 }
 
 flow![
+    preflight,
     pins,
     helm,
     k3s,

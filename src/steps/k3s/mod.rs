@@ -5,9 +5,9 @@ mod journal;
 mod keys;
 mod unit;
 
-pub use files::node_name;
+pub use files::{CONFIG, UNIT_FILE, node_name};
 pub use journal::diagnose;
-pub use keys::{api_port, disables};
+pub use keys::{api_port, disables, items};
 
 use super::artifact;
 use super::changes::{Changes, file_questions};
@@ -16,7 +16,7 @@ use crate::model::{
     Action, FileKind, FileWrite, Finding, HostAction, HostId, HostQuestion, Install, Missing, Pin, Plan, Planned, Question, Scope, Step,
     StepId, UnitChange, View,
 };
-use files::{BINARY, UNIT_FILE};
+use files::BINARY;
 use unit::Files;
 
 /// systemd's name of it.

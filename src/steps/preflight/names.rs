@@ -1,0 +1,116 @@
+//! DNS of every site, as the operator, the public resolvers and the host see it. A mismatch stops no step but the certificate's.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::findings::Findings;
+use crate::inventory::{Host, Inventory, Site};
+use crate::model::{Finding, HostQuestion, Missing, OutsideQuestion, Question, RecordKind, Resolver, View, Why};
+
+const KINDS: [RecordKind; 2] = [RecordKind::A, RecordKind::Aaaa];
+const RESOLVERS: [(Resolver, &str); 2] = [(Resolver::System, "by this machine's resolver"), (Resolver::Public, "by public resolvers")];
+
+/// Cloudflare's proxies, as published by Cloudflare (IP ranges).
+const PROXIES: [&str; 22] = [
+    "103.21.244.0/22", "103.22.200.0/22", "103.31.4.0/22", "104.16.0.0/13", "104.24.0.0/14", "108.162.192.0/18", "131.0.72.0/22",
+    "141.101.64.0/18", "162.158.0.0/15", "172.64.0.0/13", "173.245.48.0/20", "188.114.96.0/20", "190.93.240.0/20", "197.234.240.0/22",
+    "198.41.128.0/17", "2400:cb00::/32", "2405:8100::/32", "2405:b500::/32", "2606:4700::/32", "2803:f800::/32", "2a06:98c0::/29",
+    "2c0f:f248::/32",
+];
+
+/// What one resolver says of a name.
+type Told = Result<BTreeSet<IpAddr>, String>;
+
+fn names(inventory: &Inventory) -> impl Iterator<Item = &str> {
+    inventory.sites.iter().flat_map(Site::names)
+}
+
+/// What must be known of each name.
+pub fn questions(inventory: &Inventory, seen: &View<'_>) -> Vec<Question> {
+    let mut questions = Vec::new();
+    for name in names(inventory) {
+        questions.push(seen.ask(HostQuestion::Resolve(name.into())));
+        for (resolver, _) in RESOLVERS {
+            questions.extend(KINDS.map(|kind| Question::Outside(OutsideQuestion::Dns { name: name.into(), kind, resolver })));
+        }
+    }
+    questions
+}
+
+/// One warning a name that does not lead to this host, and to it alone.
+///
+/// # Errors
+/// A question was not asked.
+pub fn resolve(inventory: &Inventory, host: &Host, seen: &View<'_>, findings: &mut Findings) -> Result<(), Missing> {
+    let Some(wanted) = host.visible_ip() else {
+        if !inventory.sites.is_empty() {
+            let cure = format!("set `public_ip` of {}", host.name);
+            findings.warn("nothing says which address visitors find, so DNS was not compared", cure);
+        }
+        return Ok(());
+    };
+    for name in names(inventory) {
+        let mut told = Vec::new();
+        for (resolver, whose) in RESOLVERS {
+            told.push((public(seen, name, resolver)?, whose));
+        }
+        told.push((readable(seen.resolved(name).map(|found| found.into_iter().flatten().copied().collect()))?, "on the host"));
+        if let Some(Finding { what, cure }) = judge(name, wanted, &told) {
+            findings.warn(what, cure);
+        }
+    }
+    Ok(())
+}
+
+/// A and AAAA of a name by one of the operator's resolvers.
+fn public(seen: &View<'_>, name: &str, resolver: Resolver) -> Result<Told, Missing> {
+    let mut all = BTreeSet::new();
+    for kind in KINDS {
+        let found = seen.records(name, kind, resolver).map(|records| records.into_iter().flatten().filter_map(|text| text.parse().ok()).collect());
+        match readable(found)? {
+            Ok(found) => all.extend::<BTreeSet<IpAddr>>(found),
+            Err(reason) => return Ok(Err(reason)),
+        }
+    }
+    Ok(Ok(all))
+}
+
+/// A resolver that does not answer is a finding, not an end.
+fn readable(answer: Result<BTreeSet<IpAddr>, Missing>) -> Result<Told, Missing> {
+    match answer {
+        Ok(found) => Ok(Ok(found)),
+        Err(Missing { why: Why::Unreadable(reason), .. }) => Ok(Err(reason)),
+        Err(missing) => Err(missing),
+    }
+}
+
+/// What is amiss with a name; none: it leads to `wanted`, whomever one asks.
+fn judge(name: &str, wanted: IpAddr, told: &[(Told, &str)]) -> Option<Finding> {
+    let wrong: Vec<String> = told.iter().filter_map(|(told, whose)| amiss(told, wanted).map(|what| format!("{what} {whose}"))).collect();
+    if wrong.is_empty() {
+        return None;
+    }
+    let proxied = told.iter().filter_map(|(told, _)| told.as_ref().ok()).flatten().any(is_proxy);
+    let cure = if proxied {
+        "Cloudflare proxies it: switch the record to DNS only, or the CA never reaches the host".to_owned()
+    } else {
+        format!("point its records at {wanted} and delete others, AAAA too; its certificate waits for that")
+    };
+    Some(Finding::new(format!("{name} must lead to {wanted} alone, but {}", wrong.join(", ")), cure))
+}
+
+fn amiss(told: &Told, wanted: IpAddr) -> Option<String> {
+    let found = match told {
+        Err(reason) => return Some(format!("can't be resolved ({reason})")),
+        Ok(found) if found.is_empty() => return Some("has no address".into()),
+        Ok(found) => found,
+    };
+    let others: Vec<_> = found.iter().filter(|ip| **ip != wanted).map(IpAddr::to_string).collect();
+    (!others.is_empty()).then(|| format!("is {}", others.join(" and ")))
+}
+
+fn is_proxy(ip: &IpAddr) -> bool {
+    PROXIES.iter().filter_map(|text| text.parse::<IpNet>().ok()).any(|network| network.contains(ip))
+}

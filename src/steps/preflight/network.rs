@@ -1,0 +1,55 @@
+//! Routes, networks, sshd's forwarding, the firewall.
+
+use ipnet::IpNet;
+
+use super::findings::Findings;
+use super::former::Former;
+use crate::inventory::K3s;
+use crate::model::HostFacts;
+use crate::steps::k3s::items;
+
+/// A network of the cluster's: its key in [k3s] and k3s' own choice (k3s-docs:cli/server).
+const NETWORKS: [(&str, &str); 2] = [("cluster-cidr", "10.42.0.0/16"), ("service-cidr", "10.43.0.0/16")];
+
+fn networks(keys: &K3s, (key, default): (&str, &str)) -> Vec<IpNet> {
+    let given = items(keys, key);
+    let texts = if given.is_empty() { vec![default] } else { given };
+    texts.iter().filter_map(|text| text.parse().ok()).collect()
+}
+
+/// k3s takes its own address from the default route.
+pub fn default_route(facts: &HostFacts, findings: &mut Findings) {
+    if facts.default_route.is_none() {
+        findings.fail("the host has no default route, so k3s can't choose its address", "add one; without an uplink a dummy one will do");
+    }
+}
+
+/// Pods and services must not shadow a network that the host already reaches.
+pub fn overlaps(facts: &HostFacts, keys: &K3s, former: Former, findings: &mut Findings) {
+    for network in NETWORKS {
+        for (ours, route) in networks(keys, network).iter().flat_map(|ours| facts.routes.iter().map(move |route| (ours, route))) {
+            // A k3s that runs has made routes within its own network.
+            let own = former == Former::Ours && ours.contains(route);
+            if !own && (ours.contains(route) || route.contains(ours)) {
+                let what = format!("the host routes {route}, which overlaps {} {ours}", network.0);
+                findings.fail(what, format!("set `{}` in [k3s] to a network that is free", network.0));
+            }
+        }
+    }
+}
+
+/// The API is reached through sshd.
+pub fn forwarding(facts: &HostFacts, findings: &mut Findings) {
+    if facts.forwarding == Some(false) {
+        findings.fail("sshd forbids forwarding, through which the API is reached", "set `AllowTcpForwarding local` in sshd_config and reload sshd");
+    }
+}
+
+/// Never switched on or off by bedplate.
+pub fn firewall(facts: &HostFacts, keys: &K3s, findings: &mut Findings) {
+    if facts.ufw {
+        let rules = NETWORKS.iter().flat_map(|network| networks(keys, *network)).map(|network| format!("`ufw allow from {network} to any`"));
+        let rules: Vec<_> = rules.chain(["`ufw allow 80/tcp`".to_owned(), "`ufw allow 443/tcp`".to_owned()]).collect();
+        findings.warn("ufw is active and may cut pods off", rules.join(", "));
+    }
+}
