@@ -34,7 +34,13 @@ pub async fn converge(
     let mut waiting: Option<Waiting> = None;
     loop {
         let survey = survey(ground, steps, server, &mut world, sink).await?;
-        let Some((place, verdict)) = survey.verdicts.iter().enumerate().find(|(_, verdict)| !verdict.converged()) else {
+        let open = survey.verdicts.iter().enumerate().find(|(_, verdict)| !verdict.converged());
+        // What came about while a step waited, the others have not seen yet.
+        if waiting.take_if(|waiting| open.is_none_or(|(place, _)| place != waiting.place)).is_some() {
+            world.forget(|question| !matches!(question, Question::Operator(_)));
+            continue;
+        }
+        let Some((place, verdict)) = open else {
             return Ok((survey, performed));
         };
         let planned = match &verdict.planned {
@@ -128,3 +134,7 @@ fn still_drifting(verdict: &Verdict, reasons: &[String]) -> Failure {
     failure(verdict, "converge", &seen, "something else changes it back; stop that, or report this as a bug of bedplate")
 }
 
+
+#[cfg(test)]
+#[path = "converge_tests.rs"]
+mod tests;
