@@ -23,8 +23,7 @@ var required = []string{
 	"ADMIN_EMAILS", "GOOGLE_LOGIN_ENABLED", "NOTIFY_EMAIL",
 }
 
-// foreign are keys of the compose file that would override the chart's
-// settings in every pod, had they slipped into the Secret.
+// foreign are keys of the compose file that must not reach any pod.
 var foreign = []string{"DATABASE_URL", "POSTGRES_PASSWORD", "JWT_PRIVATE_KEY_PATH"}
 
 func main() {
@@ -56,10 +55,10 @@ func checkEnvironment() error {
 			wrong = append(wrong, name+" does not belong here")
 		}
 	}
-	if wrong != nil {
-		return errors.New("environment: " + strings.Join(wrong, ", "))
+	if wrong == nil {
+		return nil
 	}
-	return nil
+	return errors.New("environment: " + strings.Join(wrong, ", "))
 }
 
 func readKey(path string) (*rsa.PrivateKey, error) {
@@ -72,12 +71,8 @@ func readKey(path string) (*rsa.PrivateKey, error) {
 		return nil, errors.New("no PEM block")
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		return nil, err
+	if key, ok := parsed.(*rsa.PrivateKey); ok {
+		return key, key.Validate()
 	}
-	key, ok := parsed.(*rsa.PrivateKey)
-	if !ok {
-		return nil, errors.New("not an RSA key")
-	}
-	return key, key.Validate()
+	return nil, errors.Join(errors.New("not an RSA key in PKCS#8"), err)
 }

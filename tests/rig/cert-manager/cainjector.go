@@ -76,9 +76,8 @@ func cainjectorConfig(args []string) (*config.CAInjectorConfiguration, error) {
 	if err != nil {
 		return nil, err
 	}
-	versioned, cfg := &v1alpha1.CAInjectorConfiguration{}, &config.CAInjectorConfiguration{}
-	s.Default(versioned)
-	if err := s.Convert(versioned, cfg, nil); err != nil {
+	cfg := &config.CAInjectorConfiguration{}
+	if err := defaulted(s, &v1alpha1.CAInjectorConfiguration{}, cfg); err != nil {
 		return nil, err
 	}
 	fs := flags("cainjector")

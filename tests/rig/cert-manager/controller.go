@@ -52,9 +52,8 @@ func controllerConfig(args []string) (*config.ControllerConfiguration, error) {
 	if err != nil {
 		return nil, err
 	}
-	versioned, cfg := &v1alpha1.ControllerConfiguration{}, &config.ControllerConfiguration{}
-	s.Default(versioned)
-	if err := s.Convert(versioned, cfg, nil); err != nil {
+	cfg := &config.ControllerConfiguration{}
+	if err := defaulted(s, &v1alpha1.ControllerConfiguration{}, cfg); err != nil {
 		return nil, err
 	}
 	fs := flags("controller")

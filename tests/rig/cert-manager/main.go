@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	logf "github.com/cert-manager/cert-manager/pkg/logs"
 )
@@ -34,12 +35,18 @@ func main() {
 	logf.InitLogs()
 	name := os.Args[1]
 	ctx = logf.NewContext(ctx, logf.Log, name)
-	if err := programs[name](ctx, os.Args[2:]); err != nil {
-		logf.FlushLogs()
+	err := programs[name](ctx, os.Args[2:])
+	logf.FlushLogs()
+	if err != nil {
 		fmt.Fprintf(os.Stderr, "cert-manager %s: %v\n", name, err)
 		os.Exit(1)
 	}
-	logf.FlushLogs()
+}
+
+// defaulted fills cfg with the defaults of versioned, its public form.
+func defaulted(s *runtime.Scheme, versioned, cfg runtime.Object) error {
+	s.Default(versioned)
+	return s.Convert(versioned, cfg, nil)
 }
 
 // flags is an empty flag set that reports errors instead of exiting.

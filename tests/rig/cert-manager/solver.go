@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"time"
 
@@ -33,9 +32,6 @@ func acmesolver(ctx context.Context, args []string) error {
 	case err := <-ended:
 		return err
 	case <-ctx.Done():
-		if err := s.Shutdown(context.Background()); err != nil && !errors.Is(err, http.ErrServerClosed) {
-			return err
-		}
 		return nil
 	}
 }
@@ -67,9 +63,8 @@ func startupapicheck(ctx context.Context, args []string) error {
 		}
 		return last == nil, nil
 	})
-	if err != nil {
-		return errors.Join(err, last)
+	if err == nil {
+		fmt.Println("The cert-manager API is ready")
 	}
-	fmt.Println("The cert-manager API is ready")
-	return nil
+	return errors.Join(err, last)
 }
