@@ -34,10 +34,10 @@ pub(super) const KEEPER: &str = concat!(
     "echo \"$o\" >/run/bedplate.lock; echo; echo \"$k locked\"; ",
     "while :; do b=$(timeout 20 head -c 1 9>&-); ",
     "case $b in p) read -r w;; q) exit 0;; .) ;; *) break;; esac; done; ",
-    "kill -TERM -- \"-$w\" 2>/dev/null; ",
-    "i=0; while kill -0 -- \"-$w\" 2>/dev/null && [ $i -lt 25 ]; do sleep 0.2 9>&-; i=$((i+1)); done; ",
-    "kill -KILL -- \"-$w\" 2>/dev/null; ",
-    "i=0; while kill -0 -- \"-$w\" 2>/dev/null && [ $i -lt 25 ]; do sleep 0.2 9>&-; i=$((i+1)); done; exit 0",
+    "kill -s TERM -- \"-$w\" 2>/dev/null; ",
+    "i=0; while kill -s 0 -- \"-$w\" 2>/dev/null && [ $i -lt 25 ]; do sleep 0.2 9>&-; i=$((i+1)); done; ",
+    "kill -s KILL -- \"-$w\" 2>/dev/null; ",
+    "i=0; while kill -s 0 -- \"-$w\" 2>/dev/null && [ $i -lt 25 ]; do sleep 0.2 9>&-; i=$((i+1)); done; exit 0",
 );
 
 /// The lock, held. Dropping it without `release` ends the worker on the host, as a killed run does.
@@ -148,4 +148,71 @@ async fn holder() -> String {
     let machine = named.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
     let since = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC");
     super::error::printable(&format!("{user}@{machine} since {since}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::path::Path;
+    use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+    use std::thread::JoinHandle;
+    use std::time::Instant;
+
+    use super::KEEPER;
+
+    /// A keeper whose lock lies in `folder`, and what it says first.
+    fn keeper(folder: &Path, worker: u32) -> (Child, ChildStdin, BufReader<ChildStdout>, String) {
+        let program = KEEPER.replace("/run/bedplate.lock", folder.join("lock").to_str().unwrap());
+        let mut child = Command::new("sh").args(["-c", &program]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        write!(stdin, "bedplate-x\n{worker}\nme@here since today\n").unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut said = String::new();
+        while !said.starts_with("bedplate-x") {
+            said.clear();
+            assert!(stdout.read_line(&mut said).unwrap() > 0);
+        }
+        (child, stdin, stdout, said)
+    }
+
+    /// A worker that runs a child, in a process group of its own, and whether it was left alone. It is waited for at once, as sshd does:
+    /// a process that nobody waits for is not gone.
+    fn worker(seconds: u32) -> (u32, JoinHandle<bool>) {
+        let program = format!("sleep {seconds} & sleep {seconds}; exit 0");
+        let mut child = Command::new("setsid").args(["-w", "sh", "-c", &program]).spawn().unwrap();
+        (child.id(), std::thread::spawn(move || child.wait().unwrap().success()))
+    }
+
+    #[test]
+    fn a_closed_line_ends_the_worker_before_the_lock_is_free() {
+        let folder = tempfile::tempdir().unwrap();
+        let (group, spared) = worker(60);
+        let (mut first, stdin, _stdout, said) = keeper(folder.path(), group);
+        assert_eq!(said, "bedplate-x locked\n");
+        let (_, _, _, said) = keeper(folder.path(), group);
+        assert_eq!(said, "bedplate-x held me@here since today\n");
+        let cut = Instant::now();
+        drop(stdin);
+        assert!(first.wait().unwrap().success());
+        assert!(!spared.join().unwrap());
+        // Ten seconds at most, where the first process of the machine is slow to bury orphans.
+        assert!(cut.elapsed().as_secs() < 20, "{:?}", cut.elapsed());
+        let (_, _, _, said) = keeper(folder.path(), group);
+        assert_eq!(said, "bedplate-x locked\n");
+    }
+
+    #[test]
+    fn a_lock_that_is_given_back_spares_the_worker_and_one_that_moved_hits_the_new_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let ((old, old_spared), (new, new_spared)) = (worker(2), worker(60));
+        let (mut keeper, mut stdin, _stdout, _) = self::keeper(folder.path(), old);
+        write!(stdin, "..p{new}\n.").unwrap();
+        drop(stdin);
+        keeper.wait().unwrap();
+        assert!(!new_spared.join().unwrap());
+        let (mut keeper, mut stdin, _stdout, said) = self::keeper(folder.path(), old);
+        assert_eq!(said, "bedplate-x locked\n");
+        stdin.write_all(b".q").unwrap();
+        assert!(keeper.wait().unwrap().success() && old_spared.join().unwrap());
+    }
 }

@@ -1,6 +1,6 @@
 //! The constant programs that run on a host. They reach it through the login shell, which may be fish or csh, so they are one line
 //! without single quote, backslash and exclamation mark: inside single quotes such text means itself in all of them.
-//! Data never stands in them: it comes on standard input.
+//! Data never stands in them: it comes on standard input. (dash knows `kill -s TERM -- -GROUP` but not `kill -TERM -- -GROUP`.)
 
 /// Runs frames (see `frame`) until its input ends.
 /// - The first line is the nonce; anything else (a password that sudo did not want) ends it unprinted.
@@ -22,9 +22,9 @@ pub(super) const WORKER: &str = concat!(
 
 /// Ends a worker that hangs: reads its process group, kills it, waits until it is gone.
 pub(super) const REAPER: &str = concat!(
-    "read -r w; kill -TERM -- \"-$w\" || exit 0; ",
-    "i=0; while kill -0 -- \"-$w\" 2>/dev/null && [ $i -lt 25 ]; do sleep 0.2; i=$((i+1)); done; ",
-    "kill -KILL -- \"-$w\" 2>/dev/null; exit 0",
+    "read -r w; kill -s TERM -- \"-$w\" || exit 0; ",
+    "i=0; while kill -s 0 -- \"-$w\" 2>/dev/null && [ $i -lt 25 ]; do sleep 0.2; i=$((i+1)); done; ",
+    "kill -s KILL -- \"-$w\" 2>/dev/null; exit 0",
 );
 
 /// How to become root.

@@ -1,11 +1,9 @@
 //! The long-lived privileged shell of a host: scripts in, answers out, one after the other over one session.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use rand::RngCore as _;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::sync::Mutex;
 
 use super::error::Error;
 use super::frame::{self, CAP, Garbled, Output};
@@ -61,8 +59,7 @@ impl Shell {
         let opening = Secret::new(opening);
         // A sudo that refuses closes its input at once; why, it says on stderr.
         let _ = pipes.stdin.write_all(opening.expose()).await;
-        let complaint = Arc::new(Mutex::new(String::new()));
-        tokio::spawn(listen(pipes.stderr, Arc::clone(&complaint)));
+        let complaint = tokio::spawn(listen(pipes.stderr));
         let mut stdout = BufReader::new(pipes.stdout);
         let hello = async {
             loop {
@@ -77,9 +74,11 @@ impl Shell {
         match tokio::time::timeout(START, hello).await {
             Ok(Ok((group, sudo))) => Ok(Self { stdin: pipes.stdin, stdout, nonce, group, sudo, _running: pipes.running }),
             Ok(Err(Error::Lost(_))) => {
-                // The end of stdout says that the program is over; its status that stderr is complete.
-                let _ = tokio::time::timeout(START, pipes.running.wait()).await;
-                let said = complaint.lock().await.clone();
+                // Its output ended, so it is over; what it complained may still be on its way.
+                let said = match tokio::time::timeout(START, complaint).await {
+                    Ok(Ok(said)) => said,
+                    _ => String::new(),
+                };
                 Err(Error::Root(RootRefusal::of(&said), said))
             }
             Ok(Err(other)) => Err(other),
@@ -164,14 +163,13 @@ async fn read_line(stdout: &mut BufReader<Stream>) -> Result<String, Error> {
     Ok(String::from_utf8_lossy(&line).into_owned())
 }
 
-/// Keeps the end of what a program complains, and its pipe empty.
-async fn listen(mut stderr: Stream, kept: Arc<Mutex<String>>) {
+/// Keeps a program's pipe empty and the end of what it complains.
+async fn listen(mut stderr: Stream) -> String {
+    let mut kept = Vec::new();
     let mut chunk = [0; 2048];
     while let Ok(read @ 1..) = stderr.read(&mut chunk).await {
-        let mut kept = kept.lock().await;
-        kept.push_str(&String::from_utf8_lossy(&chunk[..read]));
-        let surplus = kept.len().saturating_sub(4000);
-        let cut = (surplus..=kept.len()).find(|&at| kept.is_char_boundary(at)).unwrap_or_default();
-        kept.drain(..cut);
+        kept.extend_from_slice(&chunk[..read]);
+        kept.drain(..kept.len().saturating_sub(4000));
     }
+    String::from_utf8_lossy(&kept).into_owned()
 }
