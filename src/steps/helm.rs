@@ -4,7 +4,7 @@ use super::artifact;
 use super::changes::Changes;
 use crate::inventory::{Inventory, Role};
 use crate::model::{
-    FileKind, HostAction, HostId, HostQuestion, Install, Missing, Pin, Planned, Question, Scope, Step, StepId, Tool, View, Why,
+    FileKind, HostAction, HostId, HostQuestion, Install, Missing, Note, Pin, Planned, Question, Scope, Step, StepId, Tool, View, Why,
 };
 
 const LINK: &str = "/usr/local/bin/helm";
@@ -69,13 +69,17 @@ impl Step for Helm {
     }
 
     fn questions(&self, seen: &View<'_>) -> Vec<Question> {
-        let mut questions =
-            vec![seen.ask(HostQuestion::Facts), seen.ask(HostQuestion::Stat(LINK.into())), seen.ask(HostQuestion::Version(Tool::Helm))];
+        let mut questions = vec![seen.ask(HostQuestion::Facts), seen.ask(HostQuestion::Stat(LINK.into()))];
         if let Ok(artifact) = artifact::for_host(seen, "helm", &self.version) {
             questions.push(artifact::pin_question(&artifact));
         }
         if let Ok(pin) = self.pin(seen) {
-            questions.push(seen.ask(HostQuestion::Stat(home(pin))));
+            let home = home(pin);
+            // Asking a program for its version executes it: never one that we did not install.
+            if linked(seen, &home).unwrap_or_default() {
+                questions.push(seen.ask(HostQuestion::Version(Tool::Helm)));
+            }
+            questions.push(seen.ask(HostQuestion::Stat(home)));
         }
         questions
     }
@@ -97,6 +101,7 @@ impl Step for Helm {
             };
             changes.on_host(seen, reason, HostAction::Link { path: LINK.into(), target: home });
         }
-        Ok(changes.into())
+        let version = seen.version(Tool::Helm).ok().flatten().map(|version| Note::Fact(format!("helm {version}")));
+        Ok(Planned::from(changes).with_notes(version.into_iter().collect()))
     }
 }

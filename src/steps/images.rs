@@ -1,6 +1,6 @@
 //! `images`: the inventory's archives are in the host's containerd, as they are here, and kubelet's garbage collection spares them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::changes::Changes;
 use crate::inventory::Inventory;
@@ -25,7 +25,7 @@ pub fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
 }
 
 /// What one archive needs: to be sent, or no more than a pin.
-fn settle(changes: &mut Changes, seen: &View<'_>, archive: &ImageArchive, path: &PathBuf, on_host: &[ImageOnHost]) {
+fn settle(changes: &mut Changes, seen: &View<'_>, archive: &ImageArchive, path: &Path, on_host: &[ImageOnHost]) {
     let found = |name: &str| on_host.iter().find(|image| image.name == name);
     let differs = archive.names.iter().find_map(|name| match found(name) {
         None => Some(format!("{name} is not on the host")),
@@ -34,7 +34,7 @@ fn settle(changes: &mut Changes, seen: &View<'_>, archive: &ImageArchive, path: 
     });
     if let Some(reason) = differs {
         let ImageArchive { names, id, size } = archive.clone();
-        changes.on_host(seen, reason, HostAction::Import(ImageImport { archive: path.clone(), names, id, size }));
+        changes.on_host(seen, reason, HostAction::Import(ImageImport { archive: path.to_owned(), names, id, size }));
         return;
     }
     for name in archive.names.iter().filter(|name| found(name).is_some_and(|image| !image.pinned)) {

@@ -14,9 +14,8 @@ use crate::model::{
 /// How long each of the gate's conditions may take (requirements §26).
 const WITHIN: Duration = Duration::from_secs(180);
 
-/// k3s' Deployments in kube-system, and the word in `disable` that leaves each out.
-const PARTS: [(&str, &str); 4] =
-    [("coredns", "coredns"), ("local-path-provisioner", "local-storage"), ("metrics-server", "metrics-server"), ("traefik", "traefik")];
+/// k3s' Deployments in kube-system; each bears the word in `disable` that leaves it out.
+const PARTS: [&str; 3] = ["coredns", "metrics-server", "traefik"];
 
 struct Node {
     node: ObjectRef,
@@ -32,8 +31,13 @@ pub fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
 
 impl Node {
     fn parts(&self) -> impl Iterator<Item = ObjectRef> {
-        let wanted = PARTS.into_iter().filter(|(_, word)| !k3s::disables(&self.keys, word));
-        wanted.map(|(name, _)| ObjectRef::new("apps/v1", "Deployment", "kube-system", name))
+        let wanted = PARTS.into_iter().filter(|part| !k3s::disables(&self.keys, part));
+        wanted.map(|part| ObjectRef::new("apps/v1", "Deployment", "kube-system", part))
+    }
+
+    /// Local volumes are made when a pod first wants one, so their class is all that must be there.
+    fn volumes(&self) -> Option<ObjectRef> {
+        (!k3s::disables(&self.keys, "local-storage")).then(|| ObjectRef::new("storage.k8s.io/v1", "StorageClass", "", "local-path"))
     }
 
     /// Traefik's Service, where k3s gives it an address.
@@ -58,6 +62,9 @@ impl Node {
         for part in self.parts() {
             let lack = lack(seen.object(&part), |part| status::lacks(part, "Available"))?;
             lacks.extend(lack.map(|lack| format!("{}: {lack}", part.name)));
+        }
+        if let Some(class) = self.volumes() {
+            lacks.extend(lack(seen.object(&class), |_| None)?.map(|lack| format!("{class}: {lack}")));
         }
         if let Some(service) = self.ingress() {
             lacks.extend(lack(seen.object(&service), status::lacks_address)?.map(|lack| format!("service traefik: {lack}")));
@@ -100,13 +107,15 @@ impl Step for Node {
     }
 
     fn questions(&self, seen: &View<'_>) -> Vec<Question> {
-        let objects = std::iter::once(self.node.clone()).chain(self.parts()).chain(self.ingress());
+        let objects = std::iter::once(self.node.clone()).chain(self.parts()).chain(self.volumes()).chain(self.ingress());
         let mut questions: Vec<_> = objects.map(|object| Question::Api(ApiQuestion::Object(object))).collect();
         questions.push(Question::Api(ApiQuestion::Ready));
-        questions.extend([Tool::K3s, Tool::Helm].map(|tool| seen.ask(HostQuestion::Version(tool))));
         questions.push(seen.ask(HostQuestion::Unit(UNIT.into())));
-        if matches!(seen.unit(UNIT), Ok(Some(unit)) if unit.active != "active" || unit.job) {
-            questions.push(seen.ask(HostQuestion::Journal(UNIT.into())));
+        match seen.unit(UNIT) {
+            // Asking a program for its version executes it: not before systemd does.
+            Ok(Some(unit)) if unit.active == "active" && !unit.job => questions.push(seen.ask(HostQuestion::Version(Tool::K3s))),
+            Ok(Some(_)) => questions.push(seen.ask(HostQuestion::Journal(UNIT.into()))),
+            _ => {}
         }
         questions
     }
@@ -118,8 +127,7 @@ impl Step for Node {
             return Err(down("k3s does not run yet"));
         }
         let plan = self.gate(seen, unit)?.map_or(Plan::Converged, Plan::Wait);
-        let version = |name: &str, tool| seen.version(tool).ok().flatten().map(|version| Note::Fact(format!("{name} {version}")));
-        let versions = [version("k3s", Tool::K3s), version("helm", Tool::Helm)];
-        Ok(Planned::from(plan).with_notes(versions.into_iter().flatten().collect()))
+        let version = seen.version(Tool::K3s).ok().flatten().map(|version| Note::Fact(format!("k3s {version}")));
+        Ok(Planned::from(plan).with_notes(version.into_iter().collect()))
     }
 }
