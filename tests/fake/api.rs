@@ -1,0 +1,203 @@
+//! The API server's half of the fake: objects, Secrets, releases, and a cert-manager that issues at once.
+
+use std::collections::BTreeMap;
+
+use bedplate::model::{
+    Answer, ApiAction, ApiQuestion, DryRun, Exchange, LiveRelease, LiveSecret, Manifest, ObjectRef, Phase, ReleaseUpgrade, Reply, Secret,
+    SecretSpec, Served,
+};
+use serde_json::{Value, json};
+
+use super::tls::{self, Leaf};
+
+const SITE: [&str; 2] = ["shop.example", "www.shop.example"];
+
+#[derive(Default)]
+pub struct Api {
+    pub objects: BTreeMap<ObjectRef, Value>,
+    pub secrets: BTreeMap<(String, String), LiveSecret>,
+    pub releases: BTreeMap<(String, String), LiveRelease>,
+    /// Every certificate ever issued, by its issuer.
+    pub issued: Vec<String>,
+    leaf: Option<Leaf>,
+    version: u64,
+}
+
+impl Api {
+    /// What k3s puts there when it starts.
+    pub fn start(&mut self) {
+        self.put(json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": "droplet" },
+            "status": { "conditions": [{ "type": "Ready", "status": "True" }], "nodeInfo": { "kubeletVersion": "v1.35.5+k3s1" } } }));
+        for name in ["coredns", "traefik", "metrics-server", "local-path-provisioner"] {
+            self.deployment("kube-system", name);
+        }
+        self.put(json!({ "apiVersion": "v1", "kind": "Service", "metadata": { "name": "traefik", "namespace": "kube-system" },
+            "spec": { "type": "LoadBalancer" }, "status": { "loadBalancer": { "ingress": [{ "ip": "203.0.113.10" }] } } }));
+    }
+
+    fn deployment(&mut self, namespace: &str, name: &str) -> Value {
+        let body = json!({ "apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": { "name": name, "namespace": namespace, "generation": 1 },
+            "spec": { "replicas": 1, "selector": { "matchLabels": { "app": name } } },
+            "status": { "observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1, "readyReplicas": 1,
+                "conditions": [{ "type": "Available", "status": "True" }] } });
+        self.put(body.clone());
+        body
+    }
+
+    pub fn put(&mut self, body: Value) {
+        if let Some(manifest) = Manifest::new(body) {
+            let merged = merged(self.objects.get(manifest.object()), manifest.body());
+            self.objects.insert(manifest.object().clone(), merged);
+        }
+    }
+
+    pub fn answer(&self, question: &ApiQuestion) -> Answer {
+        let reply = match question {
+            ApiQuestion::Ready => Some(Reply::Text("ok".into())),
+            ApiQuestion::Object(object) => self.objects.get(object).cloned().map(Reply::Object),
+            ApiQuestion::List { of, .. } => Some(Reply::Objects(self.list(of))),
+            ApiQuestion::Secret { namespace, name } => {
+                self.secrets.get(&(namespace.clone(), name.clone())).cloned().map(Reply::Secret)
+            }
+            ApiQuestion::Release { namespace, name } => {
+                self.releases.get(&(namespace.clone(), name.clone())).cloned().map(|release| Reply::Release(Box::new(release)))
+            }
+            ApiQuestion::DryRun(manifest) => {
+                let live = self.objects.get(manifest.object()).cloned();
+                let merged = merged(live.as_ref(), manifest.body());
+                Some(Reply::DryRun(DryRun { live, merged, conflicts: Vec::new() }))
+            }
+        };
+        reply.map_or(Answer::Absent, Answer::Present)
+    }
+
+    fn list(&self, of: &ObjectRef) -> Vec<Value> {
+        let matches = |object: &&ObjectRef| object.kind == of.kind && (of.namespace.is_empty() || object.namespace == of.namespace);
+        self.objects.keys().filter(matches).map(|object| self.objects[object].clone()).collect()
+    }
+
+    pub fn perform(&mut self, action: &ApiAction) {
+        match action {
+            ApiAction::Apply(manifest) => {
+                self.put(manifest.body().clone());
+                if manifest.object().kind == "ClusterIssuer" {
+                    let ready = json!({ "status": { "conditions": [{ "type": "Ready", "status": "True", "reason": "ACMEAccountRegistered" }] } });
+                    let body = merged(self.objects.get(manifest.object()), &ready);
+                    self.objects.insert(manifest.object().clone(), body);
+                }
+            }
+            ApiAction::PutSecret(spec) => self.write(spec),
+            ApiAction::CreateKeyPair { namespace, name, .. } => {
+                let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048).unwrap();
+                let data = [("jwt_private.pem", key.serialize_pem()), ("jwt_public.pem", key.public_key_pem())]
+                    .map(|(name, text)| (name.to_owned(), Secret::new(text)))
+                    .into();
+                self.secrets.entry((namespace.clone(), name.clone())).or_insert_with(|| secret(data, BTreeMap::new()));
+            }
+            ApiAction::Delete(object) => {
+                self.objects.remove(object);
+            }
+        }
+    }
+
+    fn write(&mut self, spec: &SecretSpec) {
+        self.version += 1;
+        let mut live = secret(spec.data.clone(), BTreeMap::new());
+        live.resource_version = self.version.to_string();
+        live.labels.insert("app.kubernetes.io/managed-by".into(), "bedplate".into());
+        self.secrets.insert((spec.namespace.clone(), spec.name.clone()), live);
+    }
+
+    pub fn upgrade(&mut self, release: &ReleaseUpgrade) {
+        let key = (release.namespace.clone(), release.name.clone());
+        let workloads: &[&str] = if release.name == "cert-manager" { &["cert-manager"] } else { &["web", "auth"] };
+        let mut objects = Vec::new();
+        for name in workloads {
+            let mut body = self.deployment(&release.namespace, name);
+            body.as_object_mut().unwrap().remove("status");
+            objects.push(body);
+        }
+        let live = LiveRelease {
+            revision: self.releases.get(&key).map_or(1, |old| old.revision + 1),
+            status: "deployed".into(),
+            deployed: None,
+            chart_version: if release.name == "cert-manager" { "v1.21.1" } else { "1.0.0" }.into(),
+            chart_digest: release.chart_digest.clone(),
+            values: release.values.clone(),
+            objects,
+        };
+        self.releases.insert(key, live);
+        if let Some(issuer) = release.values.pointer("/ingress/clusterIssuer").and_then(Value::as_str) {
+            self.issue(&release.namespace, issuer);
+        }
+    }
+
+    /// cert-manager's part: a certificate of that issuer, unless the Secret has one already.
+    fn issue(&mut self, namespace: &str, issuer: &str) {
+        self.put(json!({ "apiVersion": "cert-manager.io/v1", "kind": "Certificate",
+            "metadata": { "name": "shop-tls", "namespace": namespace },
+            "spec": { "secretName": "shop-tls", "dnsNames": SITE, "issuerRef": { "name": issuer, "kind": "ClusterIssuer" } },
+            "status": { "conditions": [{ "type": "Ready", "status": "True" }], "renewalTime": "2030-01-01T00:00:00Z" } }));
+        let key = (namespace.to_owned(), "shop-tls".to_owned());
+        let has = |live: &LiveSecret| live.annotations.get("cert-manager.io/issuer-name").is_some_and(|name| name == issuer);
+        if self.secrets.get(&key).is_some_and(has) {
+            return;
+        }
+        let leaf = tls::leaf(issuer, &SITE.map(Into::into));
+        self.issued.push(issuer.into());
+        let data = [("tls.crt".to_owned(), Secret::new(leaf.pem.clone())), ("tls.key".to_owned(), Secret::new("key"))].into();
+        let annotations = [("cert-manager.io/issuer-name".to_owned(), issuer.to_owned())].into();
+        self.secrets.insert(key, LiveSecret { kind: "kubernetes.io/tls".into(), ..secret(data, annotations) });
+        self.leaf = Some(leaf);
+    }
+
+    pub fn clear(&mut self, namespace: &str, name: &str) {
+        self.releases.remove(&(namespace.to_owned(), name.to_owned()));
+    }
+
+    pub fn served(&self, name: &str) -> Answer {
+        let Some(leaf) = &self.leaf else { return Answer::Unreadable("connection refused".into()) };
+        let phase = if leaf.issuer.ends_with("production") { Phase::Production } else { Phase::Staging };
+        Answer::Present(Reply::Served(Served {
+            phase,
+            subject: format!("CN={name}"),
+            issuer: format!("CN={}", leaf.issuer),
+            names: leaf.names.clone(),
+            not_before: tls::now() - 3600,
+            not_after: tls::now() + 90 * 86_400,
+            sha256: leaf.sha256.clone(),
+        }))
+    }
+
+    pub fn get(&self, url: &str) -> Answer {
+        let (status, location) = match url.strip_prefix("http://") {
+            Some(rest) if rest.contains("/.well-known/acme-challenge/") => (404, String::new()),
+            Some(rest) => (301, format!("https://{rest}")),
+            None => match url.strip_prefix("https://www.") {
+                Some(rest) => (301, format!("https://{rest}")),
+                None => (200, String::new()),
+            },
+        };
+        let body = "<html><head><title>Shop</title></head></html>".into();
+        Answer::Present(Reply::Exchange(Exchange { status, location, server: String::new(), body }))
+    }
+}
+
+fn secret(data: BTreeMap<String, Secret>, annotations: BTreeMap<String, String>) -> LiveSecret {
+    LiveSecret { resource_version: "1".into(), kind: "Opaque".into(), labels: BTreeMap::new(), annotations, data }
+}
+
+/// Server-side apply as far as it matters here: declared fields win, others stay.
+fn merged(live: Option<&Value>, declared: &Value) -> Value {
+    match (live, declared) {
+        (Some(Value::Object(live)), Value::Object(declared)) => {
+            let mut all = live.clone();
+            for (key, value) in declared {
+                all.insert(key.clone(), merged(live.get(key), value));
+            }
+            Value::Object(all)
+        }
+        _ => declared.clone(),
+    }
+}

@@ -1,0 +1,181 @@
+//! The host's half of the fake: files, one unit, images.
+
+use std::collections::BTreeMap;
+
+use bedplate::artifacts::hex;
+use bedplate::model::{
+    Answer, FileKind, FileMeta, HostAction, HostFacts, HostQuestion, ImageOnHost, Privilege, RecordKind, ReleaseAction, Reply, Secret, Tool,
+    UnitChange, UnitState,
+};
+use sha2::{Digest, Sha256};
+
+use super::api::Api;
+
+pub struct File {
+    pub kind: FileKind,
+    pub bytes: Vec<u8>,
+    pub digest: String,
+    pub mode: u32,
+    pub owner: (u32, u32),
+    pub modified: u64,
+}
+
+pub struct Host {
+    pub files: BTreeMap<String, File>,
+    pub enabled: bool,
+    pub active_since: Option<u64>,
+    pub loaded: u64,
+    pub images: BTreeMap<String, (String, bool)>,
+    clock: u64,
+}
+
+impl Default for Host {
+    fn default() -> Self {
+        Self { files: BTreeMap::new(), enabled: false, active_since: None, loaded: 0, images: BTreeMap::new(), clock: 1_000_000 }
+    }
+}
+
+pub fn digest_of(text: &str) -> String {
+    hex(&Sha256::digest(text))
+}
+
+pub fn dns(kind: RecordKind) -> Answer {
+    let records = if kind == RecordKind::A { vec!["203.0.113.10".into()] } else { Vec::new() };
+    Answer::Present(Reply::Records(records))
+}
+
+const UNIT: &str = "/etc/systemd/system/k3s.service";
+
+impl Host {
+    pub fn running(&self) -> bool {
+        self.active_since.is_some()
+    }
+
+    fn tick(&mut self) -> u64 {
+        self.clock += 1_000_000;
+        self.clock
+    }
+
+    pub fn put(&mut self, path: &str, kind: FileKind, bytes: Vec<u8>, mode: u32, owner: (u32, u32)) {
+        let modified = self.tick();
+        let digest = hex(&Sha256::digest(&bytes));
+        self.files.insert(path.into(), File { kind, bytes, digest, mode, owner, modified });
+    }
+
+    pub fn answer(&mut self, question: &HostQuestion) -> Answer {
+        let reply = match question {
+            HostQuestion::Facts => Some(Reply::Facts(Box::new(facts()))),
+            HostQuestion::Listeners => Some(Reply::Listeners(Vec::new())),
+            HostQuestion::Stat(path) => self.files.get(path).map(|file| Reply::File(meta(file))),
+            HostQuestion::Digest(path) => self.files.get(path).map(|file| Reply::Text(file.digest.clone())),
+            HostQuestion::Content(path) => self.files.get(path).map(|file| Reply::Bytes(Secret::new(file.bytes.clone()))),
+            HostQuestion::Unit(_) => self.unit().map(Reply::Unit),
+            HostQuestion::Version(tool) => self.version(*tool).map(Reply::Text),
+            HostQuestion::Images => self.running().then(|| Reply::Images(self.listed())),
+            HostQuestion::Journal(_) => Some(Reply::Text(String::new())),
+            HostQuestion::Resolve(_) => Some(Reply::Addresses(vec!["203.0.113.10".parse().unwrap()])),
+        };
+        reply.map_or(Answer::Absent, Answer::Present)
+    }
+
+    fn listed(&self) -> Vec<ImageOnHost> {
+        self.images.iter().map(|(name, (id, pinned))| ImageOnHost { name: name.clone(), id: id.clone(), pinned: *pinned }).collect()
+    }
+
+    fn unit(&self) -> Option<UnitState> {
+        let file = self.files.get(UNIT)?;
+        let running = self.running();
+        Some(UnitState {
+            active: if running { "active" } else { "inactive" }.into(),
+            sub: if running { "running" } else { "dead" }.into(),
+            enabled: if self.enabled { "enabled" } else { "disabled" }.into(),
+            needs_reload: file.modified > self.loaded,
+            restarts: 0,
+            job: false,
+            started: self.active_since.unwrap_or(0),
+        })
+    }
+
+    fn version(&self, tool: Tool) -> Option<String> {
+        match tool {
+            Tool::K3s => self.files.get("/usr/local/bin/k3s").map(|_| "v1.35.5+k3s1".into()),
+            Tool::Helm => self.files.get("/usr/local/bin/helm").map(|_| "v4.2.4".into()),
+        }
+    }
+
+    pub fn perform(&mut self, action: &HostAction, api: &mut Api) {
+        match action {
+            HostAction::WriteFile(file) => self.put(&file.path, FileKind::File, file.content.bytes().into(), file.mode, file.owner.ids()),
+            HostAction::MakeFolder { path, mode, owner } => self.put(path, FileKind::Folder, Vec::new(), *mode, owner.ids()),
+            HostAction::Link { path, target } => self.put(path, FileKind::Link(target.clone()), Vec::new(), 0o777, (0, 0)),
+            HostAction::Install(install) => {
+                self.put(&install.path, FileKind::File, Vec::new(), install.mode, (0, 0));
+                if let (Some(file), None) = (self.files.get_mut(&install.path), &install.member) {
+                    file.digest.clone_from(&install.pin.sha256);
+                }
+            }
+            HostAction::Unit { change, .. } => self.change(*change),
+            HostAction::Import(image) => {
+                for name in &image.names {
+                    self.images.insert(name.clone(), (image.id.clone(), true));
+                }
+            }
+            HostAction::PinImage { name } => {
+                if let Some(image) = self.images.get_mut(name) {
+                    image.1 = true;
+                }
+            }
+            HostAction::Release(ReleaseAction::Upgrade(release)) => api.upgrade(release),
+            HostAction::Release(ReleaseAction::ClearPending { namespace, name, .. }) => api.clear(namespace, name),
+        }
+    }
+
+    fn change(&mut self, change: UnitChange) {
+        let now = self.tick();
+        match change {
+            UnitChange::Reload => self.loaded = now,
+            UnitChange::Enable => self.enabled = true,
+            UnitChange::Start | UnitChange::Restart => {
+                self.active_since = Some(now);
+                let kubeconfig = include_str!("k3s.yaml").as_bytes().to_vec();
+                self.put("/etc/rancher/k3s/k3s.yaml", FileKind::File, kubeconfig, 0o600, (0, 0));
+            }
+        }
+    }
+}
+
+fn meta(file: &File) -> FileMeta {
+    FileMeta {
+        kind: file.kind.clone(),
+        mode: file.mode,
+        uid: file.owner.0,
+        gid: file.owner.1,
+        size: file.bytes.len() as u64,
+        changed: file.modified,
+    }
+}
+
+fn facts() -> HostFacts {
+    HostFacts {
+        os: "debian".into(),
+        os_version: "12".into(),
+        machine: "x86_64".into(),
+        cpus: 2,
+        memory: 8 << 30,
+        disk_free: 100 << 30,
+        clock_skew: 0,
+        hostname: "droplet".into(),
+        default_route: Some("eth0".into()),
+        routes: vec!["203.0.113.0/24".parse().unwrap()],
+        addresses: vec!["203.0.113.10".parse().unwrap()],
+        cgroup: 2,
+        systemd: true,
+        forwarding: Some(true),
+        ufw: false,
+        user: "appuser".into(),
+        uid: 1000,
+        gid: 1000,
+        home: "/home/appuser".into(),
+        privilege: Privilege::SudoPassword,
+    }
+}
