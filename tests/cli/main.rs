@@ -1,0 +1,5 @@
+//! The real binary: its words and exit codes. No root, no rig.
+
+mod bad_input;
+#[path = "../inventories/project.rs"]
+mod project;
