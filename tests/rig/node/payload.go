@@ -1,15 +1,13 @@
 package main
 
 import (
-	"archive/tar"
-	"bufio"
-	"compress/gzip"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"syscall"
 )
@@ -71,50 +69,19 @@ func unpack() (string, error) {
 		return "", err
 	}
 	defer os.RemoveAll(tmp)
-	body.Seek(0, io.SeekStart)
-	if err := extract(body, tmp); err != nil {
-		return "", fmt.Errorf("unpacking %s: %w", path, err)
+	untar := exec.Command("tar", "-xz", "--no-same-owner", "-C", tmp)
+	untar.Stdin = io.NewSectionReader(body, 0, body.Size())
+	if out, err := untar.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("unpacking %s: %w: %s", path, err, out)
+	}
+	if err := os.Chmod(tmp, 0o755); err != nil {
+		return "", err
 	}
 	// Another process may have been faster; its folder is as good.
 	if err := os.Rename(tmp, dir); err != nil && !errors.Is(err, os.ErrExist) && !errors.Is(err, syscall.ENOTEMPTY) {
 		return "", err
 	}
 	return dir, nil
-}
-
-// extract writes the regular files of a gzip'd tar.
-func extract(from io.Reader, dir string) error {
-	plain, err := gzip.NewReader(bufio.NewReader(from))
-	if err != nil {
-		return err
-	}
-	if err := os.Chmod(dir, 0o755); err != nil {
-		return err
-	}
-	for files := tar.NewReader(plain); ; {
-		head, err := files.Next()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if head.Typeflag != tar.TypeReg || !filepath.IsLocal(head.Name) {
-			continue
-		}
-		path := filepath.Join(dir, head.Name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return err
-		}
-		out, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, head.FileInfo().Mode().Perm())
-		if err != nil {
-			return err
-		}
-		_, err = io.Copy(out, files)
-		if err := errors.Join(err, out.Close()); err != nil {
-			return err
-		}
-	}
 }
 
 // ctr becomes containerd's own ctr, pointed at the node's containerd and namespace as `k3s ctr` is.

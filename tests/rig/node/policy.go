@@ -49,7 +49,8 @@ func (c cluster) rules(node string, present []string) string {
 			chain := fmt.Sprintf("%s-%.1s-%.4x", policyChain, way, sha256.Sum256([]byte(pod.UID)))
 			made = append(made, chain)
 			fmt.Fprintf(&chains, ":%s - [0:0]\n", chain)
-			fmt.Fprintf(&body, "-A %s %s %s/32 -j %s\n", policyChain, own(way), pod.Status.PodIP, chain)
+			own, _ := sides(way)
+			fmt.Fprintf(&body, "-A %s %s %s/32 -j %s\n", policyChain, own, pod.Status.PodIP, chain)
 			for _, policy := range policies {
 				for _, match := range c.matches(policy, pod, way) {
 					fmt.Fprintf(&body, "-A %s%s -j RETURN\n", chain, match)
@@ -67,19 +68,12 @@ func (c cluster) rules(node string, present []string) string {
 	return chains.String() + body.String() + "COMMIT\n"
 }
 
-// own and other are the sides of a packet that the selected pod and its peer stand on.
-func own(way netv1.PolicyType) string {
+// sides names the selected pod's end of a packet and its peer's.
+func sides(way netv1.PolicyType) (own, other string) {
 	if way == netv1.PolicyTypeEgress {
-		return "-s"
+		return "-s", "-d"
 	}
-	return "-d"
-}
-
-func other(way netv1.PolicyType) string {
-	if way == netv1.PolicyTypeEgress {
-		return "-d"
-	}
-	return "-s"
+	return "-d", "-s"
 }
 
 // addressed tells whether a pod has an address of its own now.
@@ -150,7 +144,8 @@ func (c cluster) peers(namespace string, from []netv1.NetworkPolicyPeer) (found 
 func crossed(p peer, ports []netv1.NetworkPolicyPort, target *v1.Pod, way netv1.PolicyType) (found []string) {
 	address := ""
 	if p.cidr != "" {
-		address = fmt.Sprintf(" %s %s", other(way), p.cidr)
+		_, other := sides(way)
+		address = fmt.Sprintf(" %s %s", other, p.cidr)
 	}
 	if len(ports) == 0 {
 		return []string{address}
