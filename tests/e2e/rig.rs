@@ -82,7 +82,7 @@ pub fn mirror(context: &Context) -> Result<()> {
     }
     let other = run(Command::new("cat").arg(Acme::Staging.root(&rig.place)))?;
     ensure!(other != fs::read_to_string(ca_root(&rig.place))?, "one authority signs everything");
-    let distrust = ["--silent", "--cacert".as_ref(), "/dev/null".as_ref(), &format!("{}/probe", secure())];
+    let distrust = ["--silent", "--cacert", "/dev/null", &format!("{}/probe", secure())];
     ensure!(run(rig.operator.command("curl").args(distrust)).is_err(), "the mirror is trusted by anybody");
     for acme in Acme::ALL {
         ensure!(curl(&acme.directory())?.contains("newOrder"), "{} serves no directory", acme.directory());
@@ -121,8 +121,7 @@ pub fn kill(context: &Context) -> Result<()> {
         let left = hierarchy?.path().join("bedplate-rig").join(&host.name);
         ensure!(!left.exists(), "{} is left of a dead host", left.display());
     }
-    host.boot(&context.rig.operator)?;
-    host.answers()?;
+    host.answers(&host.boot(&context.rig.operator)?)?;
     ensure!(run(host.exec()?.args(["cat", "/root/kept", "/var/lib/kept"]))? == "kept\nkept\n", "the disk was lost");
     ensure!(host.host_key()? == before, "the host key changed by a reboot");
     host.discard()?;

@@ -33,7 +33,10 @@ pub fn ensure(wanted: &[&str]) -> Result<()> {
         return Ok(());
     }
     println!("installing {}", missing.join(" "));
-    apt(&["update", "--quiet=2"])?;
+    // One source of many may be out of reach; whether that matters, the install shows.
+    if let Err(error) = apt(&["update", "--quiet=2"]) {
+        println!("{error:#}");
+    }
     let mut install = vec!["install", "--yes", "--quiet=2", "--no-install-recommends"];
     install.extend(&missing);
     apt(&install)

@@ -10,15 +10,27 @@ use crate::run::until;
 
 const ROOT: &str = "/sys/fs/cgroup";
 
-/// Removes the cgroups of `host` in every hierarchy; waits for processes that still die.
+/// What `boot.sh` puts hosts in.
+const RIG: &str = "bedplate-rig";
+
+/// Removes the cgroups of a dead host in every hierarchy; waits for processes that still die. Goes by the host's name alone:
+/// other folders beside it may be of hosts that somebody else booted and that live.
 pub fn remove(host: &str) -> Result<()> {
-    for hierarchy in fs::read_dir(ROOT)? {
-        let rig = hierarchy?.path().join("bedplate-rig");
-        until(&format!("the cgroups of {host} to empty"), Duration::from_secs(20), || {
-            Ok(removed(&rig.join(host)).then_some(()))
-        })?;
-        // The last host's removal takes the rig's own along; with others left it fails, as it should.
-        let _ = fs::remove_dir(&rig);
+    remove_below(Path::new(ROOT), host)
+}
+
+fn remove_below(root: &Path, host: &str) -> Result<()> {
+    // One tree at the root itself (version 2), or one for each controller below (version 1).
+    let mut trees = vec![root.to_owned()];
+    for entry in fs::read_dir(root)? {
+        trees.push(entry?.path());
+    }
+    for tree in trees {
+        let rig = tree.join(RIG);
+        let own = rig.join(host);
+        until(&format!("{} to empty", own.display()), Duration::from_secs(20), || Ok(removed(&own).then_some(())))?;
+        // Only the last host's removal finds it empty, and the kernel refuses all others.
+        let _ = fs::remove_dir(rig);
     }
     Ok(())
 }
@@ -30,4 +42,30 @@ fn removed(folder: &Path) -> bool {
     // Counted, not short-circuited: a busy one shall not keep its neighbours.
     let busy = folders.filter(|entry| !removed(&entry.path())).count();
     busy == 0 && (fs::remove_dir(folder).is_ok() || !folder.exists())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_neighbour_keeps_its_cgroups() {
+        let root = tempfile::tempdir().unwrap();
+        let rig = root.path().join("memory").join(RIG);
+        for folder in ["droplet/pods/pod", "other/pods", "droplet-2"] {
+            fs::create_dir_all(rig.join(folder)).unwrap();
+        }
+        remove_below(root.path(), "droplet").unwrap();
+        assert!(!rig.join("droplet").exists());
+        assert!(rig.join("other/pods").exists() && rig.join("droplet-2").exists());
+    }
+
+    #[test]
+    fn the_last_host_takes_what_held_it() {
+        let root = tempfile::tempdir().unwrap();
+        let rig = root.path().join("memory").join(RIG);
+        fs::create_dir_all(rig.join("droplet/pods")).unwrap();
+        remove_below(root.path(), "droplet").unwrap();
+        assert!(!rig.exists() && root.path().join("memory").exists());
+    }
 }

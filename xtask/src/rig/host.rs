@@ -49,10 +49,10 @@ impl Host {
         (1..=5).map(|number| Self::numbered(place, number)).collect()
     }
 
-    /// Boots it, on a fresh disk unless it has one; `answers` tells when it is up.
-    pub fn boot(&self, operator: &Operator) -> Result<()> {
-        if self.daemon()?.is_some() {
-            return Ok(());
+    /// Presses the button, on a fresh disk unless it has one; [`Host::answers`] tells when it is up.
+    pub fn boot(&self, operator: &Operator) -> Result<Daemon> {
+        if let Some(running) = self.daemon()? {
+            return Ok(running);
         }
         let root = super::root::root(&self.place)?;
         if !self.folder().exists() {
@@ -61,15 +61,17 @@ impl Host {
         let mut boot = network::inside("unshare");
         boot.args(["--mount", "sh"]).arg(clone().join("tests/rig/host/boot.sh"));
         boot.arg(&self.name).arg(self.folder()).arg(root);
-        Daemon::start(&self.place, &self.name, &boot).map(drop)
+        Daemon::start(&self.place, &self.name, &boot)
     }
 
     /// Waits until its sshd shows its own host key and systemd has nothing left to start.
-    pub fn answers(&self) -> Result<()> {
+    pub fn answers(&self, daemon: &Daemon) -> Result<()> {
         let key = self.host_key()?;
         until(&format!("{} to answer ssh at {}", self.name, self.address), BOOT, || {
-            let daemon = self.daemon()?.with_context(|| format!("{} did not stay up: see its log", self.name))?;
-            let Some(_) = leader(&daemon) else { return Ok(None) };
+            ensure!(daemon.alive(), "{} did not stay up:\n{}", self.name, daemon.last_words(&self.place)?);
+            if leader(daemon).is_none() {
+                return Ok(None);
+            }
             let seen = self.scan().unwrap_or_default();
             Ok(seen.contains(&key).then_some(()))
         })?;
@@ -80,12 +82,13 @@ impl Host {
 
     /// Pulls the plug: nothing in it gets to say goodbye. Its disk stays.
     pub fn kill(&self) -> Result<()> {
-        let Some(daemon) = self.daemon()? else { return Ok(()) };
-        // The host's first process takes all others of its process namespace with it.
-        if let Some(leader) = leader(&daemon) {
-            send(leader, Signal::KILL)?;
+        if let Some(daemon) = self.daemon()? {
+            // The host's first process takes all others of its process namespace with it.
+            if let Some(leader) = leader(&daemon) {
+                send(leader, Signal::KILL)?;
+            }
+            daemon.end(&self.place, Signal::KILL)?;
         }
-        daemon.end(&self.place, Signal::KILL)?;
         let device = format!("vb-{}", self.name);
         until(&format!("the device {device} to go"), Duration::from_secs(20), || {
             Ok((!network::has_link(&device)?).then_some(()))

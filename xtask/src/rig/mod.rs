@@ -16,8 +16,7 @@ mod root;
 use std::fs::{self, File};
 use std::net::Ipv4Addr;
 
-use anyhow::{Context, Result};
-use rustix::process::Signal;
+use anyhow::{Context, Result, bail};
 
 pub use acme::Acme;
 pub use ca::root as ca_root;
@@ -65,8 +64,8 @@ impl Rig {
     /// Hosts 1 to `count`, booted side by side; those that run already are left alone.
     pub fn hosts(&self, count: u8) -> Result<Vec<Host>> {
         let hosts = (1..=count).map(|number| Host::numbered(&self.place, number)).collect::<Result<Vec<_>>>()?;
-        hosts.iter().try_for_each(|host| host.boot(&self.operator))?;
-        hosts.iter().try_for_each(Host::answers)?;
+        let booting = hosts.iter().map(|host| host.boot(&self.operator)).collect::<Result<Vec<_>>>()?;
+        hosts.iter().zip(&booting).try_for_each(|(host, daemon)| host.answers(daemon))?;
         Ok(hosts)
     }
 
@@ -74,8 +73,7 @@ impl Rig {
     pub fn fresh(&self, number: u8) -> Result<Host> {
         let host = Host::numbered(&self.place, number)?;
         host.discard()?;
-        host.boot(&self.operator)?;
-        host.answers()?;
+        host.answers(&host.boot(&self.operator)?)?;
         Ok(host)
     }
 
@@ -91,16 +89,13 @@ impl Rig {
             return Ok(());
         }
         let _lock = lock(&place)?;
-        for host in Host::all(&place)? {
-            host.discard()?;
-        }
-        for name in Daemon::names(&place)? {
-            if let Some(daemon) = Daemon::find(&place, &name)? {
-                daemon.end(&place, Signal::TERM)?;
-            }
-        }
-        Operator::down()?;
+        let hosts = Host::all(&place)?;
+        std::thread::scope(|scope| {
+            let ends: Vec<_> = hosts.iter().map(|host| scope.spawn(|| host.discard())).collect();
+            ends.into_iter().try_for_each(|end| end.join().unwrap_or_else(|_| bail!("ending a host panicked")))
+        })?;
         network::down()?;
+        Operator::down()?;
         fs::remove_dir_all(&place.state).with_context(|| format!("removing {}", place.state.display()))
     }
 

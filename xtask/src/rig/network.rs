@@ -1,14 +1,18 @@
 //! The rig's own network: a namespace with one bridge and no way out.
 
+use std::fs;
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
+use rustix::process::Signal;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-use crate::run::run;
+use super::daemon::send;
+use crate::run::{run, until};
 
 const NAMESPACE: &str = "/run/netns/rig";
 
@@ -22,7 +26,11 @@ pub const RESOLVERS: [&str; 3] = ["1.1.1.1", "8.8.8.8", "9.9.9.9"];
 /// Makes namespace, bridge and addresses, if they are not there.
 pub fn up() -> Result<()> {
     if Path::new(NAMESPACE).exists() {
-        return Ok(());
+        // The last thing made stands for all; a half-made network has nobody in it yet.
+        if run(inside("ip").args(["-oneline", "address", "show", "dev", "lo"]))?.contains(RESOLVERS[2]) {
+            return Ok(());
+        }
+        down()?;
     }
     run(Command::new("ip").args(["netns", "add", "rig"]))?;
     ip("link set lo up")?;
@@ -35,12 +43,32 @@ pub fn up() -> Result<()> {
     Ok(())
 }
 
-/// Removes what `up` made.
+/// Ends whoever is inside, known by the namespace and not by name, then removes it.
 pub fn down() -> Result<()> {
-    if Path::new(NAMESPACE).exists() {
-        run(Command::new("ip").args(["netns", "delete", "rig"]))?;
+    if !Path::new(NAMESPACE).exists() {
+        return Ok(());
     }
-    Ok(())
+    until("the processes in the rig's network to end", Duration::from_secs(20), || {
+        let left = inhabitants()?;
+        left.iter().try_for_each(|pid| send(*pid, Signal::KILL))?;
+        Ok(left.is_empty().then_some(()))
+    })?;
+    run(Command::new("ip").args(["netns", "delete", "rig"])).map(drop)
+}
+
+/// The processes inside; a zombie has left already.
+fn inhabitants() -> Result<Vec<i32>> {
+    let ours = fs::metadata(NAMESPACE)?;
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        let entry = entry?;
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        let theirs = fs::metadata(entry.path().join("ns/net"));
+        if theirs.is_ok_and(|theirs| (theirs.dev(), theirs.ino()) == (ours.dev(), ours.ino())) {
+            found.push(pid);
+        }
+    }
+    Ok(found)
 }
 
 /// `program`, to be run inside. Not by `ip netns exec`, which mounts a fresh /sys and so hides the cgroups.
@@ -52,6 +80,9 @@ pub fn inside(program: &str) -> Command {
 
 /// Whether the bridge shows a device of that name.
 pub fn has_link(name: &str) -> Result<bool> {
+    if !Path::new(NAMESPACE).exists() {
+        return Ok(false);
+    }
     Ok(run(inside("ip").args(["-oneline", "link", "show", "type", "veth"]))?.contains(&format!(" {name}@")))
 }
 
@@ -64,7 +95,7 @@ pub fn listening(port: u16) -> Result<bool> {
 /// Runs `work` on a thread that has entered the namespace.
 pub fn within<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     let entered = std::thread::spawn(move || -> Result<T> {
-        let namespace = std::fs::File::open(NAMESPACE).with_context(|| format!("entering {NAMESPACE}"))?;
+        let namespace = fs::File::open(NAMESPACE).with_context(|| format!("entering {NAMESPACE}"))?;
         move_into_link_name_space(rustix::fd::AsFd::as_fd(&namespace), Some(LinkNameSpaceType::Network))?;
         Ok(work())
     });

@@ -5,16 +5,13 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
-use rustix::process::Signal;
 
 use super::ca::Ca;
-use super::daemon::send;
 use super::network::{BRIDGE, inside};
 use super::place::{Place, clone};
-use crate::run::{run, until};
+use crate::run::run;
 
 const USER: &str = "bedplate-op";
 const SYSTEM_ROOTS: &str = "/etc/ssl/certs/ca-certificates.crt";
@@ -59,15 +56,12 @@ impl Operator {
         Ok(Self { folder: place.state.join("operator"), uid })
     }
 
-    /// Ends the operator's processes, then removes the user; its files go with the state folder.
+    /// Removes the user; nothing of it may run any more. Its files go with the state folder.
     pub fn down() -> Result<()> {
-        let Some(uid) = uid()? else { return Ok(()) };
-        until("the operator's processes to end", Duration::from_secs(10), || {
-            let left = processes(uid)?;
-            left.iter().try_for_each(|pid| send(*pid, Signal::KILL))?;
-            Ok(left.is_empty().then_some(()))
-        })?;
-        run(Command::new("userdel").arg(USER)).map(drop)
+        if uid()?.is_some() {
+            run(Command::new("userdel").arg(USER))?;
+        }
+        Ok(())
     }
 
     /// `program`, run as the operator: its home the working folder, nothing in the environment but what a login shell has.
@@ -124,20 +118,4 @@ fn uid() -> Result<Option<u32>> {
     let users = fs::read_to_string("/etc/passwd")?;
     let line = users.lines().find_map(|line| line.strip_prefix(USER)?.strip_prefix(':'));
     Ok(line.and_then(|line| line.split(':').nth(1)?.parse().ok()))
-}
-
-/// By owner, as the user is the rig's alone.
-fn processes(uid: u32) -> Result<Vec<i32>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir("/proc")? {
-        let entry = entry?;
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-        let status = fs::read_to_string(entry.path().join("status")).unwrap_or_default();
-        let owner = status.lines().find_map(|line| line.strip_prefix("Uid:")?.split_whitespace().next());
-        let zombie = status.lines().any(|line| line.starts_with("State:\tZ"));
-        if owner.is_some_and(|owner| owner == uid.to_string()) && !zombie {
-            found.push(pid);
-        }
-    }
-    Ok(found)
 }
