@@ -4,7 +4,9 @@
 #[path = "remote/sshd.rs"]
 mod sshd;
 
-use bedplate::model::{Answer, Content, Exit, FileKind, FileWrite, HostAction, HostQuestion, Owner, Reply, Secret, Tool};
+use bedplate::model::{
+    Answer, ArtifactRef, Content, Exit, FileKind, FileWrite, HostAction, HostQuestion, Install, Owner, Pin, Reply, Secret, Tool,
+};
 use bedplate::remote::{Prompt, Remote};
 use sshd::Sshd;
 
@@ -146,4 +148,42 @@ async fn a_port_of_the_host_is_reached_through_a_socket() {
     let mut hello = [0; 8];
     stream.read_exact(&mut hello).await.unwrap();
     assert_eq!(&hello, b"SSH-2.0-");
+}
+
+#[tokio::test]
+async fn an_action_that_was_given_up_leaves_no_worker_behind() {
+    let sshd = Sshd::start("");
+    let remote = Remote::connect(&sshd.host(), &Prompt::unattended(None)).await.unwrap();
+    // The host reads what never comes whole: it is given up in the middle.
+    let slow = sshd.folder().join("slow");
+    std::fs::File::create(&slow).unwrap().set_len(200 << 20).unwrap();
+    let folder = sshd.folder().join("given up");
+    let install = HostAction::Install(Install {
+        pin: Pin {
+            artifact: ArtifactRef { name: "k3s".into(), version: "v1".into(), arch: None },
+            url: String::new(),
+            size: 200 << 20,
+            sha256: String::new(),
+            learnt: String::new(),
+            at: String::new(),
+        },
+        member: None,
+        path: folder.join("k3s").to_str().unwrap().into(),
+        mode: 0o755,
+    });
+    let (begun, halfway) = tokio::sync::oneshot::channel();
+    let begun = std::sync::Mutex::new(Some(begun));
+    let sent = |_: u64, _: u64| {
+        if let Some(begun) = begun.lock().unwrap().take() {
+            begun.send(()).unwrap();
+        }
+    };
+    let located = |_: &Pin| slow.clone();
+    tokio::select! {
+        done = remote.perform(&install, &located, &sent) => panic!("{done:?}"),
+        _ = halfway => {}
+    }
+    let answers = remote.ask(vec![HostQuestion::Stat(folder.to_str().unwrap().into())]).await.unwrap();
+    assert!(matches!(answers[0].1, Answer::Present(_)), "{answers:?}");
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
 }

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
 
 /// Most bytes that a script may print.
 pub(super) const CAP: usize = 8 << 20;
@@ -11,8 +12,8 @@ pub(super) const CAP: usize = 8 << 20;
 pub(super) struct Output {
     /// Exit status of the script.
     pub(super) status: i32,
-    /// All that it printed.
-    pub(super) stdout: Vec<u8>,
+    /// All that it printed; may hold secrets.
+    pub(super) stdout: Zeroizing<Vec<u8>>,
     /// The end of what it complained, at most 4000 bytes.
     pub(super) stderr: String,
 }
@@ -41,20 +42,20 @@ pub(super) fn frame(script: &str, payload: u64) -> String {
 }
 
 /// Takes an answer out of a line `NONCE STDOUT STDERR NONCE`; `None` for a line that is someone else's.
-pub(super) fn answer(line: &str, nonce: &str) -> Option<Result<Output, Garbled>> {
-    let rest = line.trim_end().strip_prefix(nonce)?.strip_prefix(' ')?;
+pub(super) fn answer(line: &[u8], nonce: &str) -> Option<Result<Output, Garbled>> {
+    let rest = line.trim_ascii_end().strip_prefix(nonce.as_bytes())?.strip_prefix(b" ")?;
     Some(output(rest, nonce))
 }
 
-fn output(rest: &str, nonce: &str) -> Result<Output, Garbled> {
-    let mut parts = rest.split(' ');
+fn output(rest: &[u8], nonce: &str) -> Result<Output, Garbled> {
+    let mut parts = rest.split(|&byte| byte == b' ');
     let (Some(stdout), Some(stderr), Some(end), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
         return Err(Garbled::Form);
     };
-    if end != nonce {
+    if end != nonce.as_bytes() {
         return Err(Garbled::Form);
     }
-    let mut stdout = STANDARD.decode(stdout).map_err(|_| Garbled::Form)?;
+    let mut stdout = Zeroizing::new(STANDARD.decode(stdout).map_err(|_| Garbled::Form)?);
     let stderr = STANDARD.decode(stderr).map_err(|_| Garbled::Form)?;
     // The status stands behind the output, in its stream: a script can't print after its own end.
     if stdout.len() >= CAP + 16 {
@@ -74,27 +75,27 @@ mod tests {
     #[test]
     fn an_answer_is_read() {
         // `echo hi; echo err >&2; exit 7`, as dash 0.5.12 under the worker printed it.
-        let read = answer("bedplate-x aGkKCjcK ZXJyCg== bedplate-x\n", "bedplate-x");
-        assert_eq!(read, Some(Ok(Output { status: 7, stdout: b"hi\n".to_vec(), stderr: "err\n".into() })));
+        let read = answer(b"bedplate-x aGkKCjcK ZXJyCg== bedplate-x\n", "bedplate-x");
+        assert_eq!(read, Some(Ok(Output { status: 7, stdout: b"hi\n".to_vec().into(), stderr: "err\n".into() })));
     }
 
     #[test]
     fn silence_is_an_answer() {
-        let read = answer("bedplate-x CjAK  bedplate-x\n", "bedplate-x");
-        assert_eq!(read, Some(Ok(Output { status: 0, stdout: Vec::new(), stderr: String::new() })));
+        let read = answer(b"bedplate-x CjAK  bedplate-x\n", "bedplate-x");
+        assert_eq!(read, Some(Ok(Output { status: 0, stdout: Vec::new().into(), stderr: String::new() })));
     }
 
     #[test]
     fn noise_is_not() {
         for line in ["", "Welcome to Debian!\n", "bedplate-y CjAK  bedplate-y\n", "x bedplate-x CjAK  bedplate-x\n"] {
-            assert_eq!(answer(line, "bedplate-x"), None, "{line:?}");
+            assert_eq!(answer(line.as_bytes(), "bedplate-x"), None, "{line:?}");
         }
     }
 
     #[test]
     fn a_broken_answer_is_an_error() {
         for line in ["bedplate-x CjAK bedplate-x", "bedplate-x CjAK  ", "bedplate-x !!  bedplate-x", "bedplate-x aGk=  bedplate-x"] {
-            assert_eq!(answer(line, "bedplate-x"), Some(Err(Garbled::Form)), "{line:?}");
+            assert_eq!(answer(line.as_bytes(), "bedplate-x"), Some(Err(Garbled::Form)), "{line:?}");
         }
     }
 

@@ -71,13 +71,12 @@ impl Prompt {
 
 /// The first line of a file that is nobody else's to read.
 fn read(file: &Path) -> Result<Secret, Error> {
-    let shown = file.display();
-    let failed = |error: std::io::Error| Error::here(&format!("read {shown} (named by {PASSWORD_FILE})"), &error);
-    let mode = std::fs::metadata(file).map_err(failed)?.permissions().mode();
+    let refused = |why: String| Error::Root(RootRefusal::PasswordFile, format!("{} (named by {PASSWORD_FILE}): {why}", file.display()));
+    let mode = std::fs::metadata(file).map_err(|error| refused(error.to_string()))?.permissions().mode();
     if mode & 0o004 != 0 {
-        return Err(Error::Here(format!("{shown} (named by {PASSWORD_FILE}) can be read by everybody: `chmod 600 {shown}`")));
+        return Err(refused("everybody can read it".into()));
     }
-    let bytes = Secret::new(std::fs::read(file).map_err(failed)?);
+    let bytes = Secret::new(std::fs::read(file).map_err(|error| refused(error.to_string()))?);
     let line = bytes.expose().split(|&byte| byte == b'\n').next().unwrap_or_default();
     Ok(Secret::new(line.strip_suffix(b"\r").unwrap_or(line)))
 }
@@ -104,7 +103,7 @@ mod tests {
     async fn a_file_open_to_everybody_is_refused() {
         let file = file("x", 0o644);
         let error = Prompt::unattended(Some(file.path().into())).sudo_password("a@b").await.unwrap_err();
-        assert!(matches!(&error, Error::Here(why) if why.contains("chmod 600")), "{error:?}");
+        assert!(matches!(&error, Error::Root(RootRefusal::PasswordFile, why) if why.contains("everybody")), "{error:?}");
     }
 
     #[tokio::test]

@@ -55,7 +55,7 @@ impl ConnectRefusal {
             Self::NameUnknown => "the name does not resolve".into(),
             Self::PortClosed => "the port is closed (connection refused)".into(),
             Self::NoAnswer => format!("no answer ({})", printable(last_lines(said).lines().last().unwrap_or_default())),
-            Self::KeyUnknown(_) => "the host's key is not known, and nobody is there to confirm it".into(),
+            Self::KeyUnknown(_) => "the host's key is not known, and nobody confirmed it".into(),
             Self::KeyChanged => "the host's key is another than the known one: the host was reinstalled, or someone is in between".into(),
             Self::LoginRefused => {
                 let line = said.lines().find(|line| line.contains("Permission denied")).unwrap_or_default();
@@ -113,6 +113,8 @@ pub(super) enum RootRefusal {
     WrongPassword,
     /// The user may not.
     NotAllowed,
+    /// The file that should hold the password won't do.
+    PasswordFile,
     /// It insists on a terminal.
     Requiretty,
     /// There is no sudo, and the user is not root.
@@ -148,7 +150,7 @@ impl RootRefusal {
             Self::NotAllowed => format!("the login user may not use sudo ({})", printable(said)),
             Self::Requiretty => "sudo insists on a terminal (requiretty)".into(),
             Self::NoSudo => "the login user is not root, and there is no sudo".into(),
-            Self::Other => last_lines(said),
+            Self::PasswordFile | Self::Other => last_lines(said),
         }
     }
 
@@ -157,6 +159,7 @@ impl RootRefusal {
         match self {
             Self::PasswordWanted => "run it in a terminal, or name a file with the password in BEDPLATE_SUDO_PASSWORD_FILE",
             Self::WrongPassword => "check the password of the login user (not of root)",
+            Self::PasswordFile => "name a file whose first line is the password and that only you can read (chmod 600)",
             Self::NotAllowed => "add the user to the sudo group as root: `usermod -aG sudo USER`, or log in as root",
             Self::Requiretty => "remove `Defaults requiretty` from /etc/sudoers (visudo)",
             Self::NoSudo => "install sudo as root, or set `user = \"root\"`",

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rand::RngCore as _;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use zeroize::Zeroizing;
 
 use super::error::Error;
 use super::frame::{self, CAP, Garbled, Output};
@@ -61,13 +62,18 @@ impl Shell {
         let _ = pipes.stdin.write_all(opening.expose()).await;
         let complaint = tokio::spawn(listen(pipes.stderr));
         let mut stdout = BufReader::new(pipes.stdout);
+        let mut noise = String::new();
         let hello = async {
             loop {
                 let line = read_line(&mut stdout).await?;
+                let line = String::from_utf8_lossy(&line);
                 if let Some(hello) = line.strip_prefix(nonce.as_str()) {
                     let mut words = hello.split_whitespace();
                     let group = words.next().and_then(|word| word.parse().ok()).ok_or(Error::Garbled(Garbled::Form))?;
                     return Ok((group, words.next().is_some()));
+                }
+                if noise.len() < 4000 {
+                    noise.push_str(&line);
                 }
             }
         };
@@ -76,8 +82,9 @@ impl Shell {
             Ok(Err(Error::Lost(_))) => {
                 // Its output ended, so it is over; what it complained may still be on its way.
                 let said = match tokio::time::timeout(START, complaint).await {
-                    Ok(Ok(said)) => said,
-                    _ => String::new(),
+                    // A login shell such as nologin explains itself on stdout.
+                    Ok(Ok(said)) if !said.trim().is_empty() => said,
+                    _ => noise,
                 };
                 Err(Error::Root(RootRefusal::of(&said), said))
             }
@@ -116,7 +123,8 @@ impl Shell {
         let lost = |error: std::io::Error| Error::Lost(error.to_string());
         let Payload { from, size, sent } = payload;
         stdin.write_all(frame::frame(script, size).as_bytes()).await.map_err(lost)?;
-        let mut chunk = vec![0; CHUNK];
+        // What is sent may be secret.
+        let mut chunk = Zeroizing::new(vec![0; CHUNK]);
         let mut done = 0;
         while done < size {
             let room = usize::try_from(size - done).unwrap_or(CHUNK).min(CHUNK);
@@ -154,13 +162,13 @@ async fn read_answer(stdout: &mut BufReader<Stream>, nonce: &str, limit: Duratio
     tokio::time::timeout(limit, wait).await.map_err(|_| Error::Deadline(limit))?
 }
 
-async fn read_line(stdout: &mut BufReader<Stream>) -> Result<String, Error> {
-    let mut line = Vec::new();
+async fn read_line(stdout: &mut BufReader<Stream>) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let mut line = Zeroizing::new(Vec::new());
     let read = stdout.take(LONGEST).read_until(b'\n', &mut line).await.map_err(|error| Error::Lost(error.to_string()))?;
     if read == 0 {
         return Err(Error::Lost("the shell on the host ended".into()));
     }
-    Ok(String::from_utf8_lossy(&line).into_owned())
+    Ok(line)
 }
 
 /// Keeps a program's pipe empty and the end of what it complains.

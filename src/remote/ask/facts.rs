@@ -24,7 +24,7 @@ echo "routes $(ip -j -6 route show table main)"
 echo "addresses $(ip -j address show)"
 u=${SUDO_USER:-$(id -un)}
 echo "passwd $(getent passwd "$u")"
-echo "forwarding $(timeout 10 sshd -T -C "user=$u,host=localhost,addr=127.0.0.1" 2>/dev/null | sed -n 's/^allowtcpforwarding //p')"
+echo "forwarding $(timeout 10 sshd -T -C "user=$u,host=localhost,addr=127.0.0.1" 2>/dev/null | sed -n 's/^disableforwarding yes/no/p; s/^allowtcpforwarding //p')"
 "#;
 
 pub(super) fn parse(output: &Output, asked: Asked) -> Answer {

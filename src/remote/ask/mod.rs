@@ -113,10 +113,10 @@ fn reply(output: &Output, read: impl FnOnce(&str) -> Option<Reply>) -> Answer {
 
 #[cfg(test)]
 pub(crate) fn printed(stdout: &str) -> Output {
-    Output { status: 0, stdout: stdout.into(), stderr: String::new() }
+    Output { status: 0, stdout: stdout.as_bytes().to_vec().into(), stderr: String::new() }
 }
 
 #[cfg(test)]
 pub(crate) fn failed(status: i32, stderr: &str) -> Output {
-    Output { status, stdout: Vec::new(), stderr: stderr.into() }
+    Output { status, stdout: Vec::new().into(), stderr: stderr.into() }
 }

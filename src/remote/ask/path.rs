@@ -15,7 +15,7 @@ pub(super) fn stat_script(path: &str) -> String {
 }
 
 pub(super) fn digest_script(path: &str) -> String {
-    format!("timeout 170 sha256sum -b < {}", quote(path))
+    format!("timeout 170 sha256sum -- {}", quote(path))
 }
 
 /// A path that is no file could keep its reader waiting for ever.
@@ -46,7 +46,8 @@ pub(super) fn parse_stat(output: &Output) -> Answer {
 
 pub(super) fn parse_digest(output: &Output) -> Answer {
     unless_missing(output, |text| {
-        let digest = text.split(' ').next()?;
+        // A backslash in front says that the name behind is escaped.
+        let digest = text.trim_start_matches('\\').split(' ').next()?;
         (digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| Reply::Text(digest.to_owned()))
     })
 }
@@ -55,13 +56,13 @@ pub(super) fn parse_content(output: &Output) -> Answer {
     if output.status == 0 && output.stdout.len() > MOST {
         return Answer::Unreadable("the file is larger than 4 MiB".into());
     }
-    unless_missing(output, |_| Some(Reply::Bytes(Secret::new(output.stdout.clone()))))
+    unless_missing(output, |_| Some(Reply::Bytes(Secret::new(output.stdout.as_slice()))))
 }
 
-/// Absent if the system said so (strerror of ENOENT and ENOTDIR; dash has words of its own for the first).
+/// Absent if the system said so (strerror of ENOENT and ENOTDIR).
 fn unless_missing(output: &Output, read: impl FnOnce(&str) -> Option<Reply>) -> Answer {
     let said = |text: &str| output.stderr.trim_end().ends_with(text);
-    if output.status != 0 && (said("No such file or directory") || said("Not a directory") || said("No such file")) {
+    if output.status != 0 && (said("No such file or directory") || said("Not a directory")) {
         return Answer::Absent;
     }
     reply(output, read)
@@ -103,16 +104,17 @@ mod tests {
     #[test]
     fn a_digest() {
         let hex = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-        assert_eq!(parse_digest(&printed(&format!("{hex} *-\n"))), Answer::Present(Reply::Text(hex.into())));
-        assert_eq!(parse_digest(&failed(2, "sh: 1: cannot open /x: No such file\n")), Answer::Absent);
+        assert_eq!(parse_digest(&printed(&format!("{hex}  /x\n"))), Answer::Present(Reply::Text(hex.into())));
+        assert_eq!(parse_digest(&printed(&format!("\\{hex}  /x\\\\y\n"))), Answer::Present(Reply::Text(hex.into())));
+        assert_eq!(parse_digest(&failed(1, "sha256sum: /x: No such file or directory\n")), Answer::Absent);
         assert!(matches!(parse_digest(&printed("oops\n")), Answer::Unreadable(_)));
     }
 
     #[test]
     fn content_is_bytes_and_has_a_limit() {
-        let bytes = Output { status: 0, stdout: vec![0, 255, b'\n'], stderr: String::new() };
+        let bytes = Output { status: 0, stdout: vec![0, 255, b'\n'].into(), stderr: String::new() };
         assert_eq!(parse_content(&bytes), Answer::Present(Reply::Bytes(Secret::new(vec![0, 255, b'\n']))));
-        let long = Output { stdout: vec![b'x'; MOST + 1], ..bytes };
+        let long = Output { stdout: vec![b'x'; MOST + 1].into(), ..bytes };
         assert!(matches!(parse_content(&long), Answer::Unreadable(_)));
     }
 }
