@@ -23,7 +23,7 @@ impl Private {
     /// Why it is no RSA private key, without a word of its content.
     pub fn parse(pem: &Secret) -> Result<Self, &'static str> {
         let text = pem.expose_str().ok_or("it is no text")?;
-        let pair = KeyPair::from_pem(text).map_err(|_| "it is no private key in PEM")?;
+        let pair = KeyPair::from_pem(text).map_err(|_| "it is no private key in PEM that is safe to use")?;
         let public_der = pair.subject_public_key_info();
         let bits = bits(&public_der).ok_or("it is no RSA key")?;
         Ok(Self { bits, public_pem: pair.public_key_pem(), public_der })
