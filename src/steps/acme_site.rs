@@ -11,7 +11,9 @@ use super::ratchet::{Evidence, StagingRoots};
 /// What the inventory says of the site.
 #[derive(Clone, Debug)]
 pub struct AcmeSite {
-    /// Domain and redirected names.
+    /// What is served.
+    pub domain: String,
+    /// The domain, and the names that redirect to it.
     pub names: Vec<String>,
     /// The release's namespace, in which the certificate lies.
     pub namespace: String,
@@ -28,6 +30,12 @@ pub fn ingress(inventory: &Inventory) -> Option<IpAddr> {
 }
 
 impl AcmeSite {
+    /// Every such site with its release.
+    pub fn all(inventory: &Inventory) -> impl Iterator<Item = (Self, &Release)> {
+        let of_release = move |release| inventory.sites.iter().filter_map(move |site| Some((Self::of(inventory, release, site)?, release)));
+        inventory.releases.iter().flat_map(of_release)
+    }
+
     /// `None` if the site is not served by ACME, or names no certificate.
     pub fn of(inventory: &Inventory, release: &Release, site: &Site) -> Option<Self> {
         if site.tls != Tls::Acme || site.release != release.name {
@@ -35,6 +43,7 @@ impl AcmeSite {
         }
         let known = inventory.acme.as_ref().is_some_and(|acme| acme.staging.roots.is_some());
         Some(Self {
+            domain: site.domain.clone(),
             names: site.names().map(str::to_owned).collect(),
             namespace: release.namespace.clone(),
             certificate: site.certificate.clone()?,

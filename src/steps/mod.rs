@@ -35,7 +35,11 @@ flow![
     cert_manager,
     issuers,
     solver_policy,
+    challenge_probe,
     release,
+    workloads,
+    certificate,
+    site,
 ];
 
 /// All steps of the core flow, in order, as this inventory wants them.

@@ -1,0 +1,177 @@
+//! A site's certificate is issued *and served*: the leaf that visitors get for every name is the one in the Secret, and its chain verifies
+//! in the phase that the ratchet gives. A condition alone never counts. Once staging is verified the ratchet turns, `release` acts
+//! a second time, and this step waits for production.
+//!
+//! Without `acme.staging.roots` a staging chain verifies to nothing. Then the very leaf that the staging issuer wrote into the Secret must
+//! be served: that proves the way through CA and ingress, not the trust, which production proves.
+
+mod order;
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::inventory::{self, Inventory};
+use crate::model::{
+    ApiQuestion, Condition, Finding, LiveRelease, Missing, Note, ObjectRef, Phase, Plan, Planned, Question, Scope, Served, Step, StepId, View,
+    Why,
+};
+
+use super::acme_site::AcmeSite;
+use super::ratchet::{self, Evidence, Issuer};
+use super::release::stored_issuer;
+
+struct Certificate {
+    site: AcmeSite,
+    release: String,
+    issuer_value: String,
+    within: Duration,
+}
+
+/// One step a site with a certificate by ACME.
+pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
+    let step = |(site, release): (AcmeSite, &inventory::Release)| {
+        let wait = inventory.sites.iter().find(|other| other.domain == site.domain).and_then(|site| inventory::duration(&site.wait));
+        let within = wait.unwrap_or(Duration::from_secs(150));
+        Some(Box::new(Certificate { release: release.name.clone(), issuer_value: release.issuer_value.clone()?, site, within }) as Box<dyn Step>)
+    };
+    AcmeSite::all(inventory).filter_map(step).collect()
+}
+
+impl Step for Certificate {
+    fn id(&self) -> StepId {
+        StepId::named("certificate", &self.site.domain)
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Cluster
+    }
+
+    fn questions(&self, seen: &View<'_>) -> Vec<Question> {
+        let mut questions = vec![Question::Api(self.release()), Question::Api(ApiQuestion::Object(self.object()))];
+        questions.extend(self.site.questions());
+        // The chain below the certificate is read only where there is something to explain.
+        if matches!(seen.object(&self.object()), Ok(Some(live)) if unready(live).is_some()) {
+            questions.extend(order::questions(&self.site.namespace));
+        }
+        questions
+    }
+
+    fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
+        let live = seen.release(&self.site.namespace, &self.release)?.ok_or_else(|| Missing {
+            question: Question::Api(self.release()),
+            why: Why::Unreadable(format!("release {} is not there yet", self.release)),
+        })?;
+        let (evidence, now) = (self.site.evidence(seen)?, seen.clock()?);
+        let stored = self.stored(live);
+        let issuer = ratchet::issuer(stored, std::slice::from_ref(&evidence), now);
+        if stored != Some(issuer.name()) {
+            return Ok(self.turned(issuer, &evidence));
+        }
+        match self.missing(seen, issuer, &evidence)? {
+            None => Ok(Plan::Converged.into()),
+            Some(Finding { what, cure }) => Ok(Plan::Wait(Condition {
+                what: format!("the certificate of {} by {} is issued and served", self.site.domain, issuer.name()),
+                seen: what,
+                cure,
+                within: self.within,
+            })
+            .into()),
+        }
+    }
+}
+
+impl Certificate {
+    fn release(&self) -> ApiQuestion {
+        ApiQuestion::Release { namespace: self.site.namespace.clone(), name: self.release.clone() }
+    }
+
+    fn object(&self) -> ObjectRef {
+        ObjectRef::new("cert-manager.io/v1", "Certificate", &self.site.namespace, &self.site.certificate)
+    }
+
+    fn stored<'a>(&self, live: &'a LiveRelease) -> Option<&'a str> {
+        stored_issuer(live, &self.issuer_value)
+    }
+
+    /// The release acts next, so there is nothing to wait for here.
+    fn turned(&self, issuer: Issuer, evidence: &Evidence<'_>) -> Planned {
+        let mut notes = vec![Note::Fact(format!("the release of {} takes {} next", self.site.domain, issuer.name()))];
+        let untrusted = |served: &Option<&Served>| served.is_some_and(|served| matches!(served.phase, Phase::Untrusted(_)));
+        if issuer == Issuer::Production && evidence.names.iter().any(|(_, served)| untrusted(served)) {
+            notes.push(Note::Warning(Finding::new(
+                "the staging chain was not verified: only that the staging issuer's own leaf is served",
+                "set acme.staging.roots to the staging CA's root certificates",
+            )));
+        }
+        Planned::from(Plan::Converged).with_notes(notes)
+    }
+
+    /// What lacks until the certificate is served, with the cure of what holds it.
+    fn missing(&self, seen: &View<'_>, issuer: Issuer, evidence: &Evidence<'_>) -> Result<Option<Finding>, Missing> {
+        let object = self.object();
+        let Some(live) = seen.object(&object)? else {
+            let cure = format!("its Ingress needs the annotation cert-manager.io/cluster-issuer and tls.secretName {}", self.site.certificate);
+            return Ok(Some(Finding::new(format!("{object} is absent"), cure)));
+        };
+        let now_by = live.pointer("/spec/issuerRef/name").and_then(Value::as_str).unwrap_or_default();
+        if now_by != issuer.name() {
+            let cure = format!("value {} of the chart must reach the annotation cert-manager.io/cluster-issuer", self.issuer_value);
+            return Ok(Some(Finding::new(format!("{object} is still by {now_by}"), cure)));
+        }
+        if let Some(unready) = unready(live) {
+            return order::explain(seen, &self.site, live, unready).map(Some);
+        }
+        let leaf = evidence.leaf.as_ref();
+        if leaf.is_none_or(|leaf| leaf.issuer != issuer.name()) {
+            return Ok(Some(Finding::new(format!("secret {} holds no certificate by {}", self.site.certificate, issuer.name()), self.describe())));
+        }
+        for (name, served) in &evidence.names {
+            if leaf.is_none_or(|leaf| !leaf.covers(name)) {
+                let cure = format!("add {name} to tls.hosts of the Ingress");
+                return Ok(Some(Finding::new(format!("the certificate does not cover {name}"), cure)));
+            }
+            if let Some(finding) = unserved(name, *served, leaf.map(|leaf| leaf.sha256.as_str()), issuer) {
+                return Ok(Some(finding));
+            }
+        }
+        Ok(None)
+    }
+
+    fn describe(&self) -> String {
+        format!("kubectl -n {} describe certificate {}", self.site.namespace, self.site.certificate)
+    }
+}
+
+/// Why a Certificate is not Ready for the spec that it has now; none if it is.
+fn unready(live: &Value) -> Option<String> {
+    let conditions = live.pointer("/status/conditions").and_then(Value::as_array);
+    let Some(ready) = conditions.into_iter().flatten().find(|condition| condition["type"] == "Ready") else {
+        return Some("cert-manager has not looked at it yet".into());
+    };
+    let text = |field: &str| ready[field].as_str().unwrap_or_default();
+    if ready["observedGeneration"].as_i64().zip(live["metadata"]["generation"].as_i64()).is_some_and(|(observed, now)| observed < now) {
+        return Some("cert-manager has not seen its new spec yet".into());
+    }
+    (text("status") != "True").then(|| text("message").to_owned())
+}
+
+/// What is served in place of the Secret's leaf, or in which phase it is not believed.
+fn unserved(name: &str, served: Option<&Served>, leaf: Option<&str>, issuer: Issuer) -> Option<Finding> {
+    let Some(served) = served else {
+        return Some(Finding::new(format!("{name} serves nothing on port 443"), "let TCP 443 in, and see whether Traefik runs"));
+    };
+    if Some(served.sha256.as_str()) != leaf {
+        let cure = "Traefik takes it up in seconds; if it does not, the Ingress names another tls.secretName or host";
+        return Some(Finding::new(format!("{name} still serves {}", served.subject), cure));
+    }
+    let cure = |side: &str| format!("set acme.{side}.roots to the roots of the CA that acme.{side}.server issues by");
+    match (&served.phase, issuer) {
+        (Phase::Production, _) | (Phase::Staging, Issuer::Staging) => None,
+        (Phase::Staging, Issuer::Production) => {
+            Some(Finding::new(format!("{name}: the production CA's chain verifies to staging roots"), cure("production")))
+        }
+        (Phase::Untrusted(why), Issuer::Production) => Some(Finding::new(format!("{name}: {why}"), cure("production"))),
+        (Phase::Untrusted(why), Issuer::Staging) => Some(Finding::new(format!("{name}: {why}"), cure("staging"))),
+    }
+}

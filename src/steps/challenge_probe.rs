@@ -1,0 +1,121 @@
+//! The challenge probe: before anything is ordered, every name of an ACME site leads to this cluster, its CAA lets the CA issue, and
+//! port 80 is answered by the ingress (S3-75, contract §4.9). A failed order costs hours of back-off; a question costs nothing.
+
+mod dns;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::inventory::Inventory;
+use crate::model::{
+    ApiQuestion, Condition, Exchange, Finding, HostQuestion, Missing, OutsideQuestion, Plan, Planned, Question, Scope, Step, StepId, View,
+    Why,
+};
+
+use super::acme_site::AcmeSite;
+
+const PATH: &str = "/.well-known/acme-challenge/bedplate-probe";
+
+/// Who will look the names up when it validates them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Authority {
+    /// Sees public DNS, and obeys CAA for `letsencrypt.org`.
+    LetsEncrypt,
+    /// Sees what we see.
+    Own,
+}
+
+struct Probe {
+    site: AcmeSite,
+    release: String,
+    authority: Authority,
+}
+
+/// One step a site with a certificate by ACME.
+pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
+    let own = inventory.acme.as_ref().is_some_and(|acme| acme.production.server.is_some());
+    let authority = if own { Authority::Own } else { Authority::LetsEncrypt };
+    let sites = AcmeSite::all(inventory);
+    sites.map(|(site, release)| Box::new(Probe { site, release: release.name.clone(), authority }) as Box<dyn Step>).collect()
+}
+
+impl Step for Probe {
+    fn id(&self) -> StepId {
+        StepId::named("challenge_probe", &self.site.domain)
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Cluster
+    }
+
+    fn questions(&self, seen: &View<'_>) -> Vec<Question> {
+        let release = ApiQuestion::Release { namespace: self.site.namespace.clone(), name: self.release.clone() };
+        let mut questions = vec![seen.ask(HostQuestion::Facts), Question::Api(release)];
+        questions.extend(self.site.names.iter().flat_map(|name| dns::questions(name, self.authority)));
+        questions.extend(self.site.address.into_iter().flat_map(|address| {
+            self.site.names.iter().map(move |name| Question::Outside(OutsideQuestion::Get { url: url(name), address }))
+        }));
+        questions
+    }
+
+    fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
+        let released = seen.release(&self.site.namespace, &self.release)?.is_some();
+        let Some(address) = self.site.address else {
+            let finding = Finding::new("nothing says where visitors find the server", "set public_ip of the server");
+            return Ok(Plan::Unmet(vec![finding]).into());
+        };
+        let mut findings = Vec::new();
+        let mut notes = Vec::new();
+        for name in &self.site.names {
+            let (wrong, unknown) = dns::judge(seen, name, address, self.authority)?;
+            findings.extend(wrong);
+            notes.extend(unknown);
+        }
+        if !findings.is_empty() {
+            return Ok(Planned::from(Plan::Unmet(findings)).with_notes(notes));
+        }
+        for name in &self.site.names {
+            if let Some((what, cure)) = unreached(seen.exchange(&url(name), address), address, released)? {
+                return Ok(Plan::Wait(Condition {
+                    what: format!("port 80 of {name} reaches the ingress"),
+                    seen: what,
+                    cure,
+                    within: Duration::from_secs(60),
+                })
+                .into());
+            }
+        }
+        Ok(Planned::from(Plan::Converged).with_notes(notes))
+    }
+}
+
+fn url(name: &str) -> String {
+    format!("http://{name}{PATH}")
+}
+
+/// What stands between the CA and the ingress, and its cure.
+fn unreached(
+    answer: Result<Option<&Exchange>, Missing>,
+    address: IpAddr,
+    released: bool,
+) -> Result<Option<(String, String)>, Missing> {
+    let firewall = format!("let TCP 80 in to {address}: the provider's firewall, and the host's");
+    match answer {
+        Err(Missing { why: Why::Unreadable(why), .. }) if why.starts_with("refused") => {
+            let cure = "see whether Traefik runs: kubectl -n kube-system get pods,svc";
+            Ok(Some((format!("{address} refuses port 80"), format!("{cure}; or {firewall}"))))
+        }
+        Err(Missing { why: Why::Unreadable(why), .. }) => Ok(Some((why, firewall))),
+        Err(missing) => Err(missing),
+        Ok(None) => Ok(Some(("nothing answers".into(), firewall))),
+        // Once the application is there, it may answer as it likes: the solver's own Ingress goes before it.
+        Ok(Some(_)) if released => Ok(None),
+        // Traefik, with no route yet, says 404 and does not name itself; an entry point may redirect, and the CA follows.
+        Ok(Some(exchange)) if exchange.server.is_empty() && matches!(exchange.status, 301 | 302 | 307 | 308 | 404) => Ok(None),
+        Ok(Some(exchange)) => {
+            let server = if exchange.server.is_empty() { "another server" } else { &exchange.server };
+            let cure = format!("free port 80 of {address} for Traefik, or remove the Ingress that catches the path {PATH}");
+            Ok(Some((format!("{server} answers {} there, and Traefik would answer 404", exchange.status), cure)))
+        }
+    }
+}

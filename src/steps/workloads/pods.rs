@@ -1,0 +1,142 @@
+//! What the pods of a workload say of themselves.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::model::ObjectRef;
+
+/// How long after its last crash a container counts as falling over still, seconds.
+const RECENT: i64 = 600;
+/// Longest message that is passed on.
+const SHOWN: usize = 200;
+
+/// All pods of a namespace.
+pub fn all(namespace: &str) -> ObjectRef {
+    ObjectRef::new("v1", "Pod", namespace, "")
+}
+
+/// Those of `pods` that a workload selects by labels.
+pub fn of<'a>(workload: &Value, pods: &'a [Value]) -> Vec<Pod<'a>> {
+    let wanted = workload["spec"]["selector"]["matchLabels"].as_object();
+    let selected = |pod: &&Value| wanted.is_some_and(|wanted| wanted.iter().all(|(key, value)| pod["metadata"]["labels"].get(key) == Some(value)));
+    pods.iter().filter(selected).map(Pod).collect()
+}
+
+/// One pod as the API server has it.
+pub struct Pod<'a>(&'a Value);
+
+/// How a pod's crashes are judged.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Crashes {
+    /// None, or of the first boot, or long ago.
+    Forgiven,
+    /// It ran, and fell over a short while ago.
+    New(String),
+    /// More than are forgiven, and it goes on.
+    TooMany(String),
+}
+
+impl Pod<'_> {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        self.0["metadata"]["name"].as_str().unwrap_or_default()
+    }
+
+    fn containers(&self) -> impl Iterator<Item = &Value> {
+        ["initContainerStatuses", "containerStatuses"].iter().flat_map(|list| self.0["status"][*list].as_array()).flatten()
+    }
+
+    /// Why it does not run: a container that waits, with how its last run ended, or why it is not scheduled.
+    pub fn trouble(&self) -> Option<String> {
+        let waits = self.containers().find_map(|container| {
+            let waiting = &container["state"]["waiting"];
+            let reason = waiting["reason"].as_str().filter(|reason| !matches!(*reason, "ContainerCreating" | "PodInitializing"))?;
+            let ended = &container["lastState"]["terminated"];
+            let message = [&waiting["message"], &ended["message"]].iter().find_map(|message| message.as_str()).unwrap_or_default();
+            let code = ended["exitCode"].as_i64().map(|code| format!(", last exit code {code}")).unwrap_or_default();
+            let restarts = container["restartCount"].as_i64().filter(|count| *count > 0).map(|count| format!(", {count} restarts"));
+            Some(format!("{}: {reason}{code}{} {}", self.name(), restarts.unwrap_or_default(), cut(message)).trim_end().to_owned())
+        });
+        waits.or_else(|| {
+            let conditions = self.0["status"]["conditions"].as_array()?;
+            let unscheduled = conditions.iter().find(|condition| condition["type"] == "PodScheduled" && condition["status"] == "False")?;
+            Some(format!("{}: {}", self.name(), cut(unscheduled["message"].as_str().unwrap_or_default())))
+        })
+    }
+
+    /// Judges the restarts of its containers at `now`, seconds since the epoch: within `boot` of its start as many as `budget` are
+    /// forgiven; afterwards none is.
+    pub fn crashes(&self, now: i64, budget: u32, boot: Duration) -> Crashes {
+        let started = seconds(&self.0["status"]["startTime"]).unwrap_or(now);
+        let last = self.containers().filter_map(|container| seconds(&container["lastState"]["terminated"]["finishedAt"])).max();
+        let Some(last) = last.filter(|last| now - last < RECENT) else { return Crashes::Forgiven };
+        let restarts = self.containers().filter_map(|container| container["restartCount"].as_i64()).max().unwrap_or(0);
+        if restarts > i64::from(budget) {
+            return Crashes::TooMany(format!("pod {} restarted {restarts} times, the last time {} s ago", self.name(), now - last));
+        }
+        if last - started > i64::try_from(boot.as_secs()).unwrap_or(i64::MAX) {
+            return Crashes::New(format!("pod {} fell over {} s ago", self.name(), now - last));
+        }
+        Crashes::Forgiven
+    }
+}
+
+fn seconds(time: &Value) -> Option<i64> {
+    time.as_str()?.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second)
+}
+
+fn cut(message: &str) -> String {
+    message.trim().chars().take(SHOWN).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const BOOT: Duration = Duration::from_secs(240);
+
+    fn pod(restarts: i64, finished: &str) -> Value {
+        json!({
+            "metadata": { "name": "auth-1", "labels": { "app": "auth" } },
+            "status": { "startTime": "2026-01-01T00:00:00Z", "containerStatuses": [{
+                "restartCount": restarts, "lastState": { "terminated": { "finishedAt": finished, "exitCode": 1 } },
+                "state": { "waiting": { "reason": "CrashLoopBackOff", "message": "back-off 20s" } },
+            }] },
+        })
+    }
+
+    fn at(text: &str) -> i64 {
+        text.parse::<jiff::Timestamp>().unwrap().as_second()
+    }
+
+    #[test]
+    fn crashes_of_the_first_boot_are_forgiven_up_to_the_budget() {
+        let now = at("2026-01-01T00:04:00Z");
+        assert_eq!(Pod(&pod(3, "2026-01-01T00:02:00Z")).crashes(now, 5, BOOT), Crashes::Forgiven);
+        let many = Pod(&pod(6, "2026-01-01T00:02:00Z")).crashes(now, 5, BOOT);
+        assert_eq!(many, Crashes::TooMany("pod auth-1 restarted 6 times, the last time 120 s ago".into()));
+    }
+
+    #[test]
+    fn a_pod_that_ran_and_falls_over_is_told_until_it_is_long_ago() {
+        let fell = pod(1, "2026-01-01T12:00:00Z");
+        assert_eq!(Pod(&fell).crashes(at("2026-01-01T12:01:00Z"), 5, BOOT), Crashes::New("pod auth-1 fell over 60 s ago".into()));
+        assert_eq!(Pod(&fell).crashes(at("2026-01-01T12:10:00Z"), 5, BOOT), Crashes::Forgiven);
+    }
+
+    #[test]
+    fn a_waiting_container_tells_why() {
+        let told = Pod(&pod(3, "2026-01-01T00:02:00Z")).trouble().unwrap();
+        assert_eq!(told, "auth-1: CrashLoopBackOff, last exit code 1, 3 restarts back-off 20s");
+    }
+
+    #[test]
+    fn pods_are_told_apart_by_labels() {
+        let pods = [pod(0, ""), json!({ "metadata": { "name": "web-1", "labels": { "app": "web" } } })];
+        let workload = json!({ "spec": { "selector": { "matchLabels": { "app": "web" } } } });
+        assert_eq!(of(&workload, &pods).iter().map(Pod::name).collect::<Vec<_>>(), ["web-1"]);
+    }
+}
