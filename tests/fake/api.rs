@@ -28,9 +28,10 @@ impl Api {
     pub fn start(&mut self) {
         self.put(json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": "droplet" },
             "status": { "conditions": [{ "type": "Ready", "status": "True" }], "nodeInfo": { "kubeletVersion": "v1.35.5+k3s1" } } }));
-        for name in ["coredns", "traefik", "metrics-server", "local-path-provisioner"] {
+        for name in ["coredns", "traefik", "metrics-server"] {
             self.deployment("kube-system", name);
         }
+        self.put(json!({ "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": { "name": "local-path" } }));
         self.put(json!({ "apiVersion": "v1", "kind": "Service", "metadata": { "name": "traefik", "namespace": "kube-system" },
             "spec": { "type": "LoadBalancer" }, "status": { "loadBalancer": { "ingress": [{ "ip": "203.0.113.10" }] } } }));
     }
