@@ -18,7 +18,7 @@ const KNOWN: &[(&str, &str)] = &[
 
 /// The line that tells most, and a cure.
 pub struct Diagnosis {
-    /// A known message, else the last line; empty if there is none.
+    /// A known message, else k3s' last fatal one, else the last line; empty if there is none.
     pub line: String,
     /// What to do.
     pub cure: String,
@@ -28,8 +28,10 @@ pub struct Diagnosis {
 pub fn diagnose(journal: &str) -> Diagnosis {
     let known = |line: &str| KNOWN.iter().find(|(message, _)| line.contains(message)).map(|(_, cure)| (*cure).to_owned());
     let told = journal.lines().rev().find_map(|line| known(line).map(|cure| Diagnosis { line: line.trim().to_owned(), cure }));
+    let lines = || journal.lines().rev().map(str::trim).filter(|line| !line.is_empty());
     told.unwrap_or_else(|| Diagnosis {
-        line: journal.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned(),
+        // k3s' own last word, before what systemd says of its end.
+        line: lines().find(|line| line.contains("level=fatal")).or_else(|| lines().next()).unwrap_or_default().to_owned(),
         cure: "read `journalctl -u k3s` on the host".into(),
     })
 }
@@ -48,6 +50,7 @@ mod tests {
     #[test]
     fn an_unknown_failure_shows_its_last_line() {
         assert_eq!(diagnose("a\nb\n\n").line, "b");
+        assert_eq!(diagnose("level=fatal msg=why\nk3s.service: Failed\n").line, "level=fatal msg=why");
         assert_eq!(diagnose("").line, "");
     }
 }
