@@ -158,6 +158,7 @@ async fn an_action_that_was_given_up_leaves_no_worker_behind() {
     let slow = sshd.folder().join("slow");
     std::fs::File::create(&slow).unwrap().set_len(200 << 20).unwrap();
     let folder = sshd.folder().join("given up");
+    std::fs::create_dir(&folder).unwrap();
     let install = HostAction::Install(Install {
         pin: Pin {
             artifact: ArtifactRef { name: "k3s".into(), version: "v1".into(), arch: None },
@@ -183,7 +184,32 @@ async fn an_action_that_was_given_up_leaves_no_worker_behind() {
         done = remote.perform(&install, &located, &sent) => panic!("{done:?}"),
         _ = halfway => {}
     }
-    let answers = remote.ask(vec![HostQuestion::Stat(folder.to_str().unwrap().into())]).await.unwrap();
-    assert!(matches!(answers[0].1, Answer::Present(_)), "{answers:?}");
+    remote.ask(vec![HostQuestion::Stat("/etc".into())]).await.unwrap();
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+}
+
+/// Whether a process has `word` in its command line.
+fn runs(word: &str) -> bool {
+    let lines = std::fs::read_dir("/proc").unwrap().filter_map(|entry| std::fs::read(entry.unwrap().path().join("cmdline")).ok());
+    lines.into_iter().any(|line| String::from_utf8_lossy(&line).contains(word))
+}
+
+#[tokio::test]
+async fn a_question_that_was_given_up_stops_on_the_host() {
+    let sshd = Sshd::start("");
+    let remote = Remote::connect(&sshd.host(), &Prompt::unattended(None)).await.unwrap();
+    let endless = sshd.folder().join("endless");
+    std::fs::File::create(&endless).unwrap().set_len(64 << 30).unwrap();
+    let endless = endless.to_str().unwrap();
+    let begun = async {
+        while !runs(endless) {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    tokio::select! {
+        answers = remote.ask(vec![HostQuestion::Digest(endless.into())]) => panic!("{answers:?}"),
+        begun = tokio::time::timeout(std::time::Duration::from_secs(10), begun) => begun.unwrap(),
+    }
+    remote.ask(vec![HostQuestion::Stat("/etc".into())]).await.unwrap();
+    assert!(!runs(endless));
 }

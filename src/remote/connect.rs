@@ -83,9 +83,36 @@ fn refused(host: &Host, error: &std::io::Error) -> Error {
     }
     let said = error.to_string();
     let refusal = match ConnectRefusal::of(&said) {
-        // The pinned key is all that this host may show.
+        // The pinned key is all that this host may show, also when it has none of that kind.
         ConnectRefusal::KeyUnknown(_) if host.host_key.is_some() => ConnectRefusal::KeyChanged,
         other => other,
     };
     Error::Connect(refusal, said)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::{Connection, Role};
+
+    #[test]
+    fn a_host_without_a_key_of_the_pinned_kind_is_another_one() {
+        // As OpenSSH 9.2 logs it with StrictHostKeyChecking=yes.
+        let said = "No RSA host key is known for [127.0.0.1]:2222 and you have requested strict checking.\r\nHost key verification failed.";
+        let host = |key: Option<&str>| Host {
+            name: "a".into(),
+            address: "127.0.0.1".into(),
+            user: None,
+            port: None,
+            identity_file: None,
+            host_key: key.map(Into::into),
+            public_ip: None,
+            node_ip: None,
+            role: Role::Server,
+            connection: Connection::Ssh,
+        };
+        let refusal = |key| refused(&host(key), &std::io::Error::other(said));
+        assert_eq!(refusal(Some("ssh-ed25519 AAAA")), Error::Connect(ConnectRefusal::KeyChanged, said.into()));
+        assert_eq!(refusal(None), Error::Connect(ConnectRefusal::KeyUnknown(None), said.into()));
+    }
 }

@@ -68,7 +68,7 @@ impl Error {
                 let cure = "check that sh, head, tail and base64 on the host are the usual ones".to_owned();
                 ("an answer that can't be read".to_owned(), cure, Exit::Failed)
             }
-            Self::Script { status, stderr } => (format!("exit {status}: {}", last_lines(&stderr)), String::new(), Exit::Failed),
+            Self::Script { status, stderr } => (format!("exit {status}: {}", last_lines(&stderr)), script_cure(&stderr).to_owned(), Exit::Failed),
             Self::Here(why) => (why, String::new(), Exit::Failed),
             Self::Locked(holder) => {
                 let cure = "wait until it ends; if that run is gone, the lock frees itself within 30 s".to_owned();
@@ -83,6 +83,20 @@ impl Error {
             }
         };
         Failure { scope: Some(Scope::Host(host.clone())), step: None, tried: tried.into(), seen, cure, exit }
+    }
+}
+
+/// What helps against a failure on the host, as far as the system's words tell.
+fn script_cure(said: &str) -> &'static str {
+    let has = |text: &str| said.contains(text);
+    if has("No space left on device") {
+        "make room on the host's disk (`df -h`), then run again"
+    } else if has("Read-only file system") {
+        "the host's disk is read-only: see `dmesg` for its errors, then run again"
+    } else if has("command not found") || has(": not found") || has("failed to run command") {
+        "install on the host what is missing, then run again"
+    } else {
+        "mend on the host what the lines above name, then run again: every step starts from what is there"
     }
 }
 
@@ -121,8 +135,9 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_script_shows_its_status() {
-        let failure = Error::Script { status: 3, stderr: "mv: no space left\n".into() }.told(&HostId("a".into()), "write /x");
-        assert_eq!(failure.to_string(), "a: could not write /x: exit 3: mv: no space left");
+    fn a_failed_script_shows_its_status_and_a_cure() {
+        let failure = Error::Script { status: 3, stderr: "mv: No space left on device\n".into() }.told(&HostId("a".into()), "write /x");
+        assert_eq!(failure.seen, "exit 3: mv: No space left on device");
+        assert!(failure.cure.contains("df -h"));
     }
 }

@@ -51,7 +51,27 @@ pub(super) const PASSWORD_PROBE: &str = "env LC_ALL=C sudo -S -k -p '' -- true";
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+
     use super::*;
+
+    #[test]
+    fn a_password_that_sudo_did_not_want_is_not_printed() {
+        let mut worker = Command::new("sh").args(["-c", WORKER]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        worker.stdin.take().unwrap().write_all(b"hunter2\nbedplate-x\n").unwrap();
+        let output = worker.wait_with_output().unwrap();
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(99), 0));
+    }
+
+    #[test]
+    fn a_script_that_was_cut_short_is_not_run() {
+        let mut worker = Command::new("sh").args(["-c", WORKER]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        worker.stdin.take().unwrap().write_all(b"bedplate-x\n20 0 1000\necho begun").unwrap();
+        let output = worker.wait_with_output().unwrap();
+        let printed = String::from_utf8(output.stdout).unwrap();
+        assert_eq!((output.status.code(), printed.trim().lines().count()), (Some(98), 1), "{printed}");
+    }
 
     #[test]
     fn programs_mean_the_same_in_every_login_shell() {

@@ -37,7 +37,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
         #[test]
         fn a_real_shell_gives_back_what_was_quoted(text in "[^\0]{0,40}") {
             prop_assert_eq!(echoed(&text), text.as_bytes());

@@ -18,13 +18,13 @@ while [ ! -d "$p" ]; do p=${p%/*}; p=${p:-/}; done
 echo "disk $(df -B1 --output=avail -- "$p" | tail -n 1)"
 echo "cgroup $(stat -f -c %T /sys/fs/cgroup)"
 if [ -d /run/systemd/system ]; then echo "systemd yes"; fi
-if grep -qs '^ENABLED=yes' /etc/ufw/ufw.conf && timeout 20 ufw status | grep -q '^Status: active'; then echo "ufw yes"; fi
+if grep -qs '^ENABLED=yes' /etc/ufw/ufw.conf && timeout --foreground 20 ufw status | grep -q '^Status: active'; then echo "ufw yes"; fi
 echo "routes $(ip -j -4 route show table main)"
 echo "routes $(ip -j -6 route show table main)"
 echo "addresses $(ip -j address show)"
 u=${SUDO_USER:-$(id -un)}
 echo "passwd $(getent passwd "$u")"
-echo "forwarding $(timeout 10 sshd -T -C "user=$u,host=localhost,addr=127.0.0.1" 2>/dev/null | sed -n 's/^disableforwarding yes/no/p; s/^allowtcpforwarding //p')"
+echo "forwarding $(timeout --foreground 10 sshd -T -C "user=$u,host=localhost,addr=127.0.0.1" 2>/dev/null | sed -n 's/^disableforwarding yes/no/p; s/^allowtcpforwarding //p')"
 "#;
 
 pub(super) fn parse(output: &Output, asked: Asked) -> Answer {

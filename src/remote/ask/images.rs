@@ -8,7 +8,7 @@ use crate::remote::frame::Output;
 
 /// `ctr images ls` does not show config digests; crictl's `id` is one. containerd lives and dies with k3s' unit.
 pub(super) const SCRIPT: &str = "systemctl is-active --quiet k3s || systemctl is-active --quiet k3s-agent || exit 44; \
-                                 timeout 60 /usr/local/bin/k3s crictl images -o json";
+                                 timeout --foreground 60 /usr/local/bin/k3s crictl images -o json";
 
 /// Of the CRI's `ListImagesResponse` (k8s.io/cri-api: runtime/v1/api.proto).
 #[derive(Deserialize)]

@@ -6,7 +6,7 @@ use super::reply;
 use crate::model::{Answer, Listener, Reply};
 use crate::remote::frame::Output;
 
-pub(super) const SCRIPT: &str = "timeout 20 ss -H -tlnp";
+pub(super) const SCRIPT: &str = "timeout --foreground 20 ss -H -tlnp";
 
 /// `LISTEN 0 128 0.0.0.0:22 0.0.0.0:* users:(("sshd",pid=1,fd=3))` (iproute2: misc/ss.c).
 pub(super) fn parse(output: &Output) -> Answer {

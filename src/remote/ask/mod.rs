@@ -1,4 +1,5 @@
-//! Questions to a host: each is a script and, beside it, a pure parser of what the script prints.
+//! Questions to a host: each is a script and, beside it, a pure parser of what the script prints. Programs that may hang run under
+//! `timeout --foreground`, which leaves them in the worker's process group: a question that is given up can be ended.
 
 mod facts;
 mod images;

@@ -15,13 +15,13 @@ pub(super) fn stat_script(path: &str) -> String {
 }
 
 pub(super) fn digest_script(path: &str) -> String {
-    format!("timeout 170 sha256sum -- {}", quote(path))
+    format!("timeout --foreground 170 sha256sum -- {}", quote(path))
 }
 
 /// A path that is no file could keep its reader waiting for ever.
 pub(super) fn content_script(path: &str) -> String {
     let path = quote(path);
-    format!("[ ! -e {path} ] || [ -f {path} ] || {{ echo 'not a file' >&2; exit 1; }}; timeout 30 head -c {} -- {path}", MOST + 1)
+    format!("[ ! -e {path} ] || [ -f {path} ] || {{ echo 'not a file' >&2; exit 1; }}; timeout --foreground 30 head -c {} -- {path}", MOST + 1)
 }
 
 pub(super) fn parse_stat(output: &Output) -> Answer {

@@ -9,7 +9,7 @@ use crate::remote::quote::quote;
 
 /// `-A`: both families, whichever the host has itself.
 pub(super) fn script(name: &str) -> String {
-    format!("timeout 15 getent -A ahosts {}", quote(name))
+    format!("timeout --foreground 15 getent -A ahosts {}", quote(name))
 }
 
 /// A line an address and a kind of socket. getent says 2 for a name that it can't find, whatever the reason.

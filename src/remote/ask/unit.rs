@@ -10,14 +10,14 @@ use crate::remote::quote::quote;
 
 pub(super) fn script(unit: &str) -> String {
     format!(
-        "timeout 20 systemctl show --timestamp=us -p LoadState -p ActiveState -p SubState -p UnitFileState -p NeedDaemonReload \
+        "timeout --foreground 20 systemctl show --timestamp=us -p LoadState -p ActiveState -p SubState -p UnitFileState -p NeedDaemonReload \
          -p NRestarts -p Job -p ExecMainStartTimestamp -- {}",
         quote(unit)
     )
 }
 
 pub(super) fn journal_script(unit: &str) -> String {
-    format!("timeout 20 journalctl -q --no-pager -o cat -n 40 -u {}", quote(unit))
+    format!("timeout --foreground 20 journalctl -q --no-pager -o cat -n 40 -u {}", quote(unit))
 }
 
 /// `systemctl show` prints `Key=value` lines, and nothing is an error to it (systemd: man/systemctl.xml).

@@ -29,7 +29,8 @@ trap 'exit 143' TERM HUP INT
 export KUBECONFIG=/etc/rancher/k3s/k3s.yaml HELM_CACHE_HOME="$d/cache" HELM_CONFIG_HOME="$d/config" HELM_DATA_HOME="$d/data"
 "#;
 
-/// Helm 4 applies on the server's side and stops at fields of others unless told otherwise; helm 3 does not know the words.
+/// Helm 4 applies on the server's side and stops at fields of others unless told otherwise, and forces only where it applies so (helm:
+/// v4 pkg/cmd/upgrade.go, rollback.go); helm 3 does not know the words.
 const FORCE: &str = "case $(/usr/local/bin/helm version --template '{{.Version}}') in v3.*) set -- ;; *) set -- --server-side=true --force-conflicts ;; esac\n";
 
 impl Remote {
@@ -72,7 +73,8 @@ fn upgrade(release: &ReleaseUpgrade, chart: usize) -> String {
 
 fn rollback(namespace: &str, name: &str, good: u32) -> String {
     format!(
-        "{STRICT}{WORKPLACE}timeout --foreground -k 30 {limit} /usr/local/bin/helm rollback {name} {good} -n {namespace} --history-max 10 >/dev/null\n",
+        "{STRICT}{WORKPLACE}{FORCE}timeout --foreground -k 30 {limit} /usr/local/bin/helm rollback {name} {good} -n {namespace} \
+         --history-max 10 \"$@\" >/dev/null\n",
         limit = 300 + SLACK,
         name = quote(name),
         namespace = quote(namespace),
