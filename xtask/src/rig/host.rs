@@ -89,10 +89,7 @@ impl Host {
             }
             daemon.end(&self.place, Signal::KILL)?;
         }
-        let device = format!("vb-{}", self.name);
-        until(&format!("the device {device} to go"), Duration::from_secs(20), || {
-            Ok((!network::has_link(&device)?).then_some(()))
-        })?;
+        network::unplug(&format!("vb-{}", self.name))?;
         super::cgroup::remove(&self.name)
     }
 

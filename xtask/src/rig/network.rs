@@ -78,12 +78,24 @@ pub fn inside(program: &str) -> Command {
     command
 }
 
-/// Whether the bridge shows a device of that name.
-pub fn has_link(name: &str) -> Result<bool> {
+/// Takes a dead host's device off the bridge, if it is still there: connections that were open when the host died hold its
+/// network, and so the device, for minutes.
+pub fn unplug(device: &str) -> Result<()> {
     if !Path::new(NAMESPACE).exists() {
-        return Ok(false);
+        return Ok(());
     }
-    Ok(run(inside("ip").args(["-oneline", "link", "show", "type", "veth"]))?.contains(&format!(" {name}@")))
+    if !plugged(device)? {
+        return Ok(());
+    }
+    match ip(&format!("link delete {device}")) {
+        // It went by itself in between.
+        Err(_) if !plugged(device)? => Ok(()),
+        deleted => deleted,
+    }
+}
+
+fn plugged(device: &str) -> Result<bool> {
+    Ok(run(inside("ip").args(["-oneline", "link", "show", "type", "veth"]))?.contains(&format!(" {device}@")))
 }
 
 /// Whether something listens on that port of the bridge.
