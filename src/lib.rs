@@ -11,6 +11,7 @@ pub mod kube;
 pub mod model;
 pub mod operator;
 pub mod outside;
+pub mod playbook;
 pub mod remote;
 pub mod report;
 pub mod steps;

@@ -39,6 +39,16 @@ pub fn render(name: &str, context: &impl Serialize) -> Result<String, Finding> {
     engine.render(name, &context).map_err(|error| bug(&error))
 }
 
+/// Fills in a text that is not ours, e.g. of a playbook.
+///
+/// # Errors
+/// In words: it is no template, or names a variable that `context` lacks.
+pub fn fill(text: &str, context: &impl Serialize) -> Result<String, String> {
+    let engine = ENGINE.as_ref().map_err(ToString::to_string)?;
+    let context = Context::from_serialize(context).map_err(|error| error.to_string())?;
+    engine.render_str(text, &context, false).map_err(|error| error.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use bedplate::inventory::Inventory;
 use bedplate::model::{Answer, HostId, Question, Scope, World};
+use bedplate::playbook;
 use bedplate::report::verdict;
 use bedplate::steps::flow;
 use serde::Deserialize;
@@ -60,7 +61,10 @@ fn read<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, String> {
 
 fn run(root: &Path, path: &Path) -> Result<(), String> {
     let case: Case = read(path)?;
-    let inventory: Inventory = read(&root.join(format!("inventories/{}.toml", case.inventory)))?;
+    let mut inventory: Inventory = read(&root.join(format!("inventories/{}.toml", case.inventory)))?;
+    for (name, parameters) in inventory.playbooks.clone() {
+        playbook::add(&mut inventory, &name, &parameters, root).map_err(|wrong| format!("{wrong:?}"))?;
+    }
     let base = match &case.base {
         Some(base) => read::<Base>(&root.join(format!("bases/{base}.toml")))?.answers,
         None => Vec::new(),

@@ -7,6 +7,7 @@ use toml::de::DeTable;
 use super::problem::Flaws;
 use super::tree::Spot;
 use super::{Inventory, Problem, lint, resolve, shape};
+use crate::playbook;
 
 /// A checked inventory.
 #[derive(Debug)]
@@ -78,8 +79,20 @@ fn read<'t>(text: &'t str, folder: &Path) -> (Option<(Inventory, DeTable<'t>)>, 
         return (None, flaws);
     }
     let mut read = shape::read(tree.into_inner(), &mut flaws);
-    if let Some((inventory, _)) = &mut read {
+    if let Some((inventory, tree)) = &mut read {
         resolve::resolve(inventory, folder);
+        playbooks(inventory, folder, Spot::root(tree), &mut flaws);
     }
     (read, flaws)
+}
+
+/// Adds what the playbooks say, so that lints see it as if the user had written it.
+fn playbooks(inventory: &mut Inventory, folder: &Path, root: Spot<'_>, flaws: &mut Flaws) {
+    for (name, parameters) in inventory.playbooks.clone() {
+        for wrong in playbook::add(inventory, &name, &parameters, folder).err().unwrap_or_default() {
+            let spot = root.key("playbooks").name(&name);
+            let spot = wrong.parameter.map_or(spot, |parameter| root.key("playbooks").key(&name).name(&parameter));
+            flaws.error(spot, wrong.message, wrong.cure);
+        }
+    }
 }

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::playbook::Play;
+
 /// One cluster. Relative paths have been made absolute against the inventory's folder by `load`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -50,6 +52,9 @@ pub struct Inventory {
     /// Playbooks: `[playbooks.hello]` with its parameters.
     #[serde(default)]
     pub playbooks: BTreeMap<String, BTreeMap<String, toml::Value>>,
+    /// What the playbooks add beside tables; filled in by `load`.
+    #[serde(skip)]
+    pub plays: Vec<Play>,
 }
 
 fn upstream() -> String {
@@ -296,7 +301,7 @@ pub struct Site {
     /// How it is served.
     #[serde(default)]
     pub tls: Tls,
-    /// Whose Ingress serves it.
+    /// Whose Ingress serves it: a release's, or a playbook's.
     pub release: String,
     /// The TLS Secret, in the release's namespace.
     #[serde(default)]

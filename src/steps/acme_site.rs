@@ -1,10 +1,11 @@
-//! A site with a certificate by ACME: where its certificate lies and where it is served.
+//! A site with a certificate by ACME: where its certificate lies, where it is served, and who tells cert-manager the issuer.
 
 use std::net::IpAddr;
 
-use crate::inventory::{Inventory, Release, Role, Site, Tls};
+use crate::inventory::{Inventory, Role, Site, Tls};
 use crate::model::{ApiQuestion, Missing, OperatorQuestion, OutsideQuestion, Question, Served, View};
 
+use super::carrier::Carrier;
 use super::leaf::Leaf;
 use super::ratchet::{Evidence, StagingRoots};
 
@@ -15,9 +16,9 @@ pub struct AcmeSite {
     pub domain: String,
     /// The domain, and the names that redirect to it.
     pub names: Vec<String>,
-    /// The release's namespace, in which the certificate lies.
-    pub namespace: String,
-    /// TLS Secret, and the Certificate of the same name (contract §4.2).
+    /// Whose Ingress serves it.
+    pub carrier: Carrier,
+    /// In the carrier's namespace: TLS Secret, and the Certificate of the same name (contract §4.2).
     pub certificate: String,
     /// Where visitors find the ingress; none: the inventory does not say.
     pub address: Option<IpAddr>,
@@ -30,22 +31,21 @@ pub fn ingress(inventory: &Inventory) -> Option<IpAddr> {
 }
 
 impl AcmeSite {
-    /// Every such site with its release.
-    pub fn all(inventory: &Inventory) -> impl Iterator<Item = (Self, &Release)> {
-        let of_release = move |release| inventory.sites.iter().filter_map(move |site| Some((Self::of(inventory, release, site)?, release)));
-        inventory.releases.iter().flat_map(of_release)
+    /// Every such site.
+    pub fn all(inventory: &Inventory) -> impl Iterator<Item = Self> {
+        inventory.sites.iter().filter_map(|site| Self::of(inventory, site))
     }
 
-    /// `None` if the site is not served by ACME, or names no certificate.
-    pub fn of(inventory: &Inventory, release: &Release, site: &Site) -> Option<Self> {
-        if site.tls != Tls::Acme || site.release != release.name {
+    /// `None` if the site is not served by ACME, or lacks its certificate or carrier, which `lint` refuses.
+    pub fn of(inventory: &Inventory, site: &Site) -> Option<Self> {
+        if site.tls != Tls::Acme {
             return None;
         }
         let known = inventory.acme.as_ref().is_some_and(|acme| acme.staging.roots.is_some());
         Some(Self {
             domain: site.domain.clone(),
             names: site.names().map(str::to_owned).collect(),
-            namespace: release.namespace.clone(),
+            carrier: Carrier::of(inventory, site)?,
             certificate: site.certificate.clone()?,
             address: ingress(inventory),
             roots: if known { StagingRoots::Known } else { StagingRoots::Unknown },
@@ -54,7 +54,7 @@ impl AcmeSite {
 
     /// What the ratchet must know.
     pub fn questions(&self) -> Vec<Question> {
-        let secret = ApiQuestion::Secret { namespace: self.namespace.clone(), name: self.certificate.clone() };
+        let secret = ApiQuestion::Secret { namespace: self.carrier.namespace().into(), name: self.certificate.clone() };
         let served = self.names.iter().flat_map(|name| {
             self.address.map(|address| Question::Outside(OutsideQuestion::Served { name: name.clone(), address }))
         });
@@ -66,7 +66,7 @@ impl AcmeSite {
     /// # Errors
     /// The Secret can't be seen.
     pub fn evidence<'a>(&'a self, seen: &View<'a>) -> Result<Evidence<'a>, Missing> {
-        let leaf = seen.secret(&self.namespace, &self.certificate)?.and_then(Leaf::of);
+        let leaf = seen.secret(self.carrier.namespace(), &self.certificate)?.and_then(Leaf::of);
         let served = |name: &str| -> Option<&'a Served> { seen.served(name, self.address?).ok().flatten() };
         Ok(Evidence { names: self.names.iter().map(|name| (name.as_str(), served(name))).collect(), leaf, roots: self.roots })
     }

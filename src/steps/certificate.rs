@@ -13,29 +13,24 @@ use serde_json::Value;
 
 use crate::inventory::{self, Inventory};
 use crate::model::{
-    ApiQuestion, Condition, Finding, LiveRelease, Missing, Note, ObjectRef, Phase, Plan, Planned, Question, Scope, Served, Step, StepId, View,
-    Why,
+    ApiQuestion, Condition, Finding, Missing, Note, ObjectRef, Phase, Plan, Planned, Question, Scope, Served, Step, StepId, View,
 };
 
 use super::acme_site::AcmeSite;
 use super::ratchet::{self, Evidence, Issuer};
-use super::release::stored_issuer;
 
 struct Certificate {
     site: AcmeSite,
-    release: String,
-    issuer_value: String,
     within: Duration,
 }
 
 /// One step a site with a certificate by ACME.
 pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
-    let step = |(site, release): (AcmeSite, &inventory::Release)| {
-        let wait = inventory.sites.iter().find(|other| other.domain == site.domain).and_then(|site| inventory::duration(&site.wait));
-        let within = wait.unwrap_or(Duration::from_secs(150));
-        Some(Box::new(Certificate { release: release.name.clone(), issuer_value: release.issuer_value.clone()?, site, within }) as Box<dyn Step>)
+    let step = |site: &inventory::Site| {
+        let within = inventory::duration(&site.wait).unwrap_or(Duration::from_secs(150));
+        Some(Box::new(Certificate { site: AcmeSite::of(inventory, site)?, within }) as Box<dyn Step>)
     };
-    AcmeSite::all(inventory).filter_map(step).collect()
+    inventory.sites.iter().filter_map(step).collect()
 }
 
 impl Step for Certificate {
@@ -48,22 +43,19 @@ impl Step for Certificate {
     }
 
     fn questions(&self, seen: &View<'_>) -> Vec<Question> {
-        let mut questions = vec![Question::Api(self.release()), Question::Api(ApiQuestion::Object(self.object()))];
+        let mut questions = vec![self.site.carrier.question(), Question::Api(ApiQuestion::Object(self.object()))];
         questions.extend(self.site.questions());
         // The chain below the certificate is read only where there is something to explain.
         if matches!(seen.object(&self.object()), Ok(Some(live)) if unready(live).is_some()) {
-            questions.extend(order::questions(&self.site.namespace));
+            questions.extend(order::questions(self.site.carrier.namespace()));
         }
         questions
     }
 
     fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
-        let live = seen.release(&self.site.namespace, &self.release)?.ok_or_else(|| Missing {
-            question: Question::Api(self.release()),
-            why: Why::Unreadable(format!("release {} is not there yet", self.release)),
-        })?;
+        self.site.carrier.must_be_there(seen)?;
         let (evidence, now) = (self.site.evidence(seen)?, seen.clock()?);
-        let stored = self.stored(live);
+        let stored = self.site.carrier.issuer(seen)?;
         let issuer = ratchet::issuer(stored, std::slice::from_ref(&evidence), now);
         if stored != Some(issuer.name()) {
             return Ok(self.turned(issuer, &evidence));
@@ -82,21 +74,13 @@ impl Step for Certificate {
 }
 
 impl Certificate {
-    fn release(&self) -> ApiQuestion {
-        ApiQuestion::Release { namespace: self.site.namespace.clone(), name: self.release.clone() }
-    }
-
     fn object(&self) -> ObjectRef {
-        ObjectRef::new("cert-manager.io/v1", "Certificate", &self.site.namespace, &self.site.certificate)
-    }
-
-    fn stored<'a>(&self, live: &'a LiveRelease) -> Option<&'a str> {
-        stored_issuer(live, &self.issuer_value)
+        ObjectRef::new("cert-manager.io/v1", "Certificate", self.site.carrier.namespace(), &self.site.certificate)
     }
 
     /// The release acts next, so there is nothing to wait for here.
     fn turned(&self, issuer: Issuer, evidence: &Evidence<'_>) -> Planned {
-        let mut notes = vec![Note::Fact(format!("the release of {} takes {} next", self.site.domain, issuer.name()))];
+        let mut notes = vec![Note::Fact(format!("{} takes {} next", self.site.domain, issuer.name()))];
         let untrusted = |served: &Option<&Served>| served.is_some_and(|served| matches!(served.phase, Phase::Untrusted(_)));
         if issuer == Issuer::Production && evidence.names.iter().any(|(_, served)| untrusted(served)) {
             notes.push(Note::Warning(Finding::new(
@@ -116,8 +100,7 @@ impl Certificate {
         };
         let now_by = live.pointer("/spec/issuerRef/name").and_then(Value::as_str).unwrap_or_default();
         if now_by != issuer.name() {
-            let cure = format!("value {} of the chart must reach the annotation cert-manager.io/cluster-issuer", self.issuer_value);
-            return Ok(Some(Finding::new(format!("{object} is still by {now_by}"), cure)));
+            return Ok(Some(Finding::new(format!("{object} is still by {now_by}"), self.site.carrier.place())));
         }
         if let Some(unready) = unready(live) {
             return order::explain(seen, &self.site, live, unready).map(Some);
@@ -139,7 +122,7 @@ impl Certificate {
     }
 
     fn describe(&self) -> String {
-        format!("kubectl -n {} describe certificate {}", self.site.namespace, self.site.certificate)
+        format!("kubectl -n {} describe certificate {}", self.site.carrier.namespace(), self.site.certificate)
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::inventory::Inventory;
 use crate::model::{
-    ApiQuestion, Condition, Exchange, Finding, HostQuestion, Missing, OutsideQuestion, Plan, Planned, Question, Scope, Step, StepId, View,
+    Condition, Exchange, Finding, HostQuestion, Missing, OutsideQuestion, Plan, Planned, Question, Scope, Step, StepId, View,
     Why,
 };
 
@@ -27,7 +27,6 @@ enum Authority {
 
 struct Probe {
     site: AcmeSite,
-    release: String,
     authority: Authority,
 }
 
@@ -35,8 +34,7 @@ struct Probe {
 pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
     let own = inventory.acme.as_ref().is_some_and(|acme| acme.production.server.is_some());
     let authority = if own { Authority::Own } else { Authority::LetsEncrypt };
-    let sites = AcmeSite::all(inventory);
-    sites.map(|(site, release)| Box::new(Probe { site, release: release.name.clone(), authority }) as Box<dyn Step>).collect()
+    AcmeSite::all(inventory).map(|site| Box::new(Probe { site, authority }) as Box<dyn Step>).collect()
 }
 
 impl Step for Probe {
@@ -49,8 +47,7 @@ impl Step for Probe {
     }
 
     fn questions(&self, seen: &View<'_>) -> Vec<Question> {
-        let release = ApiQuestion::Release { namespace: self.site.namespace.clone(), name: self.release.clone() };
-        let mut questions = vec![seen.ask(HostQuestion::Facts), Question::Api(release)];
+        let mut questions = vec![seen.ask(HostQuestion::Facts), self.site.carrier.question()];
         questions.extend(self.site.names.iter().flat_map(|name| dns::questions(name, self.authority)));
         questions.extend(self.site.address.into_iter().flat_map(|address| {
             self.site.names.iter().map(move |name| Question::Outside(OutsideQuestion::Get { url: url(name), address }))
@@ -59,7 +56,7 @@ impl Step for Probe {
     }
 
     fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
-        let released = seen.release(&self.site.namespace, &self.release)?.is_some();
+        let released = self.site.carrier.is_there(seen)?;
         let Some(address) = self.site.address else {
             let finding = Finding::new("nothing says where visitors find the server", "set public_ip of the server");
             return Ok(Plan::Unmet(vec![finding]).into());

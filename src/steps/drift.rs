@@ -1,14 +1,30 @@
-//! How an object differs from what a server-side dry run would make of it, in words.
+//! How objects differ from what a server-side dry run would make of them, in words, and what mends it.
 
 use serde_json::Value;
 
-use crate::model::{DryRun, ObjectRef};
+use crate::model::{Action, ApiAction, DryRun, Manifest, Missing, ObjectRef, Planned, View};
 
 /// Longest value that a reason shows.
 const SHOWN: usize = 60;
 
 /// What the API server itself keeps in every object; no drift.
 const KEPT_BY_SERVER: [&str; 5] = ["managedFields", "resourceVersion", "generation", "creationTimestamp", "uid"];
+
+/// Applies those of our objects that differ.
+///
+/// # Errors
+/// One of them can't be seen.
+pub fn mend<'a>(manifests: impl Iterator<Item = &'a Manifest>, seen: &View<'_>) -> Result<Planned, Missing> {
+    let (mut actions, mut reasons) = (Vec::new(), Vec::new());
+    for manifest in manifests {
+        let differences = differences(manifest.object(), seen.dry_run(manifest)?);
+        if !differences.is_empty() {
+            reasons.extend(differences);
+            actions.push(Action::Api(ApiAction::Apply(manifest.clone())));
+        }
+    }
+    Ok(Planned::act(actions, reasons))
+}
 
 /// One line a difference; none: the object is as it must be.
 pub fn differences(object: &ObjectRef, dry_run: Option<&DryRun>) -> Vec<String> {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::inventory::{Acme, Inventory, Tls};
 use crate::model::{
-    Action, ApiAction, ApiQuestion, Condition, Manifest, Missing, ObjectRef, OperatorQuestion, Plan, Planned, Question, Scope, Step,
+    ApiQuestion, Condition, Manifest, Missing, ObjectRef, OperatorQuestion, Plan, Planned, Question, Scope, Step,
     StepId, View, Why,
 };
 
@@ -86,17 +86,10 @@ impl Step for Issuers {
     }
 
     fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
-        let (mut actions, mut reasons) = (Vec::new(), Vec::new());
-        for issuer in Issuer::BOTH {
-            let manifest = manifest(&self.0, issuer, seen)?;
-            let differences = drift::differences(manifest.object(), seen.dry_run(&manifest)?);
-            if !differences.is_empty() {
-                reasons.extend(differences);
-                actions.push(Action::Api(ApiAction::Apply(manifest)));
-            }
-        }
-        if !actions.is_empty() {
-            return Ok(Planned::act(actions, reasons));
+        let manifests = Issuer::BOTH.iter().map(|issuer| manifest(&self.0, *issuer, seen)).collect::<Result<Vec<_>, _>>()?;
+        let mended = drift::mend(manifests.iter(), seen)?;
+        if mended.plan != Plan::Converged {
+            return Ok(mended);
         }
         for issuer in Issuer::BOTH {
             if let Some(unready) = unready(seen.object(&object(issuer))?) {

@@ -2,6 +2,7 @@
 
 mod acme_site;
 mod artifact;
+mod carrier;
 mod changes;
 mod drift;
 mod file;
@@ -38,6 +39,7 @@ flow![
     challenge_probe,
     release,
     workloads,
+    plays,
     certificate,
     site,
 ];

@@ -23,8 +23,9 @@ pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
     let keys = inventory.jwt_keys.iter().map(|keys| keys.namespace.as_str());
     let secrets = inventory.secrets.iter().map(|secret| secret.namespace.as_str());
     let releases = inventory.releases.iter().map(|release| release.namespace.as_str());
+    let plays = inventory.plays.iter().flat_map(|play| play.namespaces.iter().map(String::as_str));
     let acme = inventory.sites.iter().any(|site| site.tls == Tls::Acme).then_some(cert_manager::NAMESPACE);
-    let names: BTreeSet<String> = keys.chain(secrets).chain(releases).chain(acme).map(str::to_owned).collect();
+    let names: BTreeSet<String> = keys.chain(secrets).chain(releases).chain(plays).chain(acme).map(str::to_owned).collect();
     if names.is_empty() { Vec::new() } else { vec![Box::new(Namespaces { names })] }
 }
 

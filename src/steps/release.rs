@@ -11,6 +11,7 @@ use crate::model::{
 };
 
 use super::acme_site::AcmeSite;
+use super::carrier;
 use super::ratchet::{self, Issuer};
 use super::upgrade::{self, Wanted};
 
@@ -22,7 +23,8 @@ struct Release {
 /// One step a `[[releases]]`.
 pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
     let step = |config: &inventory::Release| {
-        let sites = inventory.sites.iter().filter_map(|site| AcmeSite::of(inventory, config, site)).collect();
+        let own = inventory.sites.iter().filter(|site| site.release == config.name);
+        let sites = own.filter_map(|site| AcmeSite::of(inventory, site)).collect();
         Box::new(Release { config: config.clone(), sites }) as Box<dyn Step>
     };
     inventory.releases.iter().map(step).collect()
@@ -82,7 +84,7 @@ impl Release {
     }
 
     fn stored<'a>(&self, live: &'a LiveRelease) -> Option<&'a str> {
-        stored_issuer(live, self.config.issuer_value.as_deref()?)
+        carrier::stored(live, self.config.issuer_value.as_deref()?)
     }
 
     /// A line on the issuer, where it changes.
@@ -105,11 +107,6 @@ impl Release {
     fn timeout(&self) -> Duration {
         inventory::duration(&self.config.timeout).unwrap_or(Duration::from_secs(240))
     }
-}
-
-/// The issuer that a live release was given at the dotted `path` of its values.
-pub(super) fn stored_issuer<'a>(live: &'a LiveRelease, path: &str) -> Option<&'a str> {
-    path.split('.').try_fold(&live.values, |value, key| value.get(key))?.as_str()
 }
 
 /// Sets the value at a dotted path, making the tables on the way.

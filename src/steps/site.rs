@@ -26,9 +26,10 @@ struct Site {
 
 /// One step a `[[sites]]`.
 pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
-    let namespace = |name: &str| inventory.releases.iter().find(|release| release.name == name).map(|release| release.namespace.clone());
     let step = |config: &inventory::Site| {
-        let namespace = namespace(&config.release).unwrap_or_default();
+        let release = inventory.releases.iter().find(|release| release.name == config.release);
+        let play = || inventory.plays.iter().find(|play| play.name == config.release).and_then(|play| play.namespaces.first());
+        let namespace = release.map(|release| &release.namespace).or_else(play).cloned().unwrap_or_default();
         Box::new(Site { config: config.clone(), namespace, address: ingress(inventory) }) as Box<dyn Step>
     };
     inventory.sites.iter().map(step).collect()

@@ -5,11 +5,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, json};
 
-use crate::inventory::{Inventory, Tls};
-use crate::model::{
-    Action, ApiAction, ApiQuestion, Manifest, Missing, ObjectRef, Planned, Question, Scope, Step, StepId, View,
-};
+use crate::inventory::Inventory;
+use crate::model::{ApiQuestion, Manifest, Missing, ObjectRef, Planned, Question, Scope, Step, StepId, View};
 
+use super::acme_site::AcmeSite;
 use super::drift;
 
 /// The policy's name in each namespace.
@@ -21,18 +20,11 @@ struct SolverPolicy {
 
 /// One step for every namespace that holds a certificate by ACME.
 pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
-    let releases: BTreeSet<&str> =
-        inventory.sites.iter().filter(|site| site.tls == Tls::Acme).map(|site| site.release.as_str()).collect();
-    let namespaces: BTreeSet<&str> = inventory
-        .releases
-        .iter()
-        .filter(|release| releases.contains(release.name.as_str()))
-        .map(|release| release.namespace.as_str())
-        .collect();
+    let namespaces: BTreeSet<String> = AcmeSite::all(inventory).map(|site| site.carrier.namespace().to_owned()).collect();
     if namespaces.is_empty() {
         return Vec::new();
     }
-    vec![Box::new(SolverPolicy { manifests: namespaces.into_iter().map(manifest).collect() })]
+    vec![Box::new(SolverPolicy { manifests: namespaces.iter().map(|namespace| manifest(namespace)).collect() })]
 }
 
 /// Label and port are cert-manager's (contract §3.5); the source is the namespace in which k3s runs Traefik.
@@ -63,14 +55,6 @@ impl Step for SolverPolicy {
     }
 
     fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
-        let (mut actions, mut reasons) = (Vec::new(), Vec::new());
-        for manifest in &self.manifests {
-            let differences = drift::differences(manifest.object(), seen.dry_run(manifest)?);
-            if !differences.is_empty() {
-                reasons.extend(differences);
-                actions.push(Action::Api(ApiAction::Apply(manifest.clone())));
-            }
-        }
-        Ok(Planned::act(actions, reasons))
+        drift::mend(self.manifests.iter(), seen)
     }
 }

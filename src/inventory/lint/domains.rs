@@ -9,7 +9,7 @@ use crate::inventory::{Inventory, Role, Tls, grammar};
 
 pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
     let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
-    for (site, spot) in inventory.sites.iter().zip(root.key("sites").items()) {
+    for (site, spot) in super::sites(inventory, root) {
         let spots = std::iter::once(spot.key("domain")).chain(spot.key("redirect_from").items());
         for (name, spot) in site.names().zip(spots) {
             if let Err((why, cure)) = grammar::domain(name) {

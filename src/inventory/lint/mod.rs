@@ -16,7 +16,7 @@ mod secrets;
 mod sites;
 mod versions;
 
-use super::Inventory;
+use super::{Inventory, Site};
 use super::problem::Flaws;
 use super::tree::Spot;
 
@@ -55,6 +55,15 @@ fn run(lints: &[Lint], inventory: &Inventory, root: Spot<'_>) -> Flaws {
         lint(inventory, root, &mut flaws);
     }
     flaws
+}
+
+/// Every site with its place; one of a playbook's stands where the playbook is used.
+fn sites<'i, 't>(inventory: &'i Inventory, root: Spot<'t>) -> impl Iterator<Item = (&'i Site, Spot<'t>)> {
+    let written = root.key("sites").items().count();
+    inventory.sites.iter().enumerate().map(move |(index, site)| {
+        let spot = if index < written { root.key("sites").item(index) } else { root.key("playbooks").key(&site.release) };
+        (site, spot)
+    })
 }
 
 /// Whether a finding in `section` may be only an echo of what does not fit the types there, or where it refers to.

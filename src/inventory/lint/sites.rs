@@ -10,7 +10,7 @@ use crate::inventory::{Inventory, Site, Tls, duration, grammar};
 use super::releases::DURATION_CURE;
 
 pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
-    for (site, spot) in inventory.sites.iter().zip(root.key("sites").items()) {
+    for (site, spot) in super::sites(inventory, root) {
         release(inventory, site, spot, flaws);
         if site.tls == Tls::Acme {
             acme(inventory, site, spot, flaws);
@@ -33,7 +33,7 @@ pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
 }
 
 fn release(inventory: &Inventory, site: &Site, spot: Spot<'_>, flaws: &mut Flaws) {
-    if inventory.releases.iter().any(|release| release.name == site.release) {
+    if inventory.releases.iter().any(|release| release.name == site.release) || inventory.plays.iter().any(|play| play.name == site.release) {
         return;
     }
     let known: Vec<_> = inventory.releases.iter().map(|release| release.name.as_str()).collect();

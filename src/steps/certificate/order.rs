@@ -30,7 +30,7 @@ pub fn questions(namespace: &str) -> impl Iterator<Item = Question> {
 /// # Errors
 /// One of the lists can't be seen.
 pub fn explain(seen: &View<'_>, site: &AcmeSite, certificate: &Value, unready: String) -> Result<Finding, Missing> {
-    let [requests, orders, challenges, policies] = kinds(&site.namespace);
+    let [requests, orders, challenges, policies] = kinds(site.carrier.namespace());
     let list = |of: &ObjectRef| Ok::<_, Missing>(seen.list(of, "")?.map(Vec::as_slice).unwrap_or_default());
     let requests = owned(list(&requests)?, &[certificate]);
     let orders = owned(list(&orders)?, &requests);
@@ -45,8 +45,8 @@ pub fn explain(seen: &View<'_>, site: &AcmeSite, certificate: &Value, unready: S
     let pending = || newest(&requests).and_then(|request| condition(request, "Ready"));
     let failed = failed(certificate);
     let said = held.or_else(|| failed.clone()).or_else(refused).or_else(pending).unwrap_or(unready);
-    let again = format!("; then ask anew: kubectl -n {} delete certificate {}, and its Ingress makes it again", site.namespace, site.certificate);
-    let mut cure = cause(&said, policies, &site.namespace);
+    let again = format!("; then ask anew: kubectl -n {} delete certificate {}, and its Ingress makes it again", site.carrier.namespace(), site.certificate);
+    let mut cure = cause(&said, policies, site.carrier.namespace());
     if failed.is_some() {
         cure.push_str(&again);
     }
