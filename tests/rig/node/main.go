@@ -48,6 +48,10 @@ func main() {
 			fmt.Fprintf(os.Stderr, "No help topic for '%s'\n", name)
 			os.Exit(3)
 		}
+		// Started as /proc/self/exe, it would be called "exe" by whoever asks who holds a port; k3s calls itself k3s-server.
+		if err := os.WriteFile("/proc/self/comm", []byte("k3s-"+name), 0); err != nil {
+			say("warning", "name the process: %v", err)
+		}
 		os.Args = append([]string{name}, args...)
 		os.Exit(cli.Run(cmd))
 	}
