@@ -1,6 +1,8 @@
 //! The suite that runs on the rig. A test is a function in the file of its group; a row in [`TESTS`] makes it run, in this
 //! order.
 
+mod drift;
+mod flow;
 mod rig;
 
 use std::cell::OnceCell;
@@ -21,6 +23,20 @@ pub const TESTS: &[Test] = &[
     ("rig_mirror", rig::mirror),
     ("rig_neighbours", rig::neighbours),
     ("rig_kill", rig::kill),
+    ("fresh", flow::fresh),
+    ("twice", flow::twice),
+    ("drift_binary", drift::binary),
+    ("drift_config", drift::config),
+    ("drift_stopped", drift::stopped),
+    ("drift_kubeconfig", drift::kubeconfig),
+    ("drift_key_added", drift::key_added),
+    ("drift_key_removed", drift::key_removed),
+    ("drift_solver_policy", drift::solver_policy),
+    ("drift_image", drift::image),
+    ("drift_issuer", drift::issuer),
+    ("drift_scaled", drift::scaled),
+    ("drift_uninstalled", drift::uninstalled),
+    ("drift_tls_secret", drift::tls_secret),
 ];
 
 /// What tests share.
@@ -28,12 +44,13 @@ pub struct Context<'a> {
     /// Hosts, operator and the stand-ins for the internet.
     pub rig: &'a Rig,
     shared: OnceCell<Bench<'a>>,
+    converged: OnceCell<()>,
 }
 
 impl<'a> Context<'a> {
     /// For one run of the suite.
     pub fn new(rig: &'a Rig) -> Self {
-        Self { rig, shared: OnceCell::new() }
+        Self { rig, shared: OnceCell::new(), converged: OnceCell::new() }
     }
 
     /// The first host and its project, for tests that leave them as they found them. Made by the first one who asks.
@@ -43,5 +60,15 @@ impl<'a> Context<'a> {
         }
         let bench = Bench::fresh(self.rig, 1)?;
         Ok(self.shared.get_or_init(|| bench))
+    }
+
+    /// The first host after a bootstrap. Made by the first one who asks, so that every test can run alone.
+    pub fn converged(&self) -> Result<&Bench<'a>> {
+        let bench = self.shared()?;
+        if self.converged.get().is_none() {
+            flow::ended(&flow::bedplate(bench, &["bootstrap", "inventory.toml"])?, 0)?;
+            self.converged.get_or_init(|| ());
+        }
+        Ok(bench)
     }
 }

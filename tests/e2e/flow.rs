@@ -1,0 +1,79 @@
+//! From a bare host to verified HTTPS, and again without touching anything.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+
+use super::Context;
+use crate::bench::Bench;
+use crate::rig::Acme;
+use crate::run::{Ended, finish, run};
+
+/// From nothing to the last check, on a busy machine.
+const BOOTSTRAP: Duration = Duration::from_secs(600);
+
+/// One look.
+const LOOK: Duration = Duration::from_secs(120);
+
+/// A bare host becomes a site on production; an independent client agrees.
+pub fn fresh(context: &Context) -> Result<()> {
+    served(context.converged()?)
+}
+
+/// A second run performs nothing, restarts nothing, and `plan` and `verify` agree.
+pub fn twice(context: &Context) -> Result<()> {
+    let bench = context.converged()?;
+    let before = state(bench)?;
+    let again = bedplate(bench, &["bootstrap", "inventory.toml"])?;
+    ended(&again, 0)?;
+    ensure!(again.stdout.contains("nothing was changed, nothing was restarted"), "{}", again.stdout);
+    ended(&bedplate(bench, &["plan", "inventory.toml"])?, 0)?;
+    ended(&bedplate(bench, &["verify", "inventory.toml"])?, 0)?;
+    let after = state(bench)?;
+    ensure!(before == after, "it was touched\nbefore:\n{before}\nafter:\n{after}");
+    Ok(())
+}
+
+/// Runs the tool as the operator.
+pub fn bedplate(bench: &Bench<'_>, arguments: &[&str]) -> Result<Ended> {
+    let limit = if arguments.first() == Some(&"bootstrap") { BOOTSTRAP } else { LOOK };
+    finish(&mut bench.bedplate(arguments), limit)
+}
+
+/// Demands an exit code, and shows what was said if it was another.
+pub fn ended(run: &Ended, code: i32) -> Result<()> {
+    let seen = run.status.and_then(|status| status.code());
+    ensure!(seen == Some(code), "exit {seen:?} instead of {code}\n{}\n{}", run.stdout, run.stderr);
+    Ok(())
+}
+
+/// What a visitor must get, asked by curl with nothing but the production root.
+pub fn served(bench: &Bench<'_>) -> Result<()> {
+    let apex = bench.visit("https://shop.example/")?;
+    ensure!(apex.starts_with("HTTP/2 200") && apex.contains("<title>Shop</title>"), "the apex says {apex}");
+    let www = bench.visit("https://www.shop.example/some/path")?.to_lowercase();
+    ensure!(www.starts_with("http/2 301") && www.contains("location: https://shop.example/some/path"), "www says {www}");
+    let plain = bench.visit("http://shop.example/")?.to_lowercase();
+    ensure!(plain.starts_with("http/1.1 301") || plain.starts_with("http/1.1 308"), "plain http says {plain}");
+    ensure!(plain.contains("location: https://shop.example/"), "plain http leads elsewhere: {plain}");
+    let mut openssl = bench.rig.operator.command("sh");
+    let script = "openssl s_client -connect shop.example:443 -servername shop.example -verify_return_error -CAfile \"$0\" </dev/null 2>/dev/null \
+                  | openssl x509 -noout -ext subjectAltName";
+    let names = run(openssl.args(["-c", script]).arg(Acme::Production.root(&bench.rig.place)))?;
+    ensure!(names.contains("DNS:shop.example") && names.contains("DNS:www.shop.example"), "the certificate is for {names}");
+    Ok(())
+}
+
+/// What a run that touches nothing leaves as it is: processes, pods, releases, Secrets, files.
+fn state(bench: &Bench<'_>) -> Result<String> {
+    let all = "-A --no-headers --sort-by=.metadata.uid -o custom-columns=NS:.metadata.namespace,NAME:.metadata.name,UID:.metadata.uid";
+    bench.look(&format!(
+        "set -e
+         systemctl show k3s -p ExecMainStartTimestampMonotonic -p NRestarts
+         k3s kubectl get pods {all},RESTARTS:.status.containerStatuses[*].restartCount
+         k3s kubectl get secrets {all},VERSION:.metadata.resourceVersion
+         k3s kubectl get deployments,networkpolicies,ingresses {all},GENERATION:.metadata.generation
+         KUBECONFIG=/etc/rancher/k3s/k3s.yaml helm list -A --no-headers | awk '{{print $1, $2, $3}}'
+         find /etc/rancher/k3s/config.yaml /etc/systemd/system/k3s.service /usr/local/bin /home/appuser/.kube -printf '%p %i %C@ %m %u\\n' | sort"
+    ))
+}
