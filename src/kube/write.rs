@@ -4,7 +4,7 @@ use ::kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use ::kube::core::Request;
 use serde_json::{Map, Value, json};
 
-use crate::model::{ApiAction, Failure, LiveSecret, Manifest, ObjectRef, SecretSpec};
+use crate::model::{ApiAction, Failure, JWT_PRIVATE, JWT_PUBLIC, LiveSecret, Manifest, ObjectRef, SecretSpec};
 
 use super::read::secrets_in;
 use super::refusal::{failure, is_absent, status, told, told_of_secret};
@@ -87,7 +87,7 @@ impl Cluster {
         let tried = format!("make a key pair for secret {namespace}/{name}");
         let made = tokio::task::spawn_blocking(move || key_pair::make(bits)).await.map_err(|error| error.to_string()).flatten();
         let made = made.map_err(|seen| Failure::new(tried, seen, "set `bits` of [[jwt_keys]] to 2048, 3072 or 4096"))?;
-        let data = [("jwt_private.pem", &made.private), ("jwt_public.pem", &made.public)];
+        let data = [(JWT_PRIVATE, &made.private), (JWT_PUBLIC, &made.public)];
         let data = data.into_iter().map(|(key, value)| (key.to_owned(), encoded(value))).collect();
         self.create_secret(namespace, name, (KID, &made.kid), data).await
     }

@@ -200,6 +200,11 @@ pub enum ChartSource {
     Artifact(Pin),
 }
 
+/// Key of a `CreateKeyPair`'s Secret: the private half, PKCS#8 PEM.
+pub const JWT_PRIVATE: &str = "jwt_private.pem";
+/// Key of a `CreateKeyPair`'s Secret: the public half, SPKI PEM.
+pub const JWT_PUBLIC: &str = "jwt_public.pem";
+
 /// Changes at the API server.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ApiAction {

@@ -17,7 +17,7 @@ mod step;
 mod view;
 
 pub use action::{
-    Action, ApiAction, ChartSource, Content, FileWrite, HostAction, ImageImport, Install, KubeconfigMerge, OperatorAction, Owner,
+    Action, ApiAction, ChartSource, Content, FileWrite, HostAction, ImageImport, Install, JWT_PRIVATE, JWT_PUBLIC, KubeconfigMerge, OperatorAction, Owner,
     ReleaseAction, ReleaseUpgrade, SecretSpec, UnitChange,
 };
 pub use answer::{Answer, Reply};

@@ -3,15 +3,10 @@
 
 use crate::inventory::{Inventory, JwtKeys};
 use crate::model::{
-    Action, ApiAction, ApiQuestion, Finding, LiveSecret, Missing, Plan, Planned, Question, Scope, Secret, SecretSpec, Step, StepId, View,
+    Action, ApiAction, ApiQuestion, Finding, JWT_PRIVATE, JWT_PUBLIC, LiveSecret, Missing, Plan, Planned, Question, Scope, Secret, SecretSpec, Step, StepId, View,
 };
 
 mod pair;
-
-/// Key of the Secret under which the private half lies, in PKCS#8 PEM.
-pub const PRIVATE: &str = "jwt_private.pem";
-/// Key of the Secret under which the public half lies, in SPKI PEM.
-pub const PUBLIC: &str = "jwt_public.pem";
 
 struct Keys(JwtKeys);
 
@@ -41,23 +36,23 @@ impl Step for Keys {
                 vec!["the key pair is absent".into()],
             ));
         };
-        let Some(private) = live.data.get(PRIVATE) else {
-            return Ok(self.unmet(format!("{PRIVATE} is gone"), "put the lost key back from a backup"));
+        let Some(private) = live.data.get(JWT_PRIVATE) else {
+            return Ok(self.unmet(format!("{JWT_PRIVATE} is gone"), "put the lost key back from a backup"));
         };
         let private = match pair::Private::parse(private) {
             Ok(private) => private,
-            Err(why) => return Ok(self.unmet(format!("{PRIVATE} can't be read: {why}"), "put the right key back from a backup")),
+            Err(why) => return Ok(self.unmet(format!("{JWT_PRIVATE} can't be read: {why}"), "put the right key back from a backup")),
         };
         if private.bits < self.0.bits {
-            let what = format!("{PRIVATE} has {} bits, and {} are asked for", private.bits, self.0.bits);
+            let what = format!("{JWT_PRIVATE} has {} bits, and {} are asked for", private.bits, self.0.bits);
             return Ok(self.unmet(what, &format!("say bits = {} to keep it", private.bits)));
         }
-        Ok(match live.data.get(PUBLIC) {
+        Ok(match live.data.get(JWT_PUBLIC) {
             None => self.complete(live, &private),
             Some(public) if private.matches(public) => Plan::Converged.into(),
             Some(_) => self.unmet(
-                format!("{PUBLIC} does not belong to {PRIVATE}"),
-                &format!("if the private half is the right one, remove {PUBLIC} from the secret and run again: it is derived anew"),
+                format!("{JWT_PUBLIC} does not belong to {JWT_PRIVATE}"),
+                &format!("if the private half is the right one, remove {JWT_PUBLIC} from the secret and run again: it is derived anew"),
             ),
         })
     }
@@ -66,7 +61,7 @@ impl Step for Keys {
 impl Keys {
     fn complete(&self, live: &LiveSecret, private: &pair::Private) -> Planned {
         let mut data = live.data.clone();
-        data.insert(PUBLIC.into(), Secret::new(private.public_pem.clone()));
+        data.insert(JWT_PUBLIC.into(), Secret::new(private.public_pem.clone()));
         let spec = SecretSpec {
             namespace: self.0.namespace.clone(),
             name: self.0.secret.clone(),
@@ -76,7 +71,7 @@ impl Keys {
         };
         Planned::act(
             vec![Action::Api(ApiAction::PutSecret(spec))],
-            vec![format!("{PUBLIC} is added, derived from {PRIVATE}, which stays as it is")],
+            vec![format!("{JWT_PUBLIC} is added, derived from {JWT_PRIVATE}, which stays as it is")],
         )
     }
 

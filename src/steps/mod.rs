@@ -41,6 +41,7 @@ flow![
     workloads,
     plays,
     certificate,
+    scale,
     site,
 ];
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::model::{
     Action, ApiAction, ApiQuestion, HostAction, LiveRelease, Manifest, Missing, Planned, Question, ReleaseAction,
-    ReleaseUpgrade, View,
+    ReleaseUpgrade, View, Why,
 };
 
 use super::drift;
@@ -22,12 +22,25 @@ pub struct Wanted {
 
 /// What must be known of a live release: its newest revision, then a dry run of each of its objects.
 pub fn questions(seen: &View<'_>, namespace: &str, name: &str) -> Vec<Question> {
-    let release = ApiQuestion::Release { namespace: namespace.into(), name: name.into() };
     let objects = match seen.release(namespace, name) {
         Ok(Some(live)) => manifests(live).map(|manifest| Question::Api(ApiQuestion::DryRun(manifest))).collect(),
         _ => Vec::new(),
     };
-    [Question::Api(release)].into_iter().chain(objects).collect()
+    [Question::Api(question(namespace, name))].into_iter().chain(objects).collect()
+}
+
+/// The newest revision of a release.
+pub fn question(namespace: &str, name: &str) -> ApiQuestion {
+    ApiQuestion::Release { namespace: namespace.into(), name: name.into() }
+}
+
+/// A release that must be there before what it brought can be judged.
+///
+/// # Errors
+/// It is not there yet, or can't be seen.
+pub fn released<'a>(seen: &View<'a>, namespace: &str, name: &str) -> Result<&'a LiveRelease, Missing> {
+    let why = Why::Unreadable(format!("release {name} is not there yet"));
+    seen.release(namespace, name)?.ok_or_else(|| Missing { question: Question::Api(question(namespace, name)), why })
 }
 
 /// The release's objects as its manifest has them. Hooks are helm's own: they come and go.

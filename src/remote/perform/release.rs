@@ -56,13 +56,13 @@ impl Remote {
     }
 }
 
-/// The payload is the chart, then the values.
+/// The payload is the chart, then the values. Empty ones must not bring the old ones back, so helm is told to reset them.
 fn upgrade(release: &ReleaseUpgrade, chart: usize) -> String {
     let ReleaseUpgrade { namespace, name, chart: _, chart_digest, values: _, timeout } = release;
     format!(
         "{STRICT}{WORKPLACE}head -c {chart} >\"$d/chart.tgz\"\ncat >\"$d/values.json\"\nmkdir \"$d/chart\"\n\
          tar -xzf \"$d/chart.tgz\" -C \"$d/chart\" --strip-components=1 --no-same-owner\n{FORCE}\
-         timeout --foreground -k 30 {limit} /usr/local/bin/helm upgrade --install {name} \"$d/chart\" -n {namespace} -f \"$d/values.json\" \
+         timeout --foreground -k 30 {limit} /usr/local/bin/helm upgrade --install {name} \"$d/chart\" -n {namespace} -f \"$d/values.json\" --reset-values \
          --timeout {timeout}s --history-max 10 --labels {label} \"$@\" >/dev/null\n",
         limit = timeout + SLACK,
         name = quote(name),
