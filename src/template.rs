@@ -1,4 +1,4 @@
-//! Every file that bedplate writes on a host is a template in `templates/`, embedded in the binary.
+//! Every file and object that bedplate writes is a template in `templates/`, embedded in the binary.
 
 use std::sync::LazyLock;
 
@@ -11,9 +11,12 @@ use crate::model::Finding;
 pub const MARK: &str = "# Written by bedplate";
 
 const TEMPLATES: &[(&str, &str)] = &[
+    ("cluster-issuer.yaml", include_str!("../templates/cluster-issuer.yaml")),
     ("config.yaml", include_str!("../templates/config.yaml")),
     ("k3s.service", include_str!("../templates/k3s.service")),
+    ("namespace.yaml", include_str!("../templates/namespace.yaml")),
     ("registries.yaml", include_str!("../templates/registries.yaml")),
+    ("solver-policy.yaml", include_str!("../templates/solver-policy.yaml")),
 ];
 
 static ENGINE: LazyLock<Result<Tera, tera::Error>> = LazyLock::new(|| {

@@ -4,11 +4,11 @@ use ::kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use ::kube::core::Request;
 use serde_json::{Map, Value, json};
 
-use crate::model::{ApiAction, Failure, JWT_PRIVATE, JWT_PUBLIC, LiveSecret, Manifest, ObjectRef, SecretSpec};
+use crate::model::{ApiAction, Failure, JWT_PRIVATE, JWT_PUBLIC, LiveSecret, MANAGED_BY, Manifest, ObjectRef, SecretSpec};
 
 use super::read::secrets_in;
 use super::refusal::{failure, is_absent, status, told, told_of_secret};
-use super::secret_patch::{MANAGED_BY, REVISION, encoded, patch};
+use super::secret_patch::{REVISION, encoded, patch};
 use super::{Cluster, MANAGER, key_pair};
 
 /// Holds a key pair's id.

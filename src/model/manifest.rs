@@ -3,10 +3,10 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-/// The label that says who manages an object (kubernetes.io: recommended labels).
-pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// The label that all objects of ours bear, and its value (kubernetes.io: recommended labels).
+pub const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "bedplate");
 
 /// Which object: API version, kind, namespace, name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -61,20 +61,6 @@ impl Manifest {
             name: text("/metadata/name")?.into(),
         };
         Some(Self { object, body })
-    }
-
-    /// An object of ours, labelled as such, with these fields beside its metadata.
-    #[must_use]
-    pub fn ours(object: ObjectRef, fields: Map<String, Value>) -> Self {
-        let mut metadata = json!({ "name": object.name, "labels": { MANAGED_BY: "bedplate" } });
-        if !object.namespace.is_empty() {
-            metadata["namespace"] = json!(object.namespace);
-        }
-        let mut body = json!({ "apiVersion": object.api_version, "kind": object.kind, "metadata": metadata });
-        for (field, value) in fields {
-            body[field] = value;
-        }
-        Self { object, body }
     }
 
     /// Which object it is.

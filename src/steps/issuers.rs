@@ -1,10 +1,11 @@
 //! Both cluster issuers, HTTP-01 through Traefik, with an account key each: accounts are per server (S3-71).
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::inventory::{Acme, Inventory, Tls};
 use crate::model::{
@@ -13,6 +14,7 @@ use crate::model::{
 };
 
 use super::drift;
+use super::ours;
 use super::ratchet::Issuer;
 
 /// Let's Encrypt's directories (LE: docs/staging-environment).
@@ -48,23 +50,22 @@ pub(super) fn manifest(acme: &Acme, issuer: Issuer, seen: &View<'_>) -> Result<M
         Issuer::Staging => (&acme.staging, STAGING),
         Issuer::Production => (&acme.production, PRODUCTION),
     };
-    let mut spec = json!({
-        "email": acme.email,
-        "server": server.server.as_deref().unwrap_or(default),
-        "privateKeySecretRef": { "name": format!("{}-account", issuer.name()) },
-        "solvers": [{ "http01": { "ingress": { "ingressClassName": "traefik", "serviceType": "ClusterIP" } } }],
-    });
-    if let Some(path) = ca_file(acme, issuer) {
-        let pem = seen.file(path)?.ok_or_else(|| Missing {
-            question: Question::Operator(OperatorQuestion::File(path.clone())),
-            why: Why::Unreadable(format!("{} is not there", path.display())),
-        })?;
-        spec["caBundle"] = json!(STANDARD.encode(pem.expose()));
-    }
-    Ok(Manifest::ours(object(issuer), Map::from_iter([("spec".to_owned(), json!({ "acme": spec }))])))
+    let ca_bundle = ca_file(acme, issuer).map(|path| ca(path, seen)).transpose()?;
+    let server = server.server.as_deref().unwrap_or(default);
+    let context = json!({ "name": issuer.name(), "email": acme.email, "server": server, "ca_bundle": ca_bundle });
+    ours::manifest("cluster-issuer.yaml", &context)
 }
 
-fn ca_file(acme: &Acme, issuer: Issuer) -> Option<&std::path::PathBuf> {
+/// A file in PEM as cert-manager takes it.
+fn ca(path: &Path, seen: &View<'_>) -> Result<String, Missing> {
+    let pem = seen.file(path)?.ok_or_else(|| Missing {
+        question: Question::Operator(OperatorQuestion::File(path.to_owned())),
+        why: Why::Unreadable(format!("{} is not there", path.display())),
+    })?;
+    Ok(STANDARD.encode(pem.expose()))
+}
+
+fn ca_file(acme: &Acme, issuer: Issuer) -> Option<&PathBuf> {
     match issuer {
         Issuer::Staging => acme.staging.server_ca.as_ref(),
         Issuer::Production => acme.production.server_ca.as_ref(),

@@ -7,6 +7,7 @@ mod changes;
 mod drift;
 mod file;
 mod leaf;
+mod ours;
 mod ratchet;
 mod rollout;
 mod upgrade;

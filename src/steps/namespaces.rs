@@ -3,16 +3,17 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use serde_json::Map;
+use serde_json::json;
 
 use crate::inventory::{Inventory, Tls};
 use crate::model::{
-    Action, ApiAction, ApiQuestion, Condition, MANAGED_BY, Manifest, Missing, ObjectRef, Plan, Planned, Question, Scope, Step, StepId,
+    Action, ApiAction, ApiQuestion, Condition, MANAGED_BY, Missing, ObjectRef, Plan, Planned, Question, Scope, Step, StepId,
     View,
 };
 
 use super::cert_manager;
 use super::changes::Changes;
+use super::ours;
 
 struct Namespaces {
     names: BTreeSet<String>,
@@ -52,10 +53,10 @@ impl Step for Namespaces {
             let reason = match seen.object(&object(name))? {
                 None => format!("namespace {name} is absent"),
                 Some(live) if live.pointer("/metadata/deletionTimestamp").is_some() => return Ok(ending(name).into()),
-                Some(live) if live["metadata"]["labels"][MANAGED_BY] != "bedplate" => format!("namespace {name} lacks our label"),
+                Some(live) if live["metadata"]["labels"][MANAGED_BY.0] != MANAGED_BY.1 => format!("namespace {name} lacks our label"),
                 Some(_) => continue,
             };
-            changes.add(reason, Action::Api(ApiAction::Apply(Manifest::ours(object(name), Map::new()))));
+            changes.add(reason, Action::Api(ApiAction::Apply(ours::manifest("namespace.yaml", &json!({ "name": name }))?)));
         }
         Ok(changes.into())
     }

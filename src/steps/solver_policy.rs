@@ -3,19 +3,20 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, json};
+use serde_json::json;
 
 use crate::inventory::Inventory;
-use crate::model::{ApiQuestion, Manifest, Missing, ObjectRef, Planned, Question, Scope, Step, StepId, View};
+use crate::model::{ApiQuestion, Manifest, Missing, Planned, Question, Scope, Step, StepId, View};
 
 use super::acme_site::AcmeSite;
 use super::drift;
+use super::ours;
 
 /// The policy's name in each namespace.
 pub(super) const NAME: &str = "bedplate-acme-solver";
 
 struct SolverPolicy {
-    manifests: Vec<Manifest>,
+    namespaces: BTreeSet<String>,
 }
 
 /// One step for every namespace that holds a certificate by ACME.
@@ -24,21 +25,14 @@ pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
     if namespaces.is_empty() {
         return Vec::new();
     }
-    vec![Box::new(SolverPolicy { manifests: namespaces.iter().map(|namespace| manifest(namespace)).collect() })]
+    vec![Box::new(SolverPolicy { namespaces })]
 }
 
-/// Label and port are cert-manager's (contract §3.5); the source is the namespace in which k3s runs Traefik.
-fn manifest(namespace: &str) -> Manifest {
-    let spec = json!({
-        "podSelector": { "matchLabels": { "acme.cert-manager.io/http01-solver": "true" } },
-        "policyTypes": ["Ingress"],
-        "ingress": [{
-            "from": [{ "namespaceSelector": { "matchLabels": { "kubernetes.io/metadata.name": "kube-system" } } }],
-            "ports": [{ "protocol": "TCP", "port": 8089 }],
-        }],
-    });
-    let object = ObjectRef::new("networking.k8s.io/v1", "NetworkPolicy", namespace, NAME);
-    Manifest::ours(object, Map::from_iter([("spec".to_owned(), spec)]))
+impl SolverPolicy {
+    fn manifests(&self) -> Result<Vec<Manifest>, Missing> {
+        let one = |namespace| ours::manifest("solver-policy.yaml", &json!({ "name": NAME, "namespace": namespace }));
+        self.namespaces.iter().map(one).collect()
+    }
 }
 
 impl Step for SolverPolicy {
@@ -51,10 +45,10 @@ impl Step for SolverPolicy {
     }
 
     fn questions(&self, _: &View<'_>) -> Vec<Question> {
-        self.manifests.iter().map(|manifest| Question::Api(ApiQuestion::DryRun(manifest.clone()))).collect()
+        self.manifests().unwrap_or_default().into_iter().map(|manifest| Question::Api(ApiQuestion::DryRun(manifest))).collect()
     }
 
     fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
-        drift::mend(self.manifests.iter(), seen)
+        drift::mend(self.manifests()?.iter(), seen)
     }
 }
