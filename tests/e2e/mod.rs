@@ -3,6 +3,7 @@
 
 mod drift;
 mod flow;
+mod hello;
 mod rig;
 
 use std::cell::OnceCell;
@@ -37,6 +38,7 @@ pub const TESTS: &[Test] = &[
     ("drift_scaled", drift::scaled),
     ("drift_uninstalled", drift::uninstalled),
     ("drift_tls_secret", drift::tls_secret),
+    ("fresh_hello", hello::fresh_hello),
 ];
 
 /// What tests share.

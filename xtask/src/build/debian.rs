@@ -1,4 +1,4 @@
-//! What the node carries from Debian: runc and the CNI plugins.
+//! What the node and its images carry from Debian: runc, the CNI plugins, busybox.
 //!
 //! Debian's runc needs libseccomp2 on the host, which every systemd there depends on.
 
@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use super::cache::{Cache, Key};
 use crate::run::run;
 
-const PACKAGES: [&str; 2] = ["runc", "containernetworking-plugins"];
+const PACKAGES: [&str; 3] = ["runc", "containernetworking-plugins", "busybox-static"];
 /// Files of the packages, by name in the node's `bin`.
 pub const FILES: [(&str, &str); 5] = [
     ("runc", "usr/sbin/runc"),
@@ -21,6 +21,9 @@ pub const FILES: [(&str, &str); 5] = [
     ("loopback", "usr/lib/cni/loopback"),
 ];
 
+/// Static, so that an image needs nothing else.
+pub const BUSYBOX: &str = "bin/busybox";
+
 /// Downloads and unpacks the packages unless they are in the cache; the folder that they are unpacked in.
 pub fn unpack(cache: &Cache) -> Result<PathBuf> {
     let key = PACKAGES
@@ -28,7 +31,7 @@ pub fn unpack(cache: &Cache) -> Result<PathBuf> {
         .fold(Key::default(), |key, package| key.text(package));
     cache.entry(
         "debian",
-        FILES.iter().fold(key, |key, (_, path)| key.text(path)),
+        wanted().fold(key, |key, path| key.text(path)),
         |out| {
             let debs = out.join("debs");
             fs::create_dir(&debs).with_context(|| format!("make {}", debs.display()))?;
@@ -41,12 +44,16 @@ pub fn unpack(cache: &Cache) -> Result<PathBuf> {
                 run(Command::new("dpkg-deb").arg("-x").arg(deb?.path()).arg(out))?;
             }
             fs::remove_dir_all(&debs)?;
-            match FILES.iter().find(|(_, path)| !out.join(path).is_file()) {
-                Some((_, path)) => bail!("the packages {} hold no {path}", PACKAGES.join(", ")),
+            match wanted().find(|path| !out.join(path).is_file()) {
+                Some(path) => bail!("the packages {} hold no {path}", PACKAGES.join(", ")),
                 None => Ok(()),
             }
         },
     )
+}
+
+fn wanted() -> impl Iterator<Item = &'static str> {
+    FILES.iter().map(|(_, path)| *path).chain([BUSYBOX])
 }
 
 fn download(debs: &Path) -> Result<()> {
