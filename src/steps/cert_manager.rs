@@ -41,7 +41,7 @@ pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
 
 impl Step for CertManager {
     fn id(&self) -> StepId {
-        StepId::of("cert_manager")
+        StepId::of("cert-manager")
     }
 
     fn scope(&self) -> Scope {

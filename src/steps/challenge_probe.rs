@@ -39,7 +39,7 @@ pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
 
 impl Step for Probe {
     fn id(&self) -> StepId {
-        StepId::named("challenge_probe", &self.site.domain)
+        StepId::named("challenge-probe", &self.site.domain)
     }
 
     fn scope(&self) -> Scope {

@@ -17,7 +17,7 @@ pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
 
 impl Step for Keys {
     fn id(&self) -> StepId {
-        StepId::named("jwt_keys", format!("{}/{}", self.0.namespace, self.0.secret))
+        StepId::named("jwt-keys", format!("{}/{}", self.0.namespace, self.0.secret))
     }
 
     fn scope(&self) -> Scope {

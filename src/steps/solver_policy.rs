@@ -37,7 +37,7 @@ impl SolverPolicy {
 
 impl Step for SolverPolicy {
     fn id(&self) -> StepId {
-        StepId::of("solver_policy")
+        StepId::of("solver-policy")
     }
 
     fn scope(&self) -> Scope {
