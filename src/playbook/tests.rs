@@ -32,7 +32,7 @@ fn all_wrong_parameters_are_told() {
 #[test]
 fn an_unknown_playbook_names_the_known_ones() {
     let wrong = used("helo", "", Path::new("/nowhere")).unwrap_err();
-    assert_eq!(wrong[0].cure, "known here: hello; or write /nowhere/playbooks/helo.toml");
+    assert_eq!(wrong[0].cure, "known here: hello; or write playbooks/helo.toml beside the inventory");
 }
 
 #[test]
