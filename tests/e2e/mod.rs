@@ -1,6 +1,7 @@
 //! The suite that runs on the rig. A test is a function in the file of its group; a row in [`TESTS`] makes it run, in this
 //! order.
 
+mod bad_input;
 mod drift;
 mod flow;
 mod hello;
@@ -24,6 +25,16 @@ pub const TESTS: &[Test] = &[
     ("rig_mirror", rig::mirror),
     ("rig_neighbours", rig::neighbours),
     ("rig_kill", rig::kill),
+    ("bad_input_inventories", bad_input::inventories),
+    ("bad_input_ssh_password", bad_input::password),
+    ("bad_input_ssh_key_unknown", bad_input::key_unknown),
+    ("bad_input_ssh_key_changed", bad_input::key_changed),
+    ("bad_input_ssh_port", bad_input::port),
+    ("bad_input_ssh_user", bad_input::user),
+    ("bad_input_ssh_name", bad_input::name),
+    ("bad_input_first_meeting", bad_input::first_meeting),
+    ("bad_input_artifact_truncated", bad_input::truncated),
+    ("bad_input_artifact_altered", bad_input::altered),
     ("fresh", flow::fresh),
     ("twice", flow::twice),
     ("drift_binary", drift::binary),

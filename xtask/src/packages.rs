@@ -14,6 +14,7 @@ pub const RIG: &[&str] = &[
     "docker-registry",
     "git",
     "iproute2",
+    "iptables",
     "mmdebstrap",
     "openssh-client",
     "openssl",

@@ -5,13 +5,14 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
 use super::ca::Ca;
 use super::network::{BRIDGE, inside};
 use super::place::{Place, clone};
-use crate::run::run;
+use crate::run::{finish, run};
 
 const USER: &str = "bedplate-op";
 const SYSTEM_ROOTS: &str = "/etc/ssl/certs/ca-certificates.crt";
@@ -96,6 +97,19 @@ impl Operator {
     /// Gives all that lies in `folder` to the operator.
     pub fn own_all(&self, folder: &Path) -> Result<()> {
         run(Command::new("chown").args(["--recursive", "--no-dereference", &format!("{0}:{0}", self.uid)]).arg(folder)).map(drop)
+    }
+
+    /// How many packets the operator's programs have sent since the first call, to whomever.
+    pub fn packets(&self) -> Result<u64> {
+        let owner = self.uid.to_string();
+        let rule = ["OUTPUT", "--match", "owner", "--uid-owner", &owner];
+        let counted = finish(inside("iptables").arg("--check").args(rule), Duration::from_secs(10))?;
+        if !counted.status.is_some_and(|status| status.success()) {
+            run(inside("iptables").arg("--insert").args(rule))?;
+        }
+        let listing = run(inside("iptables").args(["--list", "OUTPUT", "1", "--numeric", "--verbose", "--exact"]))?;
+        let count = listing.split_whitespace().next().context("iptables lists nothing")?;
+        Ok(count.parse()?)
     }
 
     /// The home folder.
