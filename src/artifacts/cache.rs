@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use etcetera::BaseStrategy as _;
+
 use super::fetch::{self, Fetched};
 use super::source::Place;
 use super::{LockFile, Source};
@@ -20,9 +22,9 @@ impl Artifacts {
     /// # Errors
     /// The user has no home.
     pub fn new(source: Source, lock: LockFile) -> Result<Self, Failure> {
-        let home = directories::ProjectDirs::from("", "", "bedplate")
-            .ok_or_else(|| Failure::new("find the cache folder", "this user has no home", "set HOME"))?;
-        Ok(Self { source, lock, folder: home.cache_dir().join("sha256") })
+        let places = etcetera::choose_base_strategy()
+            .map_err(|error| Failure::new("find the cache folder", error.to_string(), "set HOME"))?;
+        Ok(Self { source, lock, folder: places.cache_dir().join("bedplate/sha256") })
     }
 
     /// What the lock file holds of an artifact.

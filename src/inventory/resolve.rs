@@ -6,7 +6,7 @@ use super::Inventory;
 
 /// Makes every path of the inventory absolute: relative ones against `folder`, `~/…` against the operator's home.
 pub(super) fn resolve(inventory: &mut Inventory, folder: &Path) {
-    let home = directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned());
+    let home = etcetera::home_dir().ok();
     let settle = |path: &mut PathBuf| {
         *path = match (path.strip_prefix("~"), &home) {
             (Ok(rest), Some(home)) => home.join(rest),
