@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 
 use super::Context;
 use crate::bench::Bench;
@@ -31,6 +31,21 @@ pub fn twice(context: &Context) -> Result<()> {
     ended(&bedplate(bench, &["verify", "inventory.toml"])?, 0)?;
     let after = state(bench)?;
     ensure!(before == after, "it was touched\nbefore:\n{before}\nafter:\n{after}");
+    Ok(())
+}
+
+/// `bedplate tunnel` lets the operator's kubectl in behind a closed 6443, by the context that was merged for it.
+pub fn tunnel(context: &Context) -> Result<()> {
+    let bench = context.converged()?;
+    let artifacts = &context.rig.artifacts;
+    let k3s = artifacts.pins.iter().find(|pin| pin.name == "k3s").context("the rig has built a k3s")?;
+    context.rig.operator.install(&artifacts.dir.join(&k3s.path))?;
+    let kubectl = ["k3s", "kubectl", "--context", "shop", "get", "nodes", "--output", "name"];
+    let open = bedplate(bench, &[&["tunnel", "inventory.toml", "--"], kubectl.as_slice()].concat())?;
+    ended(&open, 0)?;
+    ensure!(open.stdout.trim() == "node/droplet", "through the tunnel: {}", open.stdout);
+    let closed = finish(context.rig.operator.command(kubectl[0]).args(&kubectl[1..]), LOOK)?;
+    ensure!(!closed.status.is_some_and(|status| status.success()), "kubectl gets in without the tunnel");
     Ok(())
 }
 

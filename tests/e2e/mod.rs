@@ -37,6 +37,7 @@ pub const TESTS: &[Test] = &[
     ("bad_input_artifact_altered", bad_input::altered),
     ("fresh", flow::fresh),
     ("twice", flow::twice),
+    ("tunnel", flow::tunnel),
     ("drift_binary", drift::binary),
     ("drift_config", drift::config),
     ("drift_stopped", drift::stopped),
