@@ -4,7 +4,7 @@ use super::lines::place;
 use super::verdict::verdict;
 use super::clean;
 use crate::engine::Verdict;
-use crate::model::{Note, Plan};
+use crate::model::{Note, Plan, Planned};
 
 /// What `plan` prints: every step that is not converged, grouped by where it works, and the counts.
 #[must_use]
@@ -36,6 +36,10 @@ pub fn findings(verdicts: &[Verdict]) -> String {
     let mut text = String::new();
     for one in &failing {
         text += &format!("FAIL {} {}: {}\n", place(&one.scope), one.step, verdict(&one.planned).join("\n    "));
+        // Nobody waits any more, so what would be waited for is a finding.
+        if let Ok(Planned { plan: Plan::Wait(condition), .. }) = &one.planned {
+            text += &format!("      cure: {}\n", condition.cure);
+        }
     }
     text += &notes(verdicts);
     text += &match failing.len() {
@@ -53,7 +57,7 @@ fn notes(verdicts: &[Verdict]) -> String {
         .flat_map(|(one, planned)| planned.notes.iter().map(move |note| (weight(note), one, note)))
         .collect();
     lines.sort_by_key(|(weight, ..)| *weight);
-    let plain = |note: &Note| verdict(&Ok(crate::model::Planned::from(Plan::Converged).with_notes(vec![note.clone()]))).pop();
+    let plain = |note: &Note| verdict(&Ok(Planned::from(Plan::Converged).with_notes(vec![note.clone()]))).pop();
     lines.into_iter().filter_map(|(_, one, note)| Some(format!("{} ({})\n", plain(note)?, one.step))).collect()
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::inventory::{Inventory, SecretSource};
 use crate::model::{
-    Action, ApiAction, ApiQuestion, Finding, LiveSecret, Missing, Note, OperatorQuestion, Plan, Planned, Question, Scope, Secret,
+    Action, ApiAction, ApiQuestion, Finding, LiveSecret, Missing, OperatorQuestion, Plan, Planned, Question, Scope, Secret,
     SecretSpec, Step, StepId, View,
 };
 
@@ -37,10 +37,9 @@ impl Step for EnvSecret {
             Err(findings) => return Ok(Plan::Unmet(findings).into()),
         };
         let live = seen.secret(&self.0.namespace, &self.0.name)?;
-        let notes = empty(&data);
         let reasons = differences(live, &data);
         if reasons.is_empty() {
-            return Ok(Planned::from(Plan::Converged).with_notes(notes));
+            return Ok(Plan::Converged.into());
         }
         let removed = live.into_iter().flat_map(|live| live.data.keys()).filter(|key| !data.contains_key(*key)).cloned().collect();
         let spec = SecretSpec {
@@ -50,7 +49,7 @@ impl Step for EnvSecret {
             removed,
             resource_version: live.map(|live| live.resource_version.clone()),
         };
-        Ok(Planned::act(vec![Action::Api(ApiAction::PutSecret(spec))], reasons).with_notes(notes))
+        Ok(Planned::act(vec![Action::Api(ApiAction::PutSecret(spec))], reasons))
     }
 }
 
@@ -92,9 +91,4 @@ fn differences(live: Option<&LiveSecret>, wanted: &BTreeMap<String, Secret>) -> 
         .map(|(key, _)| format!("{key} is changed"));
     let removed = live.data.keys().filter(|key| !wanted.contains_key(*key)).map(|key| format!("{key} is removed"));
     added.chain(changed).chain(removed).collect()
-}
-
-fn empty(data: &BTreeMap<String, Secret>) -> Vec<Note> {
-    let keys = data.iter().filter(|(_, value)| value.expose().is_empty()).map(|(key, _)| key);
-    keys.map(|key| Note::Fact(format!("{key} is empty: what depends on it stays off"))).collect()
 }
