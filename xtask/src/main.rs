@@ -12,10 +12,11 @@ mod run;
 mod test;
 
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use rehearse::{Afterwards, rehearse};
 use rig::{Host, Operator, Place, Rig};
 
@@ -29,16 +30,27 @@ enum Chore {
         /// Leave the rig up afterwards
         #[arg(long)]
         keep: bool,
+        #[command(flatten)]
+        released: Released,
     },
     /// Run every test; as root, and with nothing left out in silence
     Test {
         /// Only tests on the rig whose name begins so
         #[arg(long)]
         only: Option<String>,
+        #[command(flatten)]
+        released: Released,
     },
     /// Throwaway hosts and what they need of the internet
     #[command(subcommand)]
     Rig(RigChore),
+}
+
+#[derive(Args)]
+struct Released {
+    /// Serve the released files in this folder, laid out as on the upstream sites, instead of what the rig builds
+    #[arg(long, value_name = "FOLDER")]
+    source: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
@@ -91,8 +103,10 @@ impl Chore {
                 print!("{}", build::artifacts()?);
                 Ok(())
             }
-            Self::Rehearse { keep } => rehearse(if keep { Afterwards::Keep } else { Afterwards::Down }),
-            Self::Test { only } => test::test(only.as_deref()),
+            Self::Rehearse { keep, released } => {
+                rehearse(if keep { Afterwards::Keep } else { Afterwards::Down }, released.source.as_deref())
+            }
+            Self::Test { only, released } => test::test(only.as_deref(), released.source.as_deref()),
             Self::Rig(chore) => chore.run(),
         }
     }
@@ -114,7 +128,7 @@ impl RigChore {
 }
 
 fn up(hosts: u8) -> Result<()> {
-    let rig = Rig::up()?;
+    let rig = Rig::up(None)?;
     for host in rig.hosts(hosts)? {
         println!("{} answers at {}", host.name, host.address);
     }

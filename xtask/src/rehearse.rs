@@ -1,5 +1,7 @@
 //! The whole way on a throwaway host: from nothing to the https page.
 
+use std::path::Path;
+
 use anyhow::{Result, ensure};
 
 use crate::bench::Bench;
@@ -16,8 +18,8 @@ pub enum Afterwards {
 
 /// Builds everything, boots a fresh host, runs `bedplate bootstrap` and `bedplate verify` against it as the operator, and
 /// shows the page that a visitor gets.
-pub fn rehearse(afterwards: Afterwards) -> Result<()> {
-    let rig = Rig::up()?;
+pub fn rehearse(afterwards: Afterwards, source: Option<&Path>) -> Result<()> {
+    let rig = Rig::up(source)?;
     let done = play(&rig);
     drop(rig);
     match afterwards {

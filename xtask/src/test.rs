@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
@@ -33,7 +33,7 @@ enum Verdict {
 ///
 /// # Errors
 /// A test failed, `only` names none, or this is not root: nothing is left out in silence.
-pub fn test(only: Option<&str>) -> Result<()> {
+pub fn test(only: Option<&str>, source: Option<&Path>) -> Result<()> {
     ensure!(rustix::process::geteuid().is_root(), "the suite boots hosts: run it as root");
     let chosen: Vec<&Test> = TESTS.iter().filter(|(name, _)| only.is_none_or(|only| name.starts_with(only))).collect();
     ensure!(!chosen.is_empty(), "no test on the rig begins with {}", only.unwrap_or_default());
@@ -44,7 +44,7 @@ pub fn test(only: Option<&str>) -> Result<()> {
         rows.push(row("go_vet", || program("go", &["vet", "-trimpath", "./..."], "tests/rig")));
         rows.push(row("go_test", || program("go", &["test", "-trimpath", "./..."], "tests/rig")));
     }
-    rows.extend(on_the_rig(&chosen)?);
+    rows.extend(on_the_rig(&chosen, source)?);
     report(&rows)?;
     let failed: Vec<&str> =
         rows.iter().filter(|row| row.result == Verdict::Failed).map(|row| row.name.as_str()).collect();
@@ -54,9 +54,9 @@ pub fn test(only: Option<&str>) -> Result<()> {
 }
 
 /// Starts from no rig and leaves none.
-fn on_the_rig(tests: &[&Test]) -> Result<Vec<Row>> {
+fn on_the_rig(tests: &[&Test], source: Option<&Path>) -> Result<Vec<Row>> {
     Rig::down()?;
-    let rig = Rig::up()?;
+    let rig = Rig::up(source)?;
     let context = Context::new(&rig);
     let rows = tests.iter().map(|(name, test)| row(name, || test(&context))).collect();
     drop(context);

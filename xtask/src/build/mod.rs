@@ -12,12 +12,15 @@ mod parts;
 mod payload;
 mod program;
 mod site;
+mod source;
 
 use std::fmt;
 use std::path::PathBuf;
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
+
+pub use source::released;
 
 /// What was built, ready to be served.
 pub struct Artifacts {

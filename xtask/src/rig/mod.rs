@@ -15,6 +15,7 @@ mod root;
 
 use std::fs::{self, File};
 use std::net::Ipv4Addr;
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
@@ -43,12 +44,17 @@ pub struct Rig {
 }
 
 impl Rig {
-    /// Brings everything up but the hosts; what runs already is left alone.
-    pub fn up() -> Result<Self> {
+    /// Brings everything up but the hosts; what runs already is left alone. With `source`, released files are served instead of
+    /// built ones.
+    pub fn up(source: Option<&Path>) -> Result<Self> {
         packages::ensure(packages::RIG)?;
         let place = Place::here()?;
         let lock = lock(&place)?;
-        let artifacts = build::artifacts()?;
+        let built = build::artifacts()?;
+        let artifacts = match source {
+            Some(folder) => build::released(folder, built)?,
+            None => built,
+        };
         network::up()?;
         let ca = ca::ca(&place)?;
         let operator = Operator::up(&place, &ca)?;
