@@ -4,7 +4,7 @@ use super::Target;
 use super::session::Session;
 use crate::engine::converge;
 use crate::model::{Event, Exit, Failure, Sink};
-use crate::report::{self, Form};
+use crate::report::{self, Form, Passed};
 
 /// Converges under the lock. The last look, which found nothing to do, is the verification.
 ///
@@ -19,12 +19,12 @@ pub async fn run(target: &Target, form: Form, sink: &Sink) -> Result<Exit, Failu
     match form {
         Form::Json => report::json_verdicts(&survey.verdicts),
         Form::Text => {
-            print!("{}", report::findings(&survey.verdicts));
-            match performed {
-                0 => println!("nothing was changed, nothing was restarted"),
-                1 => println!("1 action was performed"),
-                some => println!("{some} actions were performed"),
-            }
+            report::result(&report::findings(&survey.verdicts, Passed::Counted));
+            report::result(&match performed {
+                0 => "nothing was changed, nothing was restarted\n".to_owned(),
+                1 => "1 action was performed\n".to_owned(),
+                some => format!("{some} actions were performed\n"),
+            });
         }
     }
     Ok(Exit::Done)

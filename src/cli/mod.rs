@@ -10,11 +10,12 @@ use std::ffi::OsString;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::model::{Event, Exit, Failure, Sink};
-use crate::report::{Detail, Form, clean, sink};
+use crate::report::{Detail, Form, clean, progress, sink};
 
 /// Turns bare hosts into k3s clusters that serve verified HTTPS.
 #[derive(Parser)]
@@ -82,6 +83,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
             Command::Tunnel(tunnel) => tunnel::run(tunnel, &sink).await,
         }
     }));
+    // A question that still stands on the terminal must not keep an interrupted run alive.
+    runtime.shutdown_timeout(Duration::from_secs(1));
     match ended {
         Ok(exit) => exit,
         Err(failure) => fail(failure, form, &sink),
@@ -105,7 +108,7 @@ fn fail(failure: Failure, form: Form, sink: &Sink) -> Exit {
     let failure = Arc::new(failure);
     sink(Event::Failed(Arc::clone(&failure)));
     if form == Form::Text {
-        eprintln!("error: {}", clean(&failure.to_string()));
+        progress(&format!("error: {}", clean(&failure.to_string())));
     }
     exit
 }

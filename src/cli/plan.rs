@@ -2,8 +2,8 @@
 
 use super::Target;
 use super::session::Session;
-use crate::engine::{Verdict, survey};
-use crate::model::{Event, Exit, Failure, Sink, World};
+use crate::engine::Verdict;
+use crate::model::{Exit, Failure, Sink};
 use crate::report::{self, Form};
 
 /// Looks and prints. Exit 0: nothing would change; 2: something would; 1: something is unmet that bedplate can't change.
@@ -11,14 +11,12 @@ use crate::report::{self, Form};
 /// # Errors
 /// The inventory is wrong, or the host can't be looked at.
 pub async fn run(target: &Target, form: Form, sink: &Sink) -> Result<Exit, Failure> {
-    let session = Session::open(target).await?;
-    let survey = survey(&session.live, &session.steps, &session.server, &mut World::default(), sink).await?;
-    sink(Event::Done);
+    let verdicts = Session::open(target).await?.look(sink).await?;
     match form {
-        Form::Json => report::json_verdicts(&survey.verdicts),
-        Form::Text => print!("{}", report::plan(&survey.verdicts)),
+        Form::Json => report::json_verdicts(&verdicts),
+        Form::Text => report::result(&report::plan(&verdicts)),
     }
-    Ok(exit(&survey.verdicts))
+    Ok(exit(&verdicts))
 }
 
 fn exit(verdicts: &[Verdict]) -> Exit {

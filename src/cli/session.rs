@@ -1,16 +1,17 @@
 //! From an inventory's path to a world that can be asked.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use futures::future::try_join_all;
 
 use super::Target;
 use crate::artifacts::{Artifacts, LockFile, Source};
-use crate::engine::Live;
+use crate::engine::{Live, Verdict, survey};
 use crate::inventory::{self, Inventory};
-use crate::model::{Exit, Failure, HostId, Step};
+use crate::model::{Event, Exit, Failure, HostId, Sink, Step, World};
 use crate::outside::{Outside, Trust};
 use crate::remote::{Prompt, Remote};
-use crate::report::clean;
+use crate::report::{clean, progress};
 use crate::steps::flow;
 
 /// What every subcommand needs.
@@ -34,12 +35,20 @@ impl Session {
         let artifacts = Artifacts::new(Source::parse(&inventory.source), LockFile::beside(&target.inventory))?;
         let outside = Outside::new(&trust(&inventory))?;
         let prompt = Prompt::of_environment();
-        let mut remotes = BTreeMap::new();
-        for host in &inventory.hosts {
-            remotes.insert(HostId(host.name.clone()), Arc::new(Remote::connect(host, &prompt).await?));
-        }
+        let connected = inventory.hosts.iter().map(async |host| Ok::<_, Failure>(Arc::new(Remote::connect(host, &prompt).await?)));
+        let remotes = try_join_all(connected).await?.into_iter().map(|remote| (remote.id().clone(), remote)).collect();
         let server = server(&inventory)?;
         Ok(Self { steps, live: Live::new(remotes, server.clone(), outside, artifacts), server })
+    }
+
+    /// Every step's verdict, nothing changed.
+    ///
+    /// # Errors
+    /// The line to a host is lost and can't be had again.
+    pub async fn look(&self, sink: &Sink) -> Result<Vec<Verdict>, Failure> {
+        let survey = survey(&self.live, &self.steps, &self.server, &mut World::default(), sink).await?;
+        sink(Event::Done);
+        Ok(survey.verdicts)
     }
 }
 
@@ -51,13 +60,13 @@ pub fn load(target: &Target) -> Result<Inventory, Failure> {
     match inventory::load(&target.inventory) {
         Ok(loaded) => {
             for warning in &loaded.warnings {
-                eprintln!("warning: {}", clean(&warning.to_string()));
+                progress(&format!("warning: {}", clean(&warning.to_string())));
             }
             Ok(loaded.inventory)
         }
         Err(problems) => {
             for problem in &problems {
-                eprintln!("{}\n", clean(&problem.to_string()));
+                progress(&format!("{}\n", clean(&problem.to_string())));
             }
             let seen = match problems.len() {
                 1 => "it has a problem".into(),

@@ -1,6 +1,7 @@
 //! `bedplate tunnel`: makes the kubeconfig's `https://127.0.0.1:6443` reach the cluster behind a closed 6443.
 
 use std::ffi::OsString;
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -9,6 +10,7 @@ use super::session;
 use super::Target;
 use crate::model::{Event, Exit, Failure, Sink};
 use crate::remote::{Prompt, Remote};
+use crate::report::progress;
 
 /// Where the tunnel begins, as the kubeconfig says it.
 const PORT: u16 = 6443;
@@ -37,14 +39,26 @@ pub async fn run(tunnel: &Tunnel, sink: &Sink) -> Result<Exit, Failure> {
     remote.api_port(PORT).await?;
     sink(Event::Done);
     let Some((program, args)) = tunnel.command.split_first() else {
-        eprintln!("https://127.0.0.1:{PORT} reaches {server}; Ctrl-C closes it");
+        progress(&format!("https://127.0.0.1:{PORT} reaches {server}; Ctrl-C closes it"));
         return std::future::pending().await;
     };
-    let status = tokio::process::Command::new(program).args(args).env("KUBECONFIG", &inventory.kubeconfig.path).status().await;
     let tried = || format!("run {}", program.display());
+    let failed = |error: std::io::Error| Failure::new(tried(), error.to_string(), "make the folder for temporary files writable");
+    let context = context(&inventory.name).map_err(failed)?;
+    let files = std::env::join_paths([context.path(), &inventory.kubeconfig.path])
+        .map_err(|error| Failure::new(tried(), error.to_string(), "choose a kubeconfig.path without a colon"))?;
+    let status = tokio::process::Command::new(program).args(args).env("KUBECONFIG", files).status().await;
     match status {
         Ok(status) if status.success() => Ok(Exit::Done),
         Ok(status) => Err(Failure::new(tried(), status.to_string(), "")),
         Err(error) => Err(Failure::new(tried(), error.to_string(), "is it installed, and in PATH?")),
     }
+}
+
+/// A kubeconfig that names the context and nothing else. It goes before the operator's own: of several files the first that names one
+/// decides, so the command can't reach another cluster that happens to be the current one there.
+fn context(name: &str) -> std::io::Result<tempfile::NamedTempFile> {
+    let mut file = tempfile::NamedTempFile::new()?;
+    writeln!(file, "{}", serde_json::json!({ "apiVersion": "v1", "kind": "Config", "current-context": name }))?;
+    Ok(file)
 }

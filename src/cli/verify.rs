@@ -2,21 +2,19 @@
 
 use super::Target;
 use super::session::Session;
-use crate::engine::{Verdict, survey};
-use crate::model::{Event, Exit, Failure, Sink, World};
-use crate::report::{self, Form};
+use crate::engine::Verdict;
+use crate::model::{Exit, Failure, Sink};
+use crate::report::{self, Form, Passed};
 
 /// Looks and prints. Exit 0: every step is converged; 1: one is not.
 ///
 /// # Errors
 /// The inventory is wrong, or the host can't be looked at.
 pub async fn run(target: &Target, form: Form, sink: &Sink) -> Result<Exit, Failure> {
-    let session = Session::open(target).await?;
-    let survey = survey(&session.live, &session.steps, &session.server, &mut World::default(), sink).await?;
-    sink(Event::Done);
+    let verdicts = Session::open(target).await?.look(sink).await?;
     match form {
-        Form::Json => report::json_verdicts(&survey.verdicts),
-        Form::Text => print!("{}", report::findings(&survey.verdicts)),
+        Form::Json => report::json_verdicts(&verdicts),
+        Form::Text => report::result(&report::findings(&verdicts, Passed::Listed)),
     }
-    Ok(if survey.verdicts.iter().all(Verdict::converged) { Exit::Done } else { Exit::Failed })
+    Ok(if verdicts.iter().all(Verdict::converged) { Exit::Done } else { Exit::Failed })
 }

@@ -115,7 +115,7 @@ fn look_again(verdict: &Verdict, condition: &Condition, waited: Duration, sink: 
         let tried = format!("see within {} s that {}", condition.within.as_secs(), condition.what);
         return Err(failure(verdict, &tried, &condition.seen, &condition.cure));
     }
-    sink(Event::Waiting { step: verdict.step.clone(), condition: condition.clone(), waited });
+    sink(Event::Waiting { scope: verdict.scope.clone(), step: verdict.step.clone(), condition: condition.clone(), waited });
     Ok(())
 }
 

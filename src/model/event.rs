@@ -51,6 +51,8 @@ pub enum Event {
     },
     /// A step waits, and what it sees.
     Waiting {
+        /// What it concerns.
+        scope: Scope,
         /// Which step.
         step: StepId,
         /// For what.

@@ -60,6 +60,7 @@ impl Prompt {
         }
         let _turn = self.turn.lock().await;
         let question = format!("sudo password of {login}: ");
+        let _echo = Echo;
         let typed = tokio::task::spawn_blocking(move || rpassword::prompt_password(question)).await;
         match typed {
             Ok(Ok(password)) => Ok(Secret::new(password)),
@@ -69,7 +70,17 @@ impl Prompt {
     }
 }
 
-/// The first line of a file that is nobody else's to read.
+/// Switches the terminal's echo on again, also when the run is interrupted while a password is typed.
+struct Echo;
+
+impl Drop for Echo {
+    fn drop(&mut self) {
+        // Without `stty` the terminal is left as it is: nothing else can be done.
+        let _ = std::process::Command::new("stty").arg("echo").stderr(std::process::Stdio::null()).status();
+    }
+}
+
+/// The first line of a file that is not for everybody to read.
 fn read(file: &Path) -> Result<Secret, Error> {
     let refused = |why: String| Error::Root(RootRefusal::PasswordFile, format!("{} (named by {PASSWORD_FILE}): {why}", file.display()));
     let mode = std::fs::metadata(file).map_err(|error| refused(error.to_string()))?.permissions().mode();

@@ -1,6 +1,6 @@
 //! A run on a terminal: done actions scroll up, the running one stays at the bottom with its time and bytes.
 
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -9,12 +9,15 @@ use super::lines::{line, place};
 use super::{Detail, clean};
 use crate::model::{Event, Sink};
 
-/// A sink that keeps one line alive.
+/// A sink that keeps one line alive, from its first event on: until then a password or a host key may be asked for.
 pub fn sink() -> Sink {
     let bar = ProgressBar::new_spinner();
     bar.set_style(style("{spinner} {wide_msg} {elapsed}"));
-    bar.enable_steady_tick(Duration::from_millis(120));
-    Arc::new(move |event| show(&bar, &event))
+    let begin = Once::new();
+    Arc::new(move |event| {
+        begin.call_once(|| bar.enable_steady_tick(Duration::from_millis(120)));
+        show(&bar, &event);
+    })
 }
 
 fn show(bar: &ProgressBar, event: &Event) {
@@ -30,8 +33,9 @@ fn show(bar: &ProgressBar, event: &Event) {
             bar.set_length(*total);
             bar.set_position(*done);
         }
-        Event::Waiting { step, condition, waited } => {
-            let text = format!("{step}: {} s of {} s: {} ({})", waited.as_secs(), condition.within.as_secs(), condition.what, condition.seen);
+        Event::Waiting { scope, step, condition, waited } => {
+            let (place, waited, within) = (place(scope), waited.as_secs(), condition.within.as_secs());
+            let text = format!("{place}  {step}: {waited} s of {within} s: {} ({})", condition.what, condition.seen);
             bar.set_style(style("{spinner} {wide_msg}"));
             bar.set_message(clean(&text));
         }

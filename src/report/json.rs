@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::lines::place;
-use super::verdict::verdict;
+use super::stream::result;
+use super::verdict::told;
 use crate::engine::Verdict;
 use crate::model::{Event, Missing, Plan, Planned};
 
@@ -12,19 +13,19 @@ const VERSION: u32 = 1;
 /// Prints an event.
 pub fn event(event: &Event) {
     if let Some(value) = value(event) {
-        println!("{value}");
+        result(&format!("{value}\n"));
     }
 }
 
 /// Prints the verdicts of a survey.
 pub fn json_verdicts(verdicts: &[Verdict]) {
     for one in verdicts {
-        println!("{}", verdict_value(place(&one.scope), &one.step.to_string(), &one.planned));
+        result(&format!("{}\n", verdict_value(place(&one.scope), &one.step.to_string(), &one.planned)));
     }
 }
 
 fn verdict_value(scope: &str, step: &str, planned: &Result<Planned, Missing>) -> Value {
-    json!({ "v": VERSION, "event": "verdict", "scope": scope, "step": step, "verdict": kind(planned), "lines": verdict(planned) })
+    json!({ "v": VERSION, "event": "verdict", "scope": scope, "step": step, "verdict": kind(planned), "lines": told(planned) })
 }
 
 fn kind(planned: &Result<Planned, Missing>) -> &'static str {
@@ -47,8 +48,8 @@ fn value(event: &Event) -> Option<Value> {
         Event::Acted { scope, step, what, took } => {
             json!({ "v": VERSION, "event": "acted", "scope": place(scope), "step": step.to_string(), "what": what, "seconds": took.as_secs_f64() })
         }
-        Event::Waiting { step, condition, waited } => {
-            json!({ "v": VERSION, "event": "waiting", "step": step.to_string(), "what": condition.what, "seen": condition.seen, "seconds": waited.as_secs() })
+        Event::Waiting { scope, step, condition, waited } => {
+            json!({ "v": VERSION, "event": "waiting", "scope": place(scope), "step": step.to_string(), "what": condition.what, "seen": condition.seen, "seconds": waited.as_secs() })
         }
         Event::Failed(failure) => json!({ "v": VERSION, "event": "failed", "exit": failure.exit as u8, "text": failure.to_string() }),
         Event::Sent { .. } | Event::Done => return None,

@@ -1,7 +1,7 @@
 //! Events as plain lines.
 
 use super::Detail;
-use super::verdict::verdict;
+use super::verdict::{block, told};
 use crate::model::{Event, Plan, Scope};
 
 /// The line of an event, if this detail shows it.
@@ -11,14 +11,15 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
     }
     match event {
         Event::Acted { scope, step, what, took } => Some(format!("{}  {step}: {what} ({:.1} s)", place(scope), took.as_secs_f64())),
-        Event::Waiting { step, condition, waited } if waited.as_secs().is_multiple_of(10) => {
-            Some(format!("cluster  {step}: waiting {} s of {} s: {} ({})", waited.as_secs(), condition.within.as_secs(), condition.what, condition.seen))
+        Event::Waiting { scope, step, condition, waited } if waited.as_secs().is_multiple_of(10) => {
+            let (waited, within) = (waited.as_secs(), condition.within.as_secs());
+            Some(format!("{}  {step}: waiting {waited} s of {within} s: {} ({})", place(scope), condition.what, condition.seen))
         }
         Event::Acting { scope, step, what } if detail == Detail::Verbose => Some(format!("{}  {step}: {what} …", place(scope))),
         Event::Asking { questions } if detail == Detail::Verbose => Some(format!("asking {questions} questions")),
-        Event::Planned { scope, step, verdict: planned } if detail == Detail::Verbose => {
-            let acts = matches!(planned, Ok(planned) if matches!(planned.plan, Plan::Act(_)));
-            acts.then(|| format!("{}  {step}: {}", place(scope), verdict(planned).join("\n    ")))
+        Event::Planned { scope, step, verdict } if detail == Detail::Verbose => {
+            let acts = matches!(verdict, Ok(planned) if matches!(planned.plan, Plan::Act(_)));
+            acts.then(|| format!("{}  {step}: {}", place(scope), block(&told(verdict))))
         }
         _ => None,
     }

@@ -3,6 +3,7 @@
 mod bars;
 mod json;
 mod lines;
+mod stream;
 mod summary;
 mod text;
 mod verdict;
@@ -11,7 +12,8 @@ use std::io::IsTerminal;
 use std::sync::Arc;
 
 pub use json::json_verdicts;
-pub use summary::{findings, plan};
+pub use stream::{progress, result};
+pub use summary::{Passed, findings, plan};
 pub use text::clean;
 pub use verdict::verdict;
 
@@ -45,7 +47,7 @@ pub fn sink(form: Form, detail: Detail) -> Sink {
         Form::Text if detail == Detail::Normal && std::io::stderr().is_terminal() => bars::sink(),
         Form::Text => Arc::new(move |event| {
             if let Some(line) = lines::line(&event, detail) {
-                eprintln!("{}", clean(&line));
+                progress(&clean(&line));
             }
         }),
     }

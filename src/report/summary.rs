@@ -1,10 +1,19 @@
 //! A survey as the user reads it.
 
-use super::lines::place;
-use super::verdict::verdict;
 use super::clean;
+use super::lines::place;
+use super::verdict::{block, told, verdict};
 use crate::engine::Verdict;
 use crate::model::{Note, Plan, Planned};
+
+/// How steps that pass are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passed {
+    /// A line each.
+    Listed,
+    /// By their number.
+    Counted,
+}
 
 /// What `plan` prints: every step that is not converged, grouped by where it works, and the counts.
 #[must_use]
@@ -18,7 +27,7 @@ pub fn plan(verdicts: &[Verdict]) -> String {
             text += &format!("{last}\n");
         }
         changes += 1;
-        text += &format!("  {}: {}\n", one.step, verdict(&one.planned).join("\n    "));
+        text += &format!("  {}: {}\n", one.step, block(&told(&one.planned)));
     }
     let converged = verdicts.len() - changes;
     text += &notes(verdicts);
@@ -29,24 +38,35 @@ pub fn plan(verdicts: &[Verdict]) -> String {
     clean(&text)
 }
 
-/// What `verify` and `bootstrap` print at their end: what fails, warnings, manual work, facts.
+/// What `verify` and `bootstrap` print at their end: what passes, what fails, warnings, manual work, facts.
 #[must_use]
-pub fn findings(verdicts: &[Verdict]) -> String {
-    let failing: Vec<_> = verdicts.iter().filter(|verdict| !verdict.converged()).collect();
+pub fn findings(verdicts: &[Verdict], passed: Passed) -> String {
     let mut text = String::new();
-    for one in &failing {
-        text += &format!("FAIL {} {}: {}\n", place(&one.scope), one.step, verdict(&one.planned).join("\n    "));
-        // Nobody waits any more, so what would be waited for is a finding.
-        if let Ok(Planned { plan: Plan::Wait(condition), .. }) = &one.planned {
-            text += &format!("      cure: {}\n", condition.cure);
+    for one in verdicts {
+        match (one.converged(), passed) {
+            (true, Passed::Listed) => text += &format!("ok    {} {}\n", place(&one.scope), one.step),
+            (true, Passed::Counted) => {}
+            (false, _) => text += &format!("FAIL  {} {}: {}\n", place(&one.scope), one.step, failing(one)),
         }
     }
+    let failing = verdicts.iter().filter(|verdict| !verdict.converged()).count();
     text += &notes(verdicts);
-    text += &match failing.len() {
+    text += &match failing {
         0 => format!("all {} steps pass\n", verdicts.len()),
         some => format!("{some} of {} steps do not pass\n", verdicts.len()),
     };
     clean(&text)
+}
+
+/// What does not pass, and its cure. What bedplate can mend is mended by `bootstrap`.
+fn failing(one: &Verdict) -> String {
+    let mut lines = told(&one.planned);
+    match one.planned.as_ref().map(|planned| &planned.plan) {
+        Ok(Plan::Act(_)) => lines.push("  cure: `bedplate bootstrap` does that".into()),
+        Err(_) => lines.push("  cure: mend what is said above, or let `bedplate bootstrap` make it".into()),
+        Ok(Plan::Converged | Plan::Wait(_) | Plan::Unmet(_)) => {}
+    }
+    block(&lines)
 }
 
 /// Notes of steps that are converged; the others' stand with their verdict.
@@ -67,5 +87,33 @@ const fn weight(note: &Note) -> u8 {
         Note::Fact(_) => 0,
         Note::Warning(_) => 1,
         Note::Manual(_) => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::{Condition, Finding, Scope, StepId};
+
+    fn verdicts() -> Vec<Verdict> {
+        let of = |step, planned| Verdict { scope: Scope::Cluster, step: StepId::of(step), planned: Ok(planned) };
+        let wait = Condition { what: "it is up".into(), seen: "down:\nno answer".into(), cure: "look".into(), within: Duration::from_secs(1) };
+        let warning = Note::Warning(Finding::new("it is slow", "more memory"));
+        vec![of("a", Planned::from(Plan::Converged).with_notes(vec![warning])), of("b", Plan::Wait(wait).into())]
+    }
+
+    #[test]
+    fn verify_tells_each_step_and_keeps_long_reasons_below_it() {
+        let expected = "ok    cluster a\nFAIL  cluster b: wait: it is up (down:\n    no answer)\n      cure: look\n\
+                        warning: it is slow; more memory (a)\n1 of 2 steps do not pass\n";
+        assert_eq!(findings(&verdicts(), Passed::Listed), expected);
+        assert!(!findings(&verdicts(), Passed::Counted).contains("ok "));
+    }
+
+    #[test]
+    fn a_plan_shows_what_is_waited_for_with_its_cure() {
+        assert!(plan(&verdicts()).starts_with("cluster\n  b: wait: it is up (down:\n    no answer)\n      cure: look\n"));
     }
 }

@@ -2,6 +2,24 @@
 
 use crate::model::{Missing, Note, Plan, Planned};
 
+/// Lines of a verdict under a heading, whose place is two columns in: also the further lines of a reason or a cure stay below it.
+#[must_use]
+pub fn block(lines: &[String]) -> String {
+    lines.join("\n").replace('\n', "\n    ")
+}
+
+/// `verdict`, and the cure of what is waited for.
+#[must_use]
+pub fn told(planned: &Result<Planned, Missing>) -> Vec<String> {
+    let mut lines = verdict(planned);
+    if let Ok(Planned { plan: Plan::Wait(condition), .. }) = planned
+        && !condition.cure.is_empty()
+    {
+        lines.insert(1, format!("  cure: {}", condition.cure));
+    }
+    lines
+}
+
 /// The verdict, its reasons and its notes, a line each, the details indented by two.
 #[must_use]
 pub fn verdict(verdict: &Result<Planned, Missing>) -> Vec<String> {
