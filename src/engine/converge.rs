@@ -3,18 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use super::patience::{Patience, coming_up};
 use super::{Ground, Survey, Verdict, survey};
-use crate::model::{Action, Condition, Event, Failure, HostId, Plan, Question, Sink, Step, World};
+use crate::model::{Action, Condition, Event, Failure, Finding, HostId, Plan, Planned, Question, Sink, Step, World};
 
 /// How long to wait before a waiting step looks again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-
-/// A step that waits, and since when.
-struct Waiting {
-    place: usize,
-    what: String,
-    since: Instant,
-}
 
 /// Performs what the first unconverged step wants, looks again, and so on until no step wants anything.
 /// Returns the last survey and how many actions were performed.
@@ -31,21 +25,25 @@ pub async fn converge(
     let mut world = World::default();
     let mut performed = 0;
     let mut done: Vec<(usize, Vec<Action>)> = Vec::new();
-    let mut waiting: Option<Waiting> = None;
+    let mut patience = Patience::default();
     loop {
         let survey = survey(ground, steps, server, &mut world, sink).await?;
         let open = survey.verdicts.iter().enumerate().find(|(_, verdict)| !verdict.converged());
         // What came about while a step waited, the others have not seen yet.
-        if waiting.take_if(|waiting| open.is_none_or(|(place, _)| place != waiting.place)).is_some() {
+        if patience.pause().is_some_and(|waited| open.is_none_or(|(place, _)| place != waited)) {
             world.forget(|question| !matches!(question, Question::Operator(_)));
             continue;
         }
         let Some((place, verdict)) = open else {
             return Ok((survey, performed));
         };
-        let planned = match &verdict.planned {
-            Ok(planned) => planned,
-            Err(missing) => return Err(failure(verdict, "look", &missing.to_string(), "")),
+        let changed = performed > 0 || patience.tried();
+        let planned: Planned = match &verdict.planned {
+            Ok(planned) => planned.clone(),
+            Err(missing) => match coming_up(missing).filter(|_| changed) {
+                Some(condition) => Plan::Wait(condition).into(),
+                None => return Err(failure(verdict, "look", &missing.to_string(), missing.cure())),
+            },
         };
         sink(Event::Planned { scope: verdict.scope.clone(), step: verdict.step.clone(), verdict: Ok(planned.clone()) });
         match &planned.plan {
@@ -58,23 +56,14 @@ pub async fn converge(
                 performed += actions.len();
                 world.forget(|question| actions.iter().any(|action| stale(action, question)));
                 done.push((place, actions.clone()));
-                waiting = None;
+                patience.renew();
             }
             Plan::Wait(condition) => {
-                let since = match &waiting {
-                    Some(now) if now.place == place && now.what == condition.what => now.since,
-                    _ => Instant::now(),
-                };
-                look_again(verdict, condition, since.elapsed(), sink)?;
-                waiting = Some(Waiting { place, what: condition.what.clone(), since });
+                look_again(verdict, condition, patience.wait(place, condition), sink)?;
                 tokio::time::sleep(LOOK_AGAIN).await;
                 forget_own(&mut world, survey.asked.get(&place));
             }
-            Plan::Unmet(findings) => {
-                let seen = findings.iter().map(|finding| finding.what.as_str()).collect::<Vec<_>>().join("; ");
-                let cure = findings.iter().map(|finding| finding.cure.as_str()).collect::<Vec<_>>().join("; ");
-                return Err(failure(verdict, "go on", &seen, &cure));
-            }
+            Plan::Unmet(findings) => return Err(unmet(verdict, findings)),
         }
     }
 }
@@ -129,11 +118,21 @@ fn failure(verdict: &Verdict, tried: &str, seen: &str, cure: &str) -> Failure {
     Failure::new(tried, seen, cure).at(verdict.scope.clone(), verdict.step.clone())
 }
 
+/// Each finding beside its own cure.
+fn unmet(verdict: &Verdict, findings: &[Finding]) -> Failure {
+    match findings {
+        [finding] => failure(verdict, "go on", &finding.what, &finding.cure),
+        several => {
+            let lines = several.iter().map(|Finding { what, cure }| format!("\n  - {what}\n    cure: {cure}"));
+            failure(verdict, "go on", &lines.collect::<String>(), "")
+        }
+    }
+}
+
 fn still_drifting(verdict: &Verdict, reasons: &[String]) -> Failure {
     let seen = format!("it wants the same again right after it was done: {}", reasons.join("; "));
     failure(verdict, "converge", &seen, "something else changes it back; stop that, or report this as a bug of bedplate")
 }
-
 
 #[cfg(test)]
 #[path = "converge_tests.rs"]

@@ -1,25 +1,41 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 
 use super::*;
-use crate::model::{Answer, HostQuestion, Missing, Planned, Reply, Scope, StepId, View};
+use crate::model::{Answer, HostAction, HostQuestion, Missing, Owner, Reply, Scope, StepId, View};
 
-/// A host on which everything is there from the second look at the gate on.
-#[derive(Default)]
-struct SlowHost(AtomicUsize);
+/// A host on which what one step makes is there at once, and all else from a later look on.
+struct SlowHost {
+    looks: AtomicUsize,
+    made: AtomicBool,
+    up_at: usize,
+}
+
+impl SlowHost {
+    fn up_at(up_at: usize) -> Self {
+        Self { looks: AtomicUsize::new(0), made: AtomicBool::new(false), up_at }
+    }
+}
+
+const MADE: &str = "made";
 
 #[async_trait]
 impl Ground for SlowHost {
     async fn ask(&self, questions: Vec<Question>) -> Result<Vec<(Question, Answer)>, Failure> {
-        let up = self.0.fetch_add(1, Ordering::SeqCst) > 0;
-        let answer = if up { Answer::Present(Reply::Text("up".into())) } else { Answer::Unreadable("down".into()) };
-        Ok(questions.into_iter().map(|question| (question, answer.clone())).collect())
+        let late = self.looks.fetch_add(1, Ordering::SeqCst) >= self.up_at;
+        let answer = |question: &Question| {
+            let made = matches!(question, Question::Host(_, HostQuestion::Digest(path)) if path == MADE);
+            let up = if made { self.made.load(Ordering::SeqCst) } else { late };
+            if up { Answer::Present(Reply::Text("up".into())) } else { Answer::Unreadable("down".into()) }
+        };
+        Ok(questions.into_iter().map(|question| (question.clone(), answer(&question))).collect())
     }
 
-    async fn perform(&self, action: &Action, _: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<(), Failure> {
-        panic!("nobody acts: {action}")
+    async fn perform(&self, _: &Action, _: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<(), Failure> {
+        self.made.store(true, Ordering::SeqCst);
+        Ok(())
     }
 }
 
@@ -27,6 +43,7 @@ impl Ground for SlowHost {
 enum Look {
     Waits,
     Needs,
+    Acts,
 }
 
 struct Gate(&'static str, Look);
@@ -52,14 +69,34 @@ impl Step for Gate {
                 Ok(Plan::Wait(Condition { what: "it is up".into(), seen: "down".into(), cure: String::new(), within }).into())
             }
             (Err(missing), Look::Needs) => Err(missing),
+            (Err(_), Look::Acts) => {
+                let folder = HostAction::MakeFolder { path: self.0.into(), mode: 0o755, owner: Owner::Root };
+                Ok(Planned::act(vec![Action::Host(seen.host().clone(), folder)], vec!["it is absent".into()]))
+            }
         }
     }
+}
+
+async fn run(host: SlowHost, steps: Vec<Box<dyn Step>>) -> Result<usize, String> {
+    let sink: Sink = Arc::new(|_| {});
+    let done = converge(&host, &steps, &HostId("droplet".into()), &sink).await;
+    done.map(|(_, performed)| performed).map_err(|failure| failure.to_string())
 }
 
 #[tokio::test]
 async fn what_came_about_during_a_wait_is_seen_by_the_steps_behind_it() {
     let steps: Vec<Box<dyn Step>> = vec![Box::new(Gate("gate", Look::Waits)), Box::new(Gate("later", Look::Needs))];
-    let sink: Sink = Arc::new(|_| {});
-    let done = converge(&SlowHost::default(), &steps, &HostId("droplet".into()), &sink).await;
-    assert_eq!(done.map(|(_, performed)| performed).map_err(|failure| failure.to_string()), Ok(0));
+    assert_eq!(run(SlowHost::up_at(1), steps).await, Ok(0));
+}
+
+#[tokio::test]
+async fn what_is_out_of_sight_right_after_a_change_is_waited_for() {
+    let steps: Vec<Box<dyn Step>> = vec![Box::new(Gate(MADE, Look::Acts)), Box::new(Gate("later", Look::Needs))];
+    assert_eq!(run(SlowHost::up_at(3), steps).await, Ok(1));
+}
+
+#[tokio::test]
+async fn what_is_out_of_sight_from_the_beginning_is_told_at_once() {
+    let told = run(SlowHost::up_at(1), vec![Box::new(Gate("later", Look::Needs))]).await;
+    assert_eq!(told, Err("cluster: later: could not look: down\n  cure: see on the host why, then run again".into()));
 }

@@ -3,6 +3,7 @@
 mod converge;
 mod ground;
 mod live;
+mod patience;
 mod survey;
 
 pub use converge::converge;

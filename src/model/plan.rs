@@ -109,6 +109,20 @@ pub enum Why {
     Unreadable(String),
 }
 
+impl Missing {
+    /// What the user can do.
+    #[must_use]
+    pub const fn cure(&self) -> &'static str {
+        match (&self.why, &self.question) {
+            (Why::NotAsked, _) => "report this as a bug of bedplate",
+            (_, Question::Host(..)) => "see on the host why, then run again",
+            (_, Question::Api(_)) => "see that k3s runs on the server (`systemctl status k3s`), then run again",
+            (_, Question::Outside(_)) => "see that this machine reaches the outside, then run again",
+            (_, Question::Operator(_)) => "mend it on this machine, then run again",
+        }
+    }
+}
+
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.why {

@@ -63,7 +63,7 @@ fn failing(one: &Verdict) -> String {
     let mut lines = told(&one.planned);
     match one.planned.as_ref().map(|planned| &planned.plan) {
         Ok(Plan::Act(_)) => lines.push("  cure: `bedplate bootstrap` does that".into()),
-        Err(_) => lines.push("  cure: mend what is said above, or let `bedplate bootstrap` make it".into()),
+        Err(missing) => lines.push(format!("  cure: {}", missing.cure())),
         Ok(Plan::Converged | Plan::Wait(_) | Plan::Unmet(_)) => {}
     }
     block(&lines)
