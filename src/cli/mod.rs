@@ -14,6 +14,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use self::session::Session;
+
 use crate::model::{Event, Exit, Failure, Sink};
 use crate::report::{Detail, Form, clean, progress, sink};
 

@@ -1,6 +1,7 @@
 //! The suite that runs on the rig. A test is a function in the file of its group; a row in [`TESTS`] makes it run, in this
 //! order.
 
+mod agree;
 mod bad_input;
 mod drift;
 mod flow;
@@ -50,6 +51,7 @@ pub const TESTS: &[Test] = &[
     ("drift_scaled", drift::scaled),
     ("drift_uninstalled", drift::uninstalled),
     ("drift_tls_secret", drift::tls_secret),
+    ("fake_agrees", agree::fake),
     ("fresh_hello", hello::fresh_hello),
 ];
 

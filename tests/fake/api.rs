@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use bedplate::model::{
-    Answer, ApiAction, ApiQuestion, DryRun, Exchange, LiveRelease, LiveSecret, Manifest, ObjectRef, Phase, ReleaseUpgrade, Reply, Secret,
-    SecretSpec, Served,
+    Answer, ApiAction, ApiQuestion, DryRun, Exchange, Failure, LiveRelease, LiveSecret, Manifest, ObjectRef, Phase, ReleaseUpgrade, Reply,
+    Secret, SecretSpec, Served,
 };
 use serde_json::{Value, json};
 
@@ -15,6 +15,8 @@ const SITE: [&str; 2] = ["shop.example", "www.shop.example"];
 #[derive(Default)]
 pub struct Api {
     pub objects: BTreeMap<ObjectRef, Value>,
+    /// What was last applied of each object: fields that an apply no longer declares go.
+    applied: BTreeMap<ObjectRef, Value>,
     pub secrets: BTreeMap<(String, String), LiveSecret>,
     pub releases: BTreeMap<(String, String), LiveRelease>,
     /// Every certificate ever issued, by its issuer.
@@ -26,6 +28,9 @@ pub struct Api {
 impl Api {
     /// What k3s puts there when it starts.
     pub fn start(&mut self) {
+        for namespace in ["default", "kube-system"] {
+            self.put(json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } }));
+        }
         self.put(json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": "droplet" },
             "status": { "conditions": [{ "type": "Ready", "status": "True" }], "nodeInfo": { "kubeletVersion": "v1.35.5+k3s1" } } }));
         for name in ["coredns", "traefik", "metrics-server"] {
@@ -58,15 +63,13 @@ impl Api {
             ApiQuestion::Ready => Some(Reply::Text("ok".into())),
             ApiQuestion::Object(object) => self.objects.get(object).cloned().map(Reply::Object),
             ApiQuestion::List { of, .. } => Some(Reply::Objects(self.list(of))),
-            ApiQuestion::Secret { namespace, name } => {
-                self.secrets.get(&(namespace.clone(), name.clone())).cloned().map(Reply::Secret)
-            }
+            ApiQuestion::Secret { namespace, name } => self.secrets.get(&(namespace.clone(), name.clone())).cloned().map(Reply::Secret),
             ApiQuestion::Release { namespace, name } => {
                 self.releases.get(&(namespace.clone(), name.clone())).cloned().map(|release| Reply::Release(Box::new(release)))
             }
             ApiQuestion::DryRun(manifest) => {
                 let live = self.objects.get(manifest.object()).cloned();
-                let merged = merged(live.as_ref(), manifest.body());
+                let merged = self.after(manifest);
                 Some(Reply::DryRun(DryRun { live, merged, conflicts: Vec::new() }))
             }
         };
@@ -78,36 +81,78 @@ impl Api {
         self.objects.keys().filter(matches).map(|object| self.objects[object].clone()).collect()
     }
 
-    pub fn perform(&mut self, action: &ApiAction) {
+    /// The object as an apply would leave it.
+    fn after(&self, manifest: &Manifest) -> Value {
+        let mut live = self.objects.get(manifest.object()).cloned();
+        if let (Some(live), Some(before)) = (&mut live, self.applied.get(manifest.object())) {
+            prune(live, before, manifest.body());
+        }
+        merged(live.as_ref(), manifest.body())
+    }
+
+    /// Nothing can be put into a namespace that is not there.
+    fn home(&self, namespace: &str) -> Result<(), Failure> {
+        if namespace.is_empty() || self.objects.contains_key(&ObjectRef::new("v1", "Namespace", "", namespace)) {
+            return Ok(());
+        }
+        Err(Failure::new(format!("write into {namespace}"), "namespace not found", ""))
+    }
+
+    pub fn perform(&mut self, action: &ApiAction) -> Result<(), Failure> {
         match action {
             ApiAction::Apply(manifest) => {
-                self.put(manifest.body().clone());
+                self.home(&manifest.object().namespace)?;
+                self.objects.insert(manifest.object().clone(), self.after(manifest));
+                self.applied.insert(manifest.object().clone(), manifest.body().clone());
                 if manifest.object().kind == "ClusterIssuer" {
-                    let ready = json!({ "status": { "conditions": [{ "type": "Ready", "status": "True", "reason": "ACMEAccountRegistered" }] } });
+                    let ready =
+                        json!({ "status": { "conditions": [{ "type": "Ready", "status": "True", "reason": "ACMEAccountRegistered" }] } });
                     let body = merged(self.objects.get(manifest.object()), &ready);
                     self.objects.insert(manifest.object().clone(), body);
                 }
             }
-            ApiAction::PutSecret(spec) => self.write(spec),
+            ApiAction::PutSecret(spec) => {
+                self.home(&spec.namespace)?;
+                self.write(spec);
+            }
             ApiAction::CreateKeyPair { namespace, name, .. } => {
+                self.home(namespace)?;
                 let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048).unwrap();
                 let data = [("jwt_private.pem", key.serialize_pem()), ("jwt_public.pem", key.public_key_pem())]
                     .map(|(name, text)| (name.to_owned(), Secret::new(text)))
                     .into();
-                self.secrets.entry((namespace.clone(), name.clone())).or_insert_with(|| secret(data, BTreeMap::new()));
+                let version = self.tick();
+                let made = ours(version.clone(), data, ("bedplate.dev/kid", version));
+                self.secrets.entry((namespace.clone(), name.clone())).or_insert(made);
             }
             ApiAction::Delete(object) => {
                 self.objects.remove(object);
+                self.applied.remove(object);
+                if object.kind == "Namespace" {
+                    self.objects.retain(|other, _| other.namespace != object.name);
+                    self.applied.retain(|other, _| other.namespace != object.name);
+                    self.secrets.retain(|(namespace, _), _| *namespace != object.name);
+                }
             }
         }
+        Ok(())
     }
 
-    fn write(&mut self, spec: &SecretSpec) {
+    fn tick(&mut self) -> String {
         self.version += 1;
-        let mut live = secret(spec.data.clone(), BTreeMap::new());
-        live.resource_version = self.version.to_string();
-        live.labels.insert("app.kubernetes.io/managed-by".into(), "bedplate".into());
-        self.secrets.insert((spec.namespace.clone(), spec.name.clone()), live);
+        self.version.to_string()
+    }
+
+    /// A Secret that is not the one of the plan stays as it is.
+    fn write(&mut self, spec: &SecretSpec) {
+        let key = (spec.namespace.clone(), spec.name.clone());
+        let live = self.secrets.get(&key);
+        if live.map(|live| &live.resource_version) != spec.resource_version.as_ref() || live.is_some_and(|live| live.data == spec.data) {
+            return;
+        }
+        let version = self.tick();
+        let written = ours(version.clone(), spec.data.clone(), ("bedplate.dev/revision", version));
+        self.secrets.insert(key, written);
     }
 
     pub fn upgrade(&mut self, release: &ReleaseUpgrade) {
@@ -185,8 +230,26 @@ impl Api {
     }
 }
 
+fn ours(version: String, data: BTreeMap<String, Secret>, (annotation, value): (&str, String)) -> LiveSecret {
+    let labels = [("app.kubernetes.io/managed-by".to_owned(), "bedplate".to_owned())].into();
+    LiveSecret { resource_version: version, labels, ..secret(data, [(annotation.to_owned(), value)].into()) }
+}
+
 fn secret(data: BTreeMap<String, Secret>, annotations: BTreeMap<String, String>) -> LiveSecret {
     LiveSecret { resource_version: "1".into(), kind: "Opaque".into(), labels: BTreeMap::new(), annotations, data }
+}
+
+/// Takes out of `live` what `before` declared and `now` does not.
+fn prune(live: &mut Value, before: &Value, now: &Value) {
+    let (Value::Object(live), Value::Object(before)) = (live, before) else { return };
+    for (key, old) in before {
+        let declared = now.get(key);
+        let Some(field) = live.get_mut(key) else { continue };
+        prune(field, old, declared.unwrap_or(&Value::Null));
+        if declared.is_none() && (!field.is_object() || *field == json!({})) {
+            live.remove(key);
+        }
+    }
 }
 
 /// Server-side apply as far as it matters here: declared fields win, others stay.

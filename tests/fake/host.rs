@@ -1,11 +1,12 @@
 //! The host's half of the fake: files, one unit, images.
 
 use std::collections::BTreeMap;
+use std::path::{Component, Path};
 
 use bedplate::artifacts::hex;
 use bedplate::model::{
-    Answer, FileKind, FileMeta, HostAction, HostFacts, HostQuestion, ImageOnHost, Privilege, RecordKind, ReleaseAction, Reply, Secret, Tool,
-    UnitChange, UnitState,
+    Answer, Failure, FileKind, FileMeta, HostAction, HostFacts, HostQuestion, ImageOnHost, Owner, Privilege, RecordKind, ReleaseAction,
+    Reply, Secret, Tool, UnitChange, UnitState,
 };
 use sha2::{Digest, Sha256};
 
@@ -31,7 +32,13 @@ pub struct Host {
 
 impl Default for Host {
     fn default() -> Self {
-        Self { files: BTreeMap::new(), enabled: false, active_since: None, loaded: 0, images: BTreeMap::new(), clock: 1_000_000 }
+        let mut host =
+            Self { files: BTreeMap::new(), enabled: false, active_since: None, loaded: 0, images: BTreeMap::new(), clock: 1_000_000 };
+        for folder in ["/etc", "/etc/systemd", "/etc/systemd/system", "/home", "/usr", "/usr/local", "/usr/local/bin", "/var", "/var/lib"] {
+            host.put(folder, FileKind::Folder, Vec::new(), 0o755, (0, 0));
+        }
+        host.put("/home/appuser", FileKind::Folder, Vec::new(), 0o755, (1000, 1000));
+        host
     }
 }
 
@@ -44,11 +51,24 @@ pub fn dns(kind: RecordKind) -> Answer {
     Answer::Present(Reply::Records(records))
 }
 
+/// The only unit there can be.
+const NAME: &str = "k3s";
 const UNIT: &str = "/etc/systemd/system/k3s.service";
+const K3S: &str = "/usr/local/bin/k3s";
 
 impl Host {
-    pub fn running(&self) -> bool {
+    fn running(&self) -> bool {
         self.active_since.is_some()
+    }
+
+    /// Whether what runs is k3s, and so containerd and the API server with it.
+    pub fn serves(&self) -> bool {
+        self.running() && self.files.contains_key(K3S)
+    }
+
+    /// systemd keeps a unit in memory while it runs or `multi-user.target` wants it; any other is read anew whenever it is looked at.
+    fn kept(&self) -> bool {
+        self.running() || self.enabled
     }
 
     fn tick(&mut self) -> u64 {
@@ -62,15 +82,50 @@ impl Host {
         self.files.insert(path.into(), File { kind, bytes, digest, mode, owner, modified });
     }
 
+    /// As `mkdir -p`, but each new folder gets the owner of what will lie there.
+    fn parents(&mut self, path: &str, owner: (u32, u32)) {
+        for (at, _) in path.match_indices('/').filter(|(at, _)| *at > 0) {
+            if !self.files.contains_key(&path[..at]) {
+                self.put(&path[..at], FileKind::Folder, Vec::new(), 0o755, owner);
+            }
+        }
+    }
+
+    /// Where `path` leads; `None` if there is nothing.
+    fn follow(&self, path: &Path) -> Option<&File> {
+        let file = self.files.get(path.to_str()?)?;
+        let FileKind::Link(target) = &file.kind else { return Some(file) };
+        let mut end = path.parent()?.to_path_buf();
+        for part in Path::new(target).components() {
+            match part {
+                Component::ParentDir => drop(end.pop()),
+                Component::CurDir => {}
+                // A root begins anew.
+                part => end.push(part),
+            }
+        }
+        self.follow(&end)
+    }
+
+    /// What only a file has, links followed.
+    fn read(&self, path: &str, reply: impl FnOnce(&File) -> Reply) -> Answer {
+        match self.follow(Path::new(path)) {
+            None => Answer::Absent,
+            Some(file) if file.kind == FileKind::File => Answer::Present(reply(file)),
+            Some(_) => Answer::Unreadable("not a file".into()),
+        }
+    }
+
     pub fn answer(&mut self, question: &HostQuestion) -> Answer {
         let reply = match question {
             HostQuestion::Facts => Some(Reply::Facts(Box::new(facts()))),
             HostQuestion::Listeners => Some(Reply::Listeners(Vec::new())),
             HostQuestion::Stat(path) => self.files.get(path).map(|file| Reply::File(meta(file))),
-            HostQuestion::Digest(path) => self.files.get(path).map(|file| Reply::Text(file.digest.clone())),
-            HostQuestion::Content(path) => self.files.get(path).map(|file| Reply::Bytes(Secret::new(file.bytes.clone()))),
-            HostQuestion::Unit(_) => self.unit().map(Reply::Unit),
+            HostQuestion::Digest(path) => return self.read(path, |file| Reply::Text(file.digest.clone())),
+            HostQuestion::Content(path) => return self.read(path, |file| Reply::Bytes(Secret::new(file.bytes.clone()))),
+            HostQuestion::Unit(name) => self.unit(name).map(Reply::Unit),
             HostQuestion::Version(tool) => self.version(*tool).map(Reply::Text),
+            HostQuestion::Images if self.running() && !self.serves() => return Answer::Unreadable("k3s is not there".into()),
             HostQuestion::Images => self.running().then(|| Reply::Images(self.listed())),
             HostQuestion::Journal(_) => Some(Reply::Text(String::new())),
             HostQuestion::Resolve(_) => Some(Reply::Addresses(vec!["203.0.113.10".parse().unwrap()])),
@@ -82,14 +137,14 @@ impl Host {
         self.images.iter().map(|(name, (id, pinned))| ImageOnHost { name: name.clone(), id: id.clone(), pinned: *pinned }).collect()
     }
 
-    fn unit(&self) -> Option<UnitState> {
-        let file = self.files.get(UNIT)?;
+    fn unit(&self, name: &str) -> Option<UnitState> {
+        let file = self.files.get(UNIT).filter(|_| name == NAME)?;
         let running = self.running();
         Some(UnitState {
             active: if running { "active" } else { "inactive" }.into(),
             sub: if running { "running" } else { "dead" }.into(),
             enabled: if self.enabled { "enabled" } else { "disabled" }.into(),
-            needs_reload: file.modified > self.loaded,
+            needs_reload: self.kept() && file.modified > self.loaded,
             restarts: 0,
             job: false,
             started: self.active_since.unwrap_or(0),
@@ -98,23 +153,33 @@ impl Host {
 
     fn version(&self, tool: Tool) -> Option<String> {
         match tool {
-            Tool::K3s => self.files.get("/usr/local/bin/k3s").map(|_| "v1.35.5+k3s1".into()),
+            Tool::K3s => self.files.get(K3S).map(|_| "v1.35.5+k3s1".into()),
             Tool::Helm => self.files.get("/usr/local/bin/helm").map(|_| "v4.2.4".into()),
         }
     }
 
-    pub fn perform(&mut self, action: &HostAction, api: &mut Api) {
+    pub fn perform(&mut self, action: &HostAction, api: &mut Api) -> Result<(), Failure> {
         match action {
-            HostAction::WriteFile(file) => self.put(&file.path, FileKind::File, file.content.bytes().into(), file.mode, file.owner.ids()),
-            HostAction::MakeFolder { path, mode, owner } => self.put(path, FileKind::Folder, Vec::new(), *mode, owner.ids()),
-            HostAction::Link { path, target } => self.put(path, FileKind::Link(target.clone()), Vec::new(), 0o777, (0, 0)),
+            HostAction::WriteFile(file) => {
+                self.parents(&file.path, file.owner.ids());
+                self.put(&file.path, FileKind::File, file.content.bytes().into(), file.mode, file.owner.ids());
+            }
+            HostAction::MakeFolder { path, mode, owner } => {
+                self.parents(path, owner.ids());
+                self.put(path, FileKind::Folder, Vec::new(), *mode, owner.ids());
+            }
+            HostAction::Link { path, target } => {
+                self.parents(path, Owner::Root.ids());
+                self.put(path, FileKind::Link(target.clone()), target.as_bytes().to_vec(), 0o777, (0, 0));
+            }
             HostAction::Install(install) => {
+                self.parents(&install.path, Owner::Root.ids());
                 self.put(&install.path, FileKind::File, Vec::new(), install.mode, (0, 0));
                 if let (Some(file), None) = (self.files.get_mut(&install.path), &install.member) {
                     file.digest.clone_from(&install.pin.sha256);
                 }
             }
-            HostAction::Unit { change, .. } => self.change(*change),
+            HostAction::Unit { unit, change } => return self.change(unit, *change),
             HostAction::Import(image) => {
                 for name in &image.names {
                     self.images.insert(name.clone(), (image.id.clone(), true));
@@ -128,19 +193,32 @@ impl Host {
             HostAction::Release(ReleaseAction::Upgrade(release)) => api.upgrade(release),
             HostAction::Release(ReleaseAction::ClearPending { namespace, name, .. }) => api.clear(namespace, name),
         }
+        Ok(())
     }
 
-    fn change(&mut self, change: UnitChange) {
+    fn change(&mut self, unit: &str, change: UnitChange) -> Result<(), Failure> {
+        if change != UnitChange::Reload && self.unit(unit).is_none() {
+            return Err(Failure::new(format!("change {unit}"), "unit not found", ""));
+        }
         let now = self.tick();
         match change {
             UnitChange::Reload => self.loaded = now,
-            UnitChange::Enable => self.enabled = true,
+            // `systemctl enable` reloads systemd by itself.
+            UnitChange::Enable => (self.enabled, self.loaded) = (true, now),
+            UnitChange::Start if self.running() => {}
             UnitChange::Start | UnitChange::Restart => {
+                if !self.kept() {
+                    self.loaded = now;
+                }
                 self.active_since = Some(now);
-                let kubeconfig = include_str!("k3s.yaml").as_bytes().to_vec();
-                self.put("/etc/rancher/k3s/k3s.yaml", FileKind::File, kubeconfig, 0o600, (0, 0));
+                if self.serves() {
+                    let kubeconfig = include_str!("k3s.yaml").as_bytes().to_vec();
+                    self.parents("/etc/rancher/k3s/k3s.yaml", Owner::Root.ids());
+                    self.put("/etc/rancher/k3s/k3s.yaml", FileKind::File, kubeconfig, 0o600, (0, 0));
+                }
             }
         }
+        Ok(())
     }
 }
 

@@ -11,8 +11,8 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use bedplate::engine::Ground;
 use bedplate::model::{
-    Action, Answer, ApiAction, ArtifactRef, ChartFacts, Failure, ImageArchive, OperatorAction, OperatorQuestion, OutsideQuestion, Pin,
-    Question, Reply, Secret,
+    Action, Answer, ArtifactRef, ChartFacts, Failure, ImageArchive, OperatorAction, OperatorQuestion, OutsideQuestion, Pin, Question,
+    Reply, Secret,
 };
 
 /// Everything there is.
@@ -63,7 +63,7 @@ impl World {
     fn answer(&mut self, question: &Question) -> Answer {
         match question {
             Question::Host(_, question) => self.host.answer(question),
-            Question::Api(_) if !self.host.running() => Answer::Unreadable("k3s does not run".into()),
+            Question::Api(_) if !self.host.serves() => Answer::Unreadable("k3s does not run".into()),
             Question::Api(question) => self.api.answer(question),
             Question::Outside(question) => self.outside(question),
             Question::Operator(question) => self.operator(question),
@@ -104,16 +104,14 @@ impl World {
     fn perform(&mut self, action: &Action) -> Result<(), Failure> {
         match action {
             Action::Host(_, action) => {
-                let ran = self.host.running();
-                self.host.perform(action, &mut self.api);
-                if !ran && self.host.running() {
+                let served = self.host.serves();
+                self.host.perform(action, &mut self.api)?;
+                if !served && self.host.serves() {
                     self.api.start();
                 }
             }
-            Action::Api(ApiAction::CreateKeyPair { .. }) if !self.host.running() => {
-                return Err(Failure::new("reach the API", "k3s does not run", ""));
-            }
-            Action::Api(action) => self.api.perform(action),
+            Action::Api(_) if !self.host.serves() => return Err(Failure::new("reach the API", "k3s does not run", "")),
+            Action::Api(action) => self.api.perform(action)?,
             Action::Operator(OperatorAction::Learn(artifact)) => self.pins.push(pin(artifact)),
             Action::Operator(OperatorAction::MergeKubeconfig(merge)) => self.kubeconfig = Some(merge.content.clone()),
         }

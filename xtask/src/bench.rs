@@ -1,5 +1,6 @@
 //! One host and one project, side by side: what a test or a rehearsal works on.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -22,7 +23,7 @@ impl<'a> Bench<'a> {
     /// The host of that number on a new disk, and a new project for it; whoever used it before has lost both. The tool is
     /// built first.
     pub fn fresh(rig: &'a Rig, number: u8) -> Result<Self> {
-        rig.operator.install(&built()?)?;
+        rig.operator.install(&built(Kind::Bin, "bedplate")?)?;
         let host = rig.fresh(number)?;
         let project = Project::scratch(rig, &host, &host.name)?;
         Ok(Self { rig, host, project })
@@ -30,9 +31,14 @@ impl<'a> Bench<'a> {
 
     /// `bedplate` in the project's folder, as the operator, knowing the sudo password: for `run`, `finish` or `status`.
     pub fn bedplate(&self, arguments: &[&str]) -> Command {
+        self.program("bedplate", arguments)
+    }
+
+    /// The same of another program that was installed for the operator.
+    pub fn program(&self, name: &str, arguments: &[&str]) -> Command {
         let password = format!("BEDPLATE_SUDO_PASSWORD_FILE={}", self.project.path("rig/sudo-password").display());
         let mut command = self.rig.operator.command("env");
-        command.arg(password).arg("bedplate").args(arguments).current_dir(&self.project.folder);
+        command.arg(password).arg(name).args(arguments).current_dir(&self.project.folder);
         command
     }
 
@@ -54,13 +60,26 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// Builds `bedplate`; cargo puts it beside this program.
-fn built() -> Result<std::path::PathBuf> {
+/// Kinds of programs, as cargo tells them apart.
+#[derive(Clone, Copy)]
+pub enum Kind {
+    /// What users get.
+    Bin,
+    /// What only the rig runs.
+    Example,
+}
+
+/// Builds a program of the package `bedplate`; cargo puts it beside this one, examples in a folder of their own.
+pub fn built(kind: Kind, name: &str) -> Result<PathBuf> {
+    let (flag, folder) = match kind {
+        Kind::Bin => ("--bin", ""),
+        Kind::Example => ("--example", "examples"),
+    };
     let status = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--package", "bedplate", "--bin", "bedplate"])
+        .args(["build", "--quiet", "--package", "bedplate", flag, name])
         .current_dir(crate::rig::clone())
         .status()?;
     ensure!(status.success(), "cargo build: {status}");
     let here = std::env::current_exe()?;
-    Ok(here.parent().context("a program lies in a folder")?.join("bedplate"))
+    Ok(here.parent().context("a program lies in a folder")?.join(folder).join(name))
 }

@@ -1,0 +1,109 @@
+//! What is done to the API server of a converged host: all of it in a namespace of its own, which is gone at the end.
+
+use bedplate::engine::Ground;
+use bedplate::model::{Action, ApiAction, ApiQuestion, Failure, FileKind, HostAction, Manifest, Question, Secret, SecretSpec, UnitChange};
+use serde_json::{Value, json};
+
+use crate::twins::{LIVE, Twins};
+
+const SPACE: &str = "agree";
+
+pub async fn agree(twins: &mut Twins<'_>) -> Result<(), Failure> {
+    start(twins).await?;
+    let questions = questions()?;
+    twins.compare("nothing", &questions).await?;
+    for action in actions()? {
+        twins.perform(&Action::Api(action), &questions).await?;
+    }
+    Ok(())
+}
+
+/// The real host runs k3s already; so must the fake.
+async fn start(twins: &Twins<'_>) -> Result<(), Failure> {
+    twins.fake.with(|world| {
+        for path in ["/usr/local/bin/k3s", "/etc/systemd/system/k3s.service"] {
+            world.host.put(path, FileKind::File, Vec::new(), 0o755, (0, 0));
+        }
+    });
+    let start = twins.act(HostAction::Unit { unit: "k3s".into(), change: UnitChange::Start });
+    twins.fake.perform(&start, &|_, _| {}).await
+}
+
+fn questions() -> Result<Vec<Question>, Failure> {
+    let mut questions = vec![ApiQuestion::Ready];
+    for body in [namespace(), policy(Some(8089)), policy(Some(8090)), policy(None)] {
+        questions.push(ApiQuestion::DryRun(manifest(body)?));
+    }
+    for body in widest() {
+        questions.push(ApiQuestion::Object(manifest(body)?.object().clone()));
+    }
+    for name in ["env", "keys"] {
+        questions.push(ApiQuestion::Secret { namespace: SPACE.into(), name: name.into() });
+    }
+    Ok(questions.into_iter().map(Question::Api).collect())
+}
+
+fn actions() -> Result<Vec<ApiAction>, Failure> {
+    let both: &[(&str, &str)] = &[("ONE", "1"), ("TWO", "2")];
+    let apply = |body| manifest(body).map(ApiAction::Apply);
+    let delete = |body| manifest(body).map(|manifest| ApiAction::Delete(manifest.object().clone()));
+    let pair = || ApiAction::CreateKeyPair { namespace: SPACE.into(), name: "keys".into(), bits: 2048 };
+    let old = SecretSpec { resource_version: Some("0".into()), ..spec(&[("ONE", "old")], None) };
+    Ok(vec![
+        // There is no such namespace yet.
+        apply(policy(Some(8089)))?,
+        ApiAction::PutSecret(spec(both, None)),
+        pair(),
+        apply(namespace())?,
+        apply(policy(Some(8089)))?,
+        apply(policy(Some(8089)))?,
+        apply(policy(Some(8090)))?,
+        // A field of ours that is declared no more goes.
+        apply(policy(None))?,
+        ApiAction::PutSecret(spec(both, None)),
+        // One that has come into being since the plan stays.
+        ApiAction::PutSecret(spec(&[("ONE", "new")], None)),
+        ApiAction::PutSecret(spec(both, Some(LIVE))),
+        ApiAction::PutSecret(spec(&[("ONE", "1"), ("TWO", "two")], Some(LIVE))),
+        ApiAction::PutSecret(old),
+        ApiAction::PutSecret(spec(&[("TWO", "two")], Some(LIVE))),
+        pair(),
+        pair(),
+        delete(policy(None))?,
+        delete(policy(None))?,
+        delete(namespace())?,
+    ])
+}
+
+pub fn namespace() -> Value {
+    json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": SPACE, "labels": { "made-by": "agree" } } })
+}
+
+/// With a rule for that port, or without any.
+fn policy(port: Option<u16>) -> Value {
+    let mut spec = json!({ "podSelector": {}, "policyTypes": ["Ingress"] });
+    if let Some(port) = port {
+        spec["ingress"] = json!([{ "ports": [{ "port": port, "protocol": "TCP" }] }]);
+    }
+    let metadata = json!({ "name": "door", "namespace": SPACE });
+    json!({ "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": spec })
+}
+
+/// Both objects, each with every field that some action declares.
+pub fn widest() -> [Value; 2] {
+    [namespace(), policy(Some(8089))]
+}
+
+pub fn manifest(body: Value) -> Result<Manifest, Failure> {
+    Manifest::new(body).ok_or_else(|| Failure::new("make an object", "it lacks a name or a kind", "mend examples/agree"))
+}
+
+fn spec(data: &[(&str, &str)], version: Option<&str>) -> SecretSpec {
+    SecretSpec {
+        namespace: SPACE.into(),
+        name: "env".into(),
+        data: data.iter().map(|(key, value)| ((*key).to_owned(), Secret::new(*value))).collect(),
+        removed: Vec::new(),
+        resource_version: version.map(str::to_owned),
+    }
+}
