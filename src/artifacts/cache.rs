@@ -41,7 +41,8 @@ impl Artifacts {
     /// It can't be had, or is not what it was pinned to.
     pub async fn local(&self, pin: &Pin, sent: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<PathBuf, Failure> {
         let path = self.folder.join(&pin.sha256);
-        if path.exists() {
+        // What lies there may have been cut or changed since: then it is fetched again.
+        if path.exists() && fetch::digest(&path).await? == pin.sha256 {
             return Ok(path);
         }
         let place = self.place(&pin.artifact)?;

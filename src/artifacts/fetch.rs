@@ -59,6 +59,15 @@ pub async fn file(place: &Place, path: &Path, sent: &(dyn Fn(u64, u64) + Send + 
     Ok(fetched)
 }
 
+/// The SHA-256 of a file on this machine, lower-case hex.
+///
+/// # Errors
+/// It can't be read.
+pub async fn digest(path: &Path) -> Result<String, Failure> {
+    let fetched = stream(&Place::File(path.into()), &mut std::io::sink(), u64::MAX, &|_, _| {}).await?;
+    Ok(fetched.sha256)
+}
+
 async fn stream(
     place: &Place,
     into: &mut (dyn Write + Send),
@@ -100,11 +109,5 @@ async fn stream(
             }
         }
     }
-    Ok(Fetched { size, sha256: hex(&sum.finalize()) })
-}
-
-/// Lower-case hex.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    Ok(Fetched { size, sha256: format!("{:x}", sum.finalize()) })
 }

@@ -6,6 +6,5 @@ mod lock;
 mod source;
 
 pub use cache::Artifacts;
-pub use fetch::hex;
 pub use lock::LockFile;
 pub use source::Source;

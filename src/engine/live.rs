@@ -12,7 +12,7 @@ use crate::artifacts::Artifacts;
 use crate::kube::Cluster;
 use crate::model::{
     Action, Answer, ApiQuestion, ChartSource, Failure, HostAction, HostId, HostQuestion, OperatorQuestion, Pin, Question,
-    ReleaseAction, ReleaseUpgrade, Reply,
+    ReleaseAction, Reply,
 };
 use crate::operator;
 use crate::outside::Outside;
@@ -155,7 +155,10 @@ impl Ground for Live {
 fn artifact(action: &HostAction) -> Option<&Pin> {
     match action {
         HostAction::Install(install) => Some(&install.pin),
-        HostAction::Release(ReleaseAction::Upgrade(ReleaseUpgrade { chart: ChartSource::Artifact(pin), .. })) => Some(pin),
+        HostAction::Release(ReleaseAction::Upgrade(release)) => match &release.chart {
+            ChartSource::Artifact(pin) => Some(pin),
+            ChartSource::Path(_) => None,
+        },
         _ => None,
     }
 }

@@ -65,7 +65,7 @@ fn docker(manifest: &[u8], member: &dyn Fn(&str) -> Option<Vec<u8>>, size: u64) 
     };
     let config = member(&image.config).ok_or_else(|| format!("it lacks its config {}: the archive is cut", image.config))?;
     let names: Vec<_> = image.tags.unwrap_or_default().iter().map(|tag| full(tag)).collect();
-    named(names, format!("sha256:{}", crate::artifacts::hex(&Sha256::digest(config))), size)
+    named(names, format!("sha256:{:x}", Sha256::digest(config)), size)
 }
 
 fn oci(member: &dyn Fn(&str) -> Option<Vec<u8>>, size: u64) -> Result<ImageArchive, String> {

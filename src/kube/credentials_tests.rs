@@ -18,7 +18,7 @@ users:
 }
 
 fn refused(kubeconfig: &Secret) -> String {
-    client_config(kubeconfig).err().expect("it should be refused")
+    client_config(kubeconfig).expect_err("it should be refused")
 }
 
 #[test]

@@ -3,9 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use serde_json::Value;
-
-use super::{ArtifactRef, HostId, Manifest, ObjectRef, Pin, Secret};
+use super::{ArtifactRef, HostId, Manifest, ObjectRef, Pin, ReleaseAction, Secret};
 
 /// One change.
 #[derive(Clone, Debug, PartialEq)]
@@ -156,50 +154,6 @@ pub struct ImageImport {
     pub size: u64,
 }
 
-/// What helm is asked to do.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ReleaseAction {
-    /// `helm upgrade --install`.
-    Upgrade(ReleaseUpgrade),
-    /// A helm that was killed left this revision pending: delete its Secret, or roll back to `deployed`.
-    ClearPending {
-        /// Namespace.
-        namespace: String,
-        /// Release.
-        name: String,
-        /// The pending revision.
-        revision: u32,
-        /// The last good revision, if there is one.
-        deployed: Option<u32>,
-    },
-}
-
-/// A release as it must be.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ReleaseUpgrade {
-    /// Namespace.
-    pub namespace: String,
-    /// Release.
-    pub name: String,
-    /// Chart on the operator's side, or a pinned artifact.
-    pub chart: ChartSource,
-    /// `ChartFacts::digest`, put on the release as the label `bedplate.dev/chart`.
-    pub chart_digest: String,
-    /// All values, merged.
-    pub values: Value,
-    /// `--timeout`, seconds.
-    pub timeout: u64,
-}
-
-/// Where a chart lies.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ChartSource {
-    /// A folder or `.tgz` of the user's.
-    Path(PathBuf),
-    /// A pinned `.tgz`.
-    Artifact(Pin),
-}
-
 /// Key of a `CreateKeyPair`'s Secret: the private half, PKCS#8 PEM.
 pub const JWT_PRIVATE: &str = "jwt_private.pem";
 /// Key of a `CreateKeyPair`'s Secret: the public half, SPKI PEM.
@@ -283,13 +237,7 @@ impl fmt::Display for HostAction {
             },
             Self::Import(image) => write!(f, "import image {}", image.names.join(", ")),
             Self::PinImage { name } => write!(f, "pin image {name}"),
-            Self::Release(ReleaseAction::Upgrade(release)) => {
-                write!(f, "helm upgrade --install {} -n {}", release.name, release.namespace)
-            }
-            Self::Release(ReleaseAction::ClearPending { namespace, name, revision, deployed }) => match deployed {
-                Some(good) => write!(f, "helm rollback {name} -n {namespace} to {good}: revision {revision} is pending"),
-                None => write!(f, "drop the pending revision {revision} of {name} in {namespace}"),
-            },
+            Self::Release(action) => action.fmt(f),
         }
     }
 }

@@ -12,13 +12,14 @@ mod outside;
 mod pin;
 mod plan;
 mod question;
+mod release;
 mod secret;
 mod step;
 mod view;
 
 pub use action::{
-    Action, ApiAction, ChartSource, Content, FileWrite, HostAction, ImageImport, Install, JWT_PRIVATE, JWT_PUBLIC, KubeconfigMerge, OperatorAction, Owner,
-    ReleaseAction, ReleaseUpgrade, SecretSpec, UnitChange,
+    Action, ApiAction, Content, FileWrite, HostAction, ImageImport, Install, JWT_PRIVATE, JWT_PUBLIC, KubeconfigMerge, OperatorAction, Owner,
+    SecretSpec, UnitChange,
 };
 pub use answer::{Answer, Reply};
 pub use answers::{ChartFacts, DryRun, ImageArchive, LiveRelease, LiveSecret};
@@ -31,6 +32,7 @@ pub use outside::{Exchange, Phase, Served};
 pub use pin::{ArtifactRef, Pin, Pins};
 pub use plan::{Condition, Finding, Missing, Note, Plan, Planned, Why};
 pub use question::{ApiQuestion, HostQuestion, OperatorQuestion, OutsideQuestion, Question, RecordKind, Resolver, Tool};
+pub use release::{ChartSource, ReleaseAction, ReleaseUpgrade};
 pub use secret::Secret;
 pub use step::Step;
 pub use view::{Seen, View, World};

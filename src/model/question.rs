@@ -118,13 +118,6 @@ pub enum OutsideQuestion {
         /// Where to connect, whatever DNS says.
         address: IpAddr,
     },
-    /// Whether a TCP connection opens: `Reply::Text("open")`; absent: refused; unreadable: no answer.
-    Port {
-        /// Where to.
-        address: IpAddr,
-        /// TCP port.
-        port: u16,
-    },
 }
 
 /// Kinds of DNS records that matter here.

@@ -185,11 +185,6 @@ impl<'a> View<'a> {
         look!(self, Question::Outside(OutsideQuestion::Get { url: url.into(), address }), Exchange)
     }
 
-    /// `OutsideQuestion::Port`.
-    pub fn port(&self, address: IpAddr, port: u16) -> Seen<&'a String> {
-        look!(self, Question::Outside(OutsideQuestion::Port { address, port }), Text)
-    }
-
     /// `OperatorQuestion::Kubeconfig`.
     pub fn kubeconfig(&self, path: &std::path::Path) -> Seen<&'a Secret> {
         look!(self, Question::Operator(OperatorQuestion::Kubeconfig(path.into())), Bytes)

@@ -9,7 +9,6 @@ use flate2::read::GzDecoder;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::artifacts::hex;
 use crate::model::ChartFacts;
 
 /// A chart's files by their path in the chart.
@@ -36,7 +35,7 @@ pub fn read(path: &Path) -> Result<ChartFacts, String> {
         sum.update(format!("{} {}\n", content.len(), name.display()));
         sum.update(content);
     }
-    let digest = hex(&sum.finalize()).chars().take(40).collect();
+    let digest = format!("{:x}", sum.finalize()).chars().take(40).collect();
     Ok(ChartFacts { name: chart.name, version: chart.version, digest })
 }
 

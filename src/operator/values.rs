@@ -15,7 +15,9 @@ pub fn merged(paths: &[PathBuf]) -> Result<Value, String> {
         if text.trim().is_empty() {
             continue;
         }
-        let values: Value = serde_saphyr::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+        // Without the line that is wrong: it may hold a password.
+        let said = |error: serde_saphyr::Error| format!("{}: {}", path.display(), error.without_snippet());
+        let values: Value = serde_saphyr::from_str(&text).map_err(said)?;
         if !values.is_object() {
             return Err(format!("{} holds no map of values", path.display()));
         }
@@ -39,6 +41,15 @@ fn merge(into: &mut Value, from: Value) {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_broken_file_is_told_by_its_place_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("values.yaml");
+        std::fs::write(&path, "a: 1\npassword: 'hunter2\n").unwrap();
+        let said = merged(&[path]).unwrap_err();
+        assert!(said.contains("line") && !said.contains("hunter2"), "{said}");
+    }
 
     #[test]
     fn later_files_win_key_by_key() {

@@ -3,7 +3,6 @@
 mod chain;
 mod dns;
 mod get;
-mod port;
 mod refusal;
 mod served;
 mod trust;
@@ -66,7 +65,6 @@ impl Outside {
                 served::served(&self.roots, name, SocketAddr::new(*address, HTTPS)).await
             }
             OutsideQuestion::Get { url, address } => get::get(&self.roots, url, *address).await,
-            OutsideQuestion::Port { address, port } => port::port(SocketAddr::new(*address, *port)).await,
         }
     }
 }

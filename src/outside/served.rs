@@ -46,7 +46,7 @@ fn read(seen: Seen) -> Result<Served, String> {
         names: names.into_iter().flatten().filter_map(dns_name).collect(),
         not_before: leaf.validity().not_before.timestamp(),
         not_after: leaf.validity().not_after.timestamp(),
-        sha256: Sha256::digest(&seen.leaf).iter().map(|byte| format!("{byte:02x}")).collect(),
+        sha256: format!("{:x}", Sha256::digest(&seen.leaf)),
     })
 }
 

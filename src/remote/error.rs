@@ -69,7 +69,7 @@ impl Error {
                 ("an answer that can't be read".to_owned(), cure, Exit::Failed)
             }
             Self::Script { status, stderr } => (format!("exit {status}: {}", last_lines(&stderr)), script_cure(&stderr).to_owned(), Exit::Failed),
-            Self::Here(why) => (why, String::new(), Exit::Failed),
+            Self::Here(why) => (why, "mend that on this machine, then run again".to_owned(), Exit::Failed),
             Self::Locked(holder) => {
                 let cure = "wait until it ends; if that run is gone, the lock frees itself within 30 s".to_owned();
                 (format!("another run holds the lock: {}", printable(&holder)), cure, Exit::Locked)

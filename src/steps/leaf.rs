@@ -32,7 +32,7 @@ impl Leaf {
             issuer: secret.annotations.get("cert-manager.io/issuer-name").cloned().unwrap_or_default(),
             names: names.unwrap_or_default(),
             not_after: certificate.validity().not_after.timestamp(),
-            sha256: Sha256::digest(&pem.contents).iter().map(|byte| format!("{byte:02x}")).collect(),
+            sha256: format!("{:x}", Sha256::digest(&pem.contents)),
         })
     }
 

@@ -59,7 +59,7 @@ impl Wanted {
     pub fn plan(self, seen: &View<'_>) -> Result<Planned, Missing> {
         let helm = |action| Action::Host(seen.host().clone(), HostAction::Release(action));
         let Some(live) = seen.release(&self.upgrade.namespace, &self.upgrade.name)? else {
-            return Ok(Planned::act(vec![helm(ReleaseAction::Upgrade(self.upgrade))], vec!["the release is absent".into()]));
+            return Ok(Planned::act(vec![helm(ReleaseAction::Upgrade(Box::new(self.upgrade)))], vec!["the release is absent".into()]));
         };
         // A helm that was killed leaves such a state, and refuses to go on from it. Nobody else's helm runs: we hold the lock.
         if live.status.starts_with("pending") || live.status == "uninstalling" {
@@ -69,12 +69,12 @@ impl Wanted {
         }
         let stale = self.stale(live);
         if !stale.is_empty() {
-            return Ok(Planned::act(vec![helm(ReleaseAction::Upgrade(self.upgrade))], stale));
+            return Ok(Planned::act(vec![helm(ReleaseAction::Upgrade(Box::new(self.upgrade)))], stale));
         }
         let drifted = drifted(seen, live)?;
         let mut actions = Vec::new();
         if drifted.iter().any(|drifted| drifted.mended_by == MendedBy::Helm) {
-            actions.push(helm(ReleaseAction::Upgrade(self.upgrade)));
+            actions.push(helm(ReleaseAction::Upgrade(Box::new(self.upgrade))));
         }
         let reasons = drifted.iter().flat_map(|drifted| drifted.reasons.clone()).collect();
         let applied = drifted.into_iter().filter(|drifted| drifted.mended_by == MendedBy::Apply);

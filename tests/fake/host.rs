@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path};
 
-use bedplate::artifacts::hex;
 use bedplate::model::{
     Answer, Failure, FileKind, FileMeta, HostAction, HostFacts, HostQuestion, ImageOnHost, Owner, Privilege, RecordKind, ReleaseAction,
     Reply, Secret, Tool, UnitChange, UnitState,
@@ -43,7 +42,7 @@ impl Default for Host {
 }
 
 pub fn digest_of(text: &str) -> String {
-    hex(&Sha256::digest(text))
+    format!("{:x}", Sha256::digest(text))
 }
 
 pub fn dns(kind: RecordKind) -> Answer {
@@ -78,7 +77,7 @@ impl Host {
 
     pub fn put(&mut self, path: &str, kind: FileKind, bytes: Vec<u8>, mode: u32, owner: (u32, u32)) {
         let modified = self.tick();
-        let digest = hex(&Sha256::digest(&bytes));
+        let digest = format!("{:x}", Sha256::digest(&bytes));
         self.files.insert(path.into(), File { kind, bytes, digest, mode, owner, modified });
     }
 

@@ -75,7 +75,6 @@ impl World {
             OutsideQuestion::Dns { kind, .. } => host::dns(*kind),
             OutsideQuestion::Served { name, .. } => self.api.served(name),
             OutsideQuestion::Get { url, .. } => self.api.get(url),
-            OutsideQuestion::Port { .. } => Answer::Present(Reply::Text("open".into())),
         }
     }
 

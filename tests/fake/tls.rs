@@ -1,6 +1,5 @@
 //! Certificates of make-believe CAs: real X.509, so that the steps parse what they would parse.
 
-use bedplate::artifacts::hex;
 use rcgen::{CertificateParams, DnType, KeyPair};
 use sha2::{Digest, Sha256};
 
@@ -24,5 +23,5 @@ pub fn leaf(issuer: &str, names: &[String]) -> Leaf {
     params.not_before = rcgen::date_time_ymd(2026, 1, 1);
     params.not_after = rcgen::date_time_ymd(2036, 1, 1);
     let cert = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
-    Leaf { issuer: issuer.into(), names: names.to_vec(), pem: cert.pem(), sha256: hex(&Sha256::digest(cert.der())) }
+    Leaf { issuer: issuer.into(), names: names.to_vec(), pem: cert.pem(), sha256: format!("{:x}", Sha256::digest(cert.der())) }
 }
