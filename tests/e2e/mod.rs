@@ -6,6 +6,7 @@ mod bad_input;
 mod drift;
 mod flow;
 mod hello;
+mod kill;
 mod rig;
 
 use std::cell::OnceCell;
@@ -53,6 +54,8 @@ pub const TESTS: &[Test] = &[
     ("drift_tls_secret", drift::tls_secret),
     ("fake_agrees", agree::fake),
     ("fresh_hello", hello::fresh_hello),
+    // These take the first host away from whoever shares it.
+    ("kill", kill::kill),
 ];
 
 /// What tests share.
