@@ -3,6 +3,7 @@
 
 mod agree;
 mod bad_input;
+mod canary;
 mod drift;
 mod flow;
 mod hello;
@@ -56,6 +57,7 @@ pub const TESTS: &[Test] = &[
     ("fresh_hello", hello::fresh_hello),
     // These take the first host away from whoever shares it.
     ("kill", kill::kill),
+    ("canary", canary::shows_nowhere),
 ];
 
 /// What tests share.
