@@ -45,13 +45,13 @@ pub async fn converge(
                 None => return Err(failure(verdict, "look", &missing.to_string(), missing.cure())),
             },
         };
-        sink(Event::Planned { scope: verdict.scope.clone(), step: verdict.step.clone(), verdict: Ok(planned.clone()) });
         match &planned.plan {
             Plan::Converged => {}
             Plan::Act(actions) => {
                 if drifts_still(&done, place, actions) {
                     return Err(still_drifting(verdict, &planned.reasons));
                 }
+                sink(Event::Planned { scope: verdict.scope.clone(), step: verdict.step.clone(), planned: planned.clone() });
                 perform(ground, verdict, actions, sink).await?;
                 performed += actions.len();
                 world.forget(|question| actions.iter().any(|action| stale(action, question)));

@@ -1,5 +1,6 @@
 //! What the user writes: text -> `Inventory`, with every problem at once, each with its line and a cure.
 
+mod debug;
 mod duration;
 pub mod env_file;
 mod grammar;

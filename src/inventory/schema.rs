@@ -140,7 +140,7 @@ pub struct Versions {
 }
 
 /// `[k3s]`: every key is one of k3s' own (contract §2.3: k3s-docs:cli/server), checked against a list by `lint`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(transparent)]
 pub struct K3s(pub BTreeMap<String, Value>);
 
@@ -172,7 +172,7 @@ pub enum Access {
 }
 
 /// Written to `registries.yaml` as it stands (k3s-docs:installation/private-registry).
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Registries {
     /// Registry to endpoints and rewrites.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Condition, Failure, Missing, Planned, Scope, StepId};
+use super::{Condition, Failure, Planned, Scope, StepId};
 
 /// One thing that happened. `report` alone decides how it looks.
 #[derive(Clone, Debug)]
@@ -13,14 +13,14 @@ pub enum Event {
         /// Open questions.
         questions: usize,
     },
-    /// A step's verdict; `Err` is blocked.
+    /// A step acts: what it will do, and why.
     Planned {
         /// What it concerns.
         scope: Scope,
         /// Which step.
         step: StepId,
         /// The verdict.
-        verdict: Result<Planned, Missing>,
+        planned: Planned,
     },
     /// An action begins.
     Acting {

@@ -120,9 +120,8 @@ impl Shell {
     /// Runs one script with a payload; it must answer within `limit` of the payload's last byte.
     pub(super) async fn run(&mut self, script: &str, payload: Payload<'_>, limit: Duration) -> Result<Output, Error> {
         let Self { stdin, stdout, nonce, .. } = self;
-        let lost = |error: std::io::Error| Error::Lost(error.to_string());
         let Payload { from, size, sent } = payload;
-        stdin.write_all(frame::frame(script, size).as_bytes()).await.map_err(lost)?;
+        moving(stdin.write_all(frame::frame(script, size).as_bytes())).await?;
         // What is sent may be secret.
         let mut chunk = Zeroizing::new(vec![0; CHUNK]);
         let mut done = 0;
@@ -132,15 +131,20 @@ impl Shell {
             if read == 0 {
                 return Err(Error::Here(format!("what is to be sent ended after {done} of {size} bytes")));
             }
-            match tokio::time::timeout(STALL, stdin.write_all(&chunk[..read])).await {
-                Err(_) => return Err(Error::Deadline(STALL)),
-                Ok(written) => written.map_err(lost)?,
-            }
+            moving(stdin.write_all(&chunk[..read])).await?;
             done += read as u64;
             sent(done, size);
         }
-        stdin.flush().await.map_err(lost)?;
+        moving(stdin.flush()).await?;
         read_answer(stdout, nonce, limit).await?.map_err(Error::Garbled)
+    }
+}
+
+/// A write that must not stall.
+async fn moving(write: impl Future<Output = std::io::Result<()>>) -> Result<(), Error> {
+    match tokio::time::timeout(STALL, write).await {
+        Err(_) => Err(Error::Deadline(STALL)),
+        Ok(written) => written.map_err(|error| Error::Lost(error.to_string())),
     }
 }
 

@@ -41,7 +41,7 @@ fn kind(planned: &Result<Planned, Missing>) -> &'static str {
 fn value(event: &Event) -> Option<Value> {
     Some(match event {
         Event::Asking { questions } => json!({ "v": VERSION, "event": "asking", "questions": questions }),
-        Event::Planned { scope, step, verdict } => verdict_value(place(scope), &step.to_string(), verdict),
+        Event::Planned { scope, step, planned } => verdict_value(place(scope), &step.to_string(), &Ok(planned.clone())),
         Event::Acting { scope, step, what } => {
             json!({ "v": VERSION, "event": "acting", "scope": place(scope), "step": step.to_string(), "what": what })
         }

@@ -2,7 +2,7 @@
 
 use super::Detail;
 use super::verdict::{block, told};
-use crate::model::{Event, Plan, Scope};
+use crate::model::{Event, Scope};
 
 /// The line of an event, if this detail shows it.
 pub fn line(event: &Event, detail: Detail) -> Option<String> {
@@ -17,9 +17,8 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
         }
         Event::Acting { scope, step, what } if detail == Detail::Verbose => Some(format!("{}  {step}: {what} …", place(scope))),
         Event::Asking { questions } if detail == Detail::Verbose => Some(format!("asking {questions} questions")),
-        Event::Planned { scope, step, verdict } if detail == Detail::Verbose => {
-            let acts = matches!(verdict, Ok(planned) if matches!(planned.plan, Plan::Act(_)));
-            acts.then(|| format!("{}  {step}: {}", place(scope), block(&told(verdict))))
+        Event::Planned { scope, step, planned } if detail == Detail::Verbose => {
+            Some(format!("{}  {step}: {}", place(scope), block(&told(&Ok(planned.clone())))))
         }
         _ => None,
     }

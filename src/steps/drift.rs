@@ -7,6 +7,9 @@ use crate::model::{Action, ApiAction, DryRun, Manifest, Missing, ObjectRef, Plan
 /// Longest value that a reason shows.
 const SHOWN: usize = 60;
 
+/// Lists of a container in which people write passwords: what differs there is named, never shown.
+const UNSHOWN: [&str; 3] = [".env[", ".args[", ".command["];
+
 /// What the API server itself keeps in every object; no drift.
 const KEPT_BY_SERVER: [&str; 5] = ["managedFields", "resourceVersion", "generation", "creationTimestamp", "uid"];
 
@@ -56,6 +59,7 @@ fn compare(path: &str, live: &Value, merged: &Value, found: &mut Vec<String>) {
                 compare(&format!("{path}[{label}]"), live, merged, found);
             }
         }
+        _ if UNSHOWN.iter().any(|list| path.contains(list)) => found.push(format!("{path} differs (not shown: it may hold secrets)")),
         _ => found.push(format!("{path} {} -> {}", shown(live), shown(merged))),
     }
 }
@@ -101,6 +105,13 @@ mod tests {
     fn a_difference_names_its_path_and_both_values() {
         let object = |image: &str| json!({ "spec": { "containers": [{ "name": "web", "image": image }] } });
         assert_eq!(of(object("a:1"), object("a:2")), [r#"deployment shop/auth: spec.containers[web].image "a:1" -> "a:2""#]);
+    }
+
+    #[test]
+    fn what_may_be_a_password_is_not_shown() {
+        let object = |value: &str| json!({ "spec": { "containers": [{ "name": "web", "env": [{ "name": "PASSWORD", "value": value }] }] } });
+        let told = "deployment shop/auth: spec.containers[web].env[PASSWORD].value differs (not shown: it may hold secrets)";
+        assert_eq!(of(object("hunter2"), object("hunter3")), [told]);
     }
 
     #[test]
