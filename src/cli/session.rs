@@ -7,7 +7,7 @@ use futures::future::try_join_all;
 use super::Target;
 use crate::artifacts::{Artifacts, LockFile, Source};
 use crate::engine::{Live, Verdict, survey};
-use crate::inventory::{self, Inventory};
+use crate::inventory::{self, Host, Inventory};
 use crate::model::{Event, Exit, Failure, HostId, Sink, Step, World};
 use crate::outside::{Outside, Trust};
 use crate::remote::{Prompt, Remote};
@@ -37,7 +37,7 @@ impl Session {
         let prompt = Prompt::of_environment();
         let connected = inventory.hosts.iter().map(async |host| Ok::<_, Failure>(Arc::new(Remote::connect(host, &prompt).await?)));
         let remotes = try_join_all(connected).await?.into_iter().map(|remote| (remote.id().clone(), remote)).collect();
-        let server = server(&inventory)?;
+        let server = HostId(server(&inventory)?.name.clone());
         Ok(Self { steps, live: Live::new(remotes, server.clone(), outside, artifacts), server })
     }
 
@@ -82,10 +82,9 @@ pub fn load(target: &Target) -> Result<Inventory, Failure> {
 ///
 /// # Errors
 /// There is none, which `inventory::load` refuses already.
-pub fn server(inventory: &Inventory) -> Result<HostId, Failure> {
-    let first = inventory.hosts.iter().find(|host| host.role == inventory::Role::Server);
-    let first = first.ok_or_else(|| Failure::new("find the server", "no host has role = \"server\"", "give one").exiting(Exit::BadInventory))?;
-    Ok(HostId(first.name.clone()))
+pub fn server(inventory: &Inventory) -> Result<&Host, Failure> {
+    let none = || Failure::new("find the server", "no host has role = \"server\"", "give one").exiting(Exit::BadInventory);
+    inventory.server().ok_or_else(none)
 }
 
 fn trust(inventory: &Inventory) -> Trust {

@@ -33,13 +33,11 @@ pub struct Tunnel {
 pub async fn run(tunnel: &Tunnel, sink: &Sink) -> Result<Exit, Failure> {
     let inventory = session::load(&Target { inventory: tunnel.inventory.clone() })?;
     let server = session::server(&inventory)?;
-    let host = inventory.hosts.iter().find(|host| host.name == server.0);
-    let host = host.ok_or_else(|| Failure::new("find the server", "it is not in the inventory", ""))?;
-    let remote = Remote::connect(host, &Prompt::of_environment()).await?;
+    let remote = Remote::connect(server, &Prompt::of_environment()).await?;
     remote.api_port(PORT).await?;
     sink(Event::Done);
     let Some((program, args)) = tunnel.command.split_first() else {
-        progress(&format!("https://127.0.0.1:{PORT} reaches {server}; Ctrl-C closes it"));
+        progress(&format!("https://127.0.0.1:{PORT} reaches {}; Ctrl-C closes it", server.name));
         return std::future::pending().await;
     };
     let tried = || format!("run {}", program.display());

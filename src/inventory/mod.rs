@@ -1,5 +1,6 @@
 //! What the user writes: text -> `Inventory`, with every problem at once, each with its line and a cure.
 
+mod application;
 mod debug;
 mod duration;
 pub mod env_file;
@@ -15,10 +16,8 @@ mod suggest;
 mod tree;
 mod wording;
 
+pub use application::{Check, JwtKeys, Release, SecretSource, Site, Tls};
 pub use duration::duration;
 pub use load::{Loaded, load, parse};
 pub use problem::Problem;
-pub use schema::{
-    Access, Acme, AcmeServer, Check, Connection, Host, Inventory, JwtKeys, K3s, Kubeconfig, Registries, Release, Role, SecretSource, Site,
-    Tls, Versions,
-};
+pub use schema::{Access, Acme, AcmeServer, Connection, Host, Inventory, K3s, Kubeconfig, Registries, Role, Versions};

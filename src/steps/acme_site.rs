@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::inventory::{Inventory, Role, Site, Tls};
+use crate::inventory::{Inventory, Site, Tls};
 use crate::model::{ApiQuestion, Missing, OperatorQuestion, OutsideQuestion, Question, Served, View};
 
 use super::carrier::Carrier;
@@ -27,7 +27,7 @@ pub struct AcmeSite {
 
 /// Where visitors find the cluster's ingress.
 pub fn ingress(inventory: &Inventory) -> Option<IpAddr> {
-    inventory.hosts.iter().find(|host| host.role == Role::Server)?.visible_ip()
+    inventory.server()?.visible_ip()
 }
 
 impl AcmeSite {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::inventory::{Acme, Inventory, Tls};
+use crate::inventory::{Acme, Inventory};
 use crate::model::{
     ApiQuestion, ArtifactRef, ChartSource, Condition, Missing, ObjectRef, Pin, Plan, Planned, Question, ReleaseUpgrade,
     Scope, Step, StepId, View, Why,
@@ -29,7 +29,7 @@ struct CertManager {
 
 /// One step, if a site wants a certificate by ACME.
 pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
-    let wanted = inventory.sites.iter().any(|site| site.tls == Tls::Acme);
+    let wanted = inventory.wants_acme();
     match (&inventory.versions.cert_manager, &inventory.acme) {
         (Some(version), Some(acme)) if wanted => {
             let chart = ArtifactRef { name: "cert-manager".into(), version: version.clone(), arch: None };

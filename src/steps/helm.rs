@@ -2,7 +2,7 @@
 
 use super::artifact;
 use super::changes::Changes;
-use crate::inventory::{Inventory, Role};
+use crate::inventory::Inventory;
 use crate::model::{
     FileKind, HostAction, HostId, HostQuestion, Install, Missing, Note, Pin, Planned, Question, Scope, Step, StepId, Tool, View, Why,
 };
@@ -16,8 +16,7 @@ struct Helm {
 
 /// One on the first server, if the inventory names a version.
 pub fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
-    let server = inventory.hosts.iter().find(|host| host.role == Role::Server);
-    let wanted = inventory.versions.helm.clone().zip(server);
+    let wanted = inventory.versions.helm.clone().zip(inventory.server());
     wanted.into_iter().map(|(version, server)| Box::new(Helm { host: HostId(server.name.clone()), version }) as Box<dyn Step>).collect()
 }
 

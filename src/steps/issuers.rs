@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::inventory::{Acme, Inventory, Tls};
+use crate::inventory::{Acme, Inventory};
 use crate::model::{
     ApiQuestion, Condition, Manifest, Missing, ObjectRef, OperatorQuestion, Plan, Planned, Question, Scope, Step,
     StepId, View, Why,
@@ -25,7 +25,7 @@ struct Issuers(Acme);
 
 /// One step for both, if a site wants a certificate by ACME.
 pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
-    let wanted = inventory.sites.iter().any(|site| site.tls == Tls::Acme);
+    let wanted = inventory.wants_acme();
     inventory.acme.iter().filter(|_| wanted).map(|acme| Box::new(Issuers(acme.clone())) as Box<dyn Step>).collect()
 }
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use super::changes::{Changes, file_questions};
 use super::k3s::api_port;
-use crate::inventory::{Access, Inventory, Role};
+use crate::inventory::{Access, Inventory};
 use crate::model::{
     Action, Content, FileKind, FileWrite, Finding, HostAction, HostFacts, HostId, HostQuestion, KubeconfigMerge, Missing, OperatorAction,
     OperatorQuestion, Owner, Plan, Planned, Question, Scope, Secret, Step, StepId, View, Why,
@@ -30,9 +30,8 @@ struct Kubeconfig {
 
 /// One, for the first server.
 pub fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
-    let server = inventory.hosts.iter().find(|host| host.role == Role::Server);
     let port = api_port(&inventory.k3s);
-    let step = server.map(|host| Kubeconfig {
+    let step = inventory.server().map(|host| Kubeconfig {
         host: HostId(host.name.clone()),
         name: inventory.name.clone(),
         path: inventory.kubeconfig.path.clone(),

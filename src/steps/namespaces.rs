@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::inventory::{Inventory, Tls};
+use crate::inventory::Inventory;
 use crate::model::{
     Action, ApiAction, ApiQuestion, Condition, MANAGED_BY, Missing, ObjectRef, Plan, Planned, Question, Scope, Step, StepId,
     View,
@@ -25,7 +25,7 @@ pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
     let secrets = inventory.secrets.iter().map(|secret| secret.namespace.as_str());
     let releases = inventory.releases.iter().map(|release| release.namespace.as_str());
     let plays = inventory.plays.iter().flat_map(|play| play.namespaces.iter().map(String::as_str));
-    let acme = inventory.sites.iter().any(|site| site.tls == Tls::Acme).then_some(cert_manager::NAMESPACE);
+    let acme = inventory.wants_acme().then_some(cert_manager::NAMESPACE);
     let names: BTreeSet<String> = keys.chain(secrets).chain(releases).chain(plays).chain(acme).map(str::to_owned).collect();
     if names.is_empty() { Vec::new() } else { vec![Box::new(Namespaces { names })] }
 }

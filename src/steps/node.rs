@@ -5,7 +5,7 @@ mod status;
 use std::time::Duration;
 
 use super::k3s::{self, UNIT};
-use crate::inventory::{Inventory, K3s, Role};
+use crate::inventory::{Inventory, K3s};
 use crate::model::{
     ApiQuestion, Condition, HostQuestion, Missing, Note, ObjectRef, Plan, Planned, Question, Scope, Step, StepId, Tool, UnitState, View,
     Why,
@@ -24,8 +24,7 @@ struct Node {
 
 /// One, for the first server.
 pub fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
-    let server = inventory.hosts.iter().find(|host| host.role == Role::Server);
-    let gate = server.map(|host| Node { node: ObjectRef::new("v1", "Node", "", &k3s::node_name(host)), keys: inventory.k3s.clone() });
+    let gate = inventory.server().map(|host| Node { node: ObjectRef::new("v1", "Node", "", &k3s::node_name(host)), keys: inventory.k3s.clone() });
     gate.into_iter().map(|gate| Box::new(gate) as Box<dyn Step>).collect()
 }
 

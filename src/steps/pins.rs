@@ -2,7 +2,7 @@
 
 use super::artifact;
 use super::changes::Changes;
-use crate::inventory::{Inventory, Tls};
+use crate::inventory::Inventory;
 use crate::model::{
     Action, ArtifactRef, HostQuestion, Missing, OperatorAction, Planned, Question, Scope, Step, StepId, View,
 };
@@ -21,7 +21,7 @@ impl Pins {
         if let Some(version) = &self.0.versions.helm {
             needed.push(artifact::for_host(seen, "helm", version)?);
         }
-        if let Some(version) = self.0.versions.cert_manager.clone().filter(|_| self.0.sites.iter().any(|site| site.tls == Tls::Acme)) {
+        if let Some(version) = self.0.versions.cert_manager.clone().filter(|_| self.0.wants_acme()) {
             needed.push(ArtifactRef { name: "cert-manager".into(), version, arch: None });
         }
         Ok(needed)

@@ -62,7 +62,7 @@ fn out_of_reach(inventory: &Inventory, name: &str) -> Option<(&'static str, &'st
 /// Whether DNS and visitors can find the server at all.
 fn visible(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
     let own_ca = inventory.acme.as_ref().is_some_and(|acme| acme.production.server.is_some());
-    let acme = inventory.sites.iter().any(|site| site.tls == Tls::Acme) && !own_ca;
+    let acme = inventory.wants_acme() && !own_ca;
     for (host, spot) in inventory.hosts.iter().zip(root.key("hosts").items()).filter(|(host, _)| host.role == Role::Server) {
         match host.visible_ip() {
             None => {

@@ -3,7 +3,7 @@
 use crate::inventory::problem::Flaws;
 use crate::inventory::resolve::is_folder;
 use crate::inventory::tree::Spot;
-use crate::inventory::{Inventory, Tls, grammar};
+use crate::inventory::{Inventory, grammar};
 
 pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
     let spot = root.key("versions");
@@ -18,7 +18,7 @@ pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
     if let Some(cert_manager) = &versions.cert_manager {
         check("cert-manager", cert_manager, "", "v1.21.1", spot, flaws);
     }
-    let acme = inventory.sites.iter().any(|site| site.tls == Tls::Acme);
+    let acme = inventory.wants_acme();
     if versions.helm.is_none() && (acme || !inventory.releases.is_empty()) {
         flaws.error(spot, "`helm` is missing: a release or an ACME site needs it", "add `helm = \"v4.2.4\"` to [versions]");
     }

@@ -1,0 +1,153 @@
+//! The shape of what an application brings: keys, secrets, releases and sites.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// `[[jwt_keys]]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JwtKeys {
+    /// Name of the Secret: `jwt_private.pem`, `jwt_public.pem`.
+    pub secret: String,
+    /// Made when absent.
+    pub namespace: String,
+    /// RSA modulus, bits: 2048 or more.
+    #[serde(default = "bits")]
+    pub bits: u32,
+    /// Workload that signs.
+    #[serde(default)]
+    pub signer: Option<String>,
+    /// Workloads that verify.
+    #[serde(default)]
+    pub verifiers: Vec<String>,
+}
+
+const fn bits() -> u32 {
+    2048
+}
+
+/// `[[secrets]]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretSource {
+    /// Name of the Secret.
+    pub name: String,
+    /// Made when absent.
+    pub namespace: String,
+    /// Where the values come from.
+    #[serde(default)]
+    pub env_file: Option<PathBuf>,
+    /// Keys taken from `env_file`; all others stay out.
+    #[serde(default)]
+    pub allow: Vec<String>,
+    /// Those of `allow` that may be empty or absent.
+    #[serde(default)]
+    pub may_be_empty: Vec<String>,
+    /// Values that are no secret.
+    #[serde(default)]
+    pub public: BTreeMap<String, String>,
+}
+
+/// `[[releases]]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Release {
+    /// Name of the release.
+    pub name: String,
+    /// Made when absent.
+    pub namespace: String,
+    /// Folder or `.tgz`.
+    pub chart: PathBuf,
+    /// Values files, merged in order.
+    #[serde(default)]
+    pub values: Vec<PathBuf>,
+    /// Dotted path of the value that takes the issuer's name.
+    #[serde(default)]
+    pub issuer_value: Option<String>,
+    /// How long its workloads may take, e.g. `4m`.
+    #[serde(default = "four_minutes")]
+    pub timeout: String,
+    /// Restarts per pod forgiven on the first install.
+    #[serde(default = "five")]
+    pub restart_budget: u32,
+}
+
+fn four_minutes() -> String {
+    "4m".into()
+}
+
+const fn five() -> u32 {
+    5
+}
+
+/// `[[sites]]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Site {
+    /// What is served.
+    pub domain: String,
+    /// Names that answer 301 to `domain`; all in the certificate.
+    #[serde(default)]
+    pub redirect_from: Vec<String>,
+    /// How it is served.
+    #[serde(default)]
+    pub tls: Tls,
+    /// Whose Ingress serves it: a release's, or a playbook's.
+    pub release: String,
+    /// The TLS Secret, in the release's namespace.
+    #[serde(default)]
+    pub certificate: Option<String>,
+    /// How long a certificate may take, e.g. `150s`.
+    #[serde(default = "wait")]
+    pub wait: String,
+    /// What visitors must see.
+    #[serde(default)]
+    pub checks: Vec<Check>,
+}
+
+impl Site {
+    /// `domain` and every name that redirects to it.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.domain.as_str()).chain(self.redirect_from.iter().map(String::as_str))
+    }
+}
+
+fn wait() -> String {
+    "150s".into()
+}
+
+/// How a site is served.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tls {
+    /// A certificate by ACME, staging first.
+    #[default]
+    Acme,
+    /// Plain HTTP.
+    Off,
+}
+
+/// One GET that must answer.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// `/healthz`.
+    #[serde(default = "slash")]
+    pub path: String,
+    /// HTTP status.
+    #[serde(default = "ok")]
+    pub status: u16,
+    /// Content of `<title>`, trimmed.
+    #[serde(default)]
+    pub title: Option<String>,
+}
+
+fn slash() -> String {
+    "/".into()
+}
+
+const fn ok() -> u16 {
+    200
+}
