@@ -68,6 +68,18 @@ fn good_ones_load() {
 }
 
 #[test]
+fn the_readme_s_inventory_loads() {
+    let readme = include_str!("../README.md");
+    let (_, after) = readme.split_once("```toml\n").unwrap();
+    let (inventory, _) = after.split_once("```").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("inventory.toml");
+    fs::write(&path, inventory).unwrap();
+    let loaded = load(&path).unwrap_or_else(|problems| panic!("{}", text(&problems)));
+    assert!(loaded.warnings.is_empty(), "{}", text(&loaded.warnings));
+}
+
+#[test]
 fn the_example_loads() {
     let loaded = run(&root().join("inventory.example.toml")).unwrap_or_else(|problems| panic!("{}", text(&problems)));
     let warnings = text(&loaded.warnings);
