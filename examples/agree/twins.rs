@@ -1,6 +1,6 @@
 //! Both worlds, and what differs between them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use bedplate::engine::{Ground, Live};
@@ -28,14 +28,14 @@ pub struct Twins<'a> {
     pub actions: usize,
     /// Compared so far.
     pub answers: usize,
-    /// Found so far.
-    pub differences: usize,
+    /// Found so far: each is told once, though it may last.
+    pub differences: BTreeSet<String>,
 }
 
 impl<'a> Twins<'a> {
     pub fn new(live: &'a Live, server: HostId) -> Self {
         let before = [BTreeMap::new(), BTreeMap::new()];
-        Self { fake: Fake::default(), live, server, before, actions: 0, answers: 0, differences: 0 }
+        Self { fake: Fake::default(), live, server, before, actions: 0, answers: 0, differences: BTreeSet::new() }
     }
 
     pub fn act(&self, action: HostAction) -> Action {
@@ -69,7 +69,7 @@ impl<'a> Twins<'a> {
             let (fake, real) = (said(0), said(1));
             self.answers += 1;
             if fake != real {
-                self.differ(after, &format!("{question:?}"), &fake, &real);
+                self.differ(after, &named(question), &fake, &real);
             }
         }
         self.before = answers;
@@ -108,8 +108,19 @@ impl<'a> Twins<'a> {
     }
 
     fn differ(&mut self, after: &str, what: &str, fake: &str, real: &str) {
-        self.differences += 1;
-        println!("after {after}: {what}\n  fake: {fake}\n  real: {real}");
+        let difference = format!("{what}\n  fake: {fake}\n  real: {real}");
+        if self.differences.insert(difference.clone()) {
+            println!("after {after}: {difference}");
+        }
+    }
+}
+
+fn named(question: &Question) -> String {
+    match question {
+        Question::Host(_, question) => format!("{question:?}"),
+        Question::Api(ApiQuestion::Object(object)) => object.to_string(),
+        Question::Api(ApiQuestion::DryRun(manifest)) => format!("dry run of {}", manifest.body()),
+        other => format!("{other:?}"),
     }
 }
 
