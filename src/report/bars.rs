@@ -37,7 +37,7 @@ fn show(bar: &ProgressBar, event: &Event) {
             let (place, waited, within) = (place(scope), waited.as_secs(), condition.within.as_secs());
             let text = format!("{place}  {step}: {waited} s of {within} s: {} ({})", condition.what, condition.seen);
             bar.set_style(style("{spinner} {wide_msg}"));
-            bar.set_message(clean(&text));
+            bar.set_message(clean(&text).replace('\n', " "));
         }
         Event::Acted { .. } => {
             if let Some(line) = line(event, Detail::Normal) {

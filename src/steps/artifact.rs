@@ -42,6 +42,12 @@ pub fn airgap(inventory: &Inventory, seen: &View<'_>) -> Result<Option<ArtifactR
     if inventory.source == "upstream" { Ok(None) } else { for_host(seen, "k3s-airgap", &inventory.versions.k3s).map(Some) }
 }
 
+/// cert-manager's chart, if a site wants a certificate by ACME.
+pub fn cert_manager(inventory: &Inventory) -> Option<ArtifactRef> {
+    let version = inventory.versions.cert_manager.clone().filter(|_| inventory.wants_acme())?;
+    Some(ArtifactRef { name: "cert-manager".into(), version, arch: None })
+}
+
 /// Asks for an artifact's pin.
 pub fn pin_question(artifact: &ArtifactRef) -> Question {
     Question::Operator(OperatorQuestion::Pin(artifact.clone()))

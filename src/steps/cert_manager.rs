@@ -29,14 +29,8 @@ struct CertManager {
 
 /// One step, if a site wants a certificate by ACME.
 pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
-    let wanted = inventory.wants_acme();
-    match (&inventory.versions.cert_manager, &inventory.acme) {
-        (Some(version), Some(acme)) if wanted => {
-            let chart = ArtifactRef { name: "cert-manager".into(), version: version.clone(), arch: None };
-            vec![Box::new(CertManager { chart, acme: acme.clone() })]
-        }
-        _ => Vec::new(),
-    }
+    let wanted = artifact::cert_manager(inventory).zip(inventory.acme.clone());
+    wanted.into_iter().map(|(chart, acme)| Box::new(CertManager { chart, acme }) as Box<dyn Step>).collect()
 }
 
 impl Step for CertManager {

@@ -21,9 +21,7 @@ impl Pins {
         if let Some(version) = &self.0.versions.helm {
             needed.push(artifact::for_host(seen, "helm", version)?);
         }
-        if let Some(version) = self.0.versions.cert_manager.clone().filter(|_| self.0.wants_acme()) {
-            needed.push(ArtifactRef { name: "cert-manager".into(), version, arch: None });
-        }
+        needed.extend(artifact::cert_manager(&self.0));
         Ok(needed)
     }
 }
