@@ -48,7 +48,9 @@ fn files(root: &Path) -> Vec<PathBuf> {
         if !folder.is_dir() || folder.ends_with("inventories") || folder.ends_with("bases") {
             continue;
         }
-        found.extend(fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "toml")));
+        found.extend(
+            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "toml")),
+        );
     }
     found.sort();
     found

@@ -22,8 +22,8 @@ impl Artifacts {
     /// # Errors
     /// The user has no home.
     pub fn new(source: Source, lock: LockFile) -> Result<Self, Failure> {
-        let places = etcetera::choose_base_strategy()
-            .map_err(|error| Failure::new("find the cache folder", error.to_string(), "set HOME"))?;
+        let places =
+            etcetera::choose_base_strategy().map_err(|error| Failure::new("find the cache folder", error.to_string(), "set HOME"))?;
         Ok(Self { source, lock, folder: places.cache_dir().join("bedplate/sha256") })
     }
 
@@ -73,7 +73,9 @@ impl Artifacts {
         }
         let sums = self.source.sums(artifact);
         let promised = match &sums {
-            Some(sums) => Some(promised(sums, &fetch::text(sums).await?, &place).map_err(|seen| Failure::new(&tried, seen, "check the version"))?),
+            Some(sums) => {
+                Some(promised(sums, &fetch::text(sums).await?, &place).map_err(|seen| Failure::new(&tried, seen, "check the version"))?)
+            }
             None => None,
         };
         let (temp, fetched) = self.fetch(&place, sent).await?;
@@ -101,7 +103,8 @@ impl Artifacts {
     }
 
     async fn fetch(&self, place: &Place, sent: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<(tempfile::TempPath, Fetched), Failure> {
-        let failed = |error: std::io::Error| Failure::new(format!("write to {}", self.folder.display()), error.to_string(), "free some disk");
+        let failed =
+            |error: std::io::Error| Failure::new(format!("write to {}", self.folder.display()), error.to_string(), "free some disk");
         std::fs::create_dir_all(&self.folder).map_err(failed)?;
         let temp = tempfile::NamedTempFile::new_in(&self.folder).map_err(failed)?.into_temp_path();
         let fetched = fetch::file(place, &temp, sent).await?;

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use crate::model::{Exit, Failure, Pin, Pins};
 
-const HEAD: &str = "# Pins of what bedplate installs. Written by bedplate at the first meeting with an artifact; commit it with the inventory.\n\n";
+const HEAD: &str =
+    "# Pins of what bedplate installs. Written by bedplate at the first meeting with an artifact; commit it with the inventory.\n\n";
 
 /// The lock file of one inventory.
 #[derive(Clone, Debug)]

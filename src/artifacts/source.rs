@@ -76,12 +76,9 @@ fn site(artifact: &ArtifactRef) -> Option<Site> {
             let file = format!("helm-{version}-linux-{arch}.tar.gz");
             Site { upstream: "https://get.helm.sh", mirror: "helm/", sums: Some(format!("{file}.sha256sum")), path: file }
         }
-        "cert-manager" => Site {
-            upstream: "https://charts.jetstack.io",
-            mirror: "",
-            path: format!("charts/cert-manager-{encoded}.tgz"),
-            sums: None,
-        },
+        "cert-manager" => {
+            Site { upstream: "https://charts.jetstack.io", mirror: "", path: format!("charts/cert-manager-{encoded}.tgz"), sums: None }
+        }
         _ => return None,
     })
 }

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::session;
 use super::Target;
+use super::session;
 use crate::model::{Event, Exit, Failure, Sink};
 use crate::remote::{Prompt, Remote};
 use crate::report::progress;

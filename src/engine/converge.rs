@@ -16,12 +16,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// # Errors
 /// The first thing that can't be mended: an action that failed, a finding, a blocked step, a wait that ran out, or a step that wants the
 /// same again right after it was done.
-pub async fn converge(
-    ground: &dyn Ground,
-    steps: &[Box<dyn Step>],
-    server: &HostId,
-    sink: &Sink,
-) -> Result<(Survey, usize), Failure> {
+pub async fn converge(ground: &dyn Ground, steps: &[Box<dyn Step>], server: &HostId, sink: &Sink) -> Result<(Survey, usize), Failure> {
     let mut world = World::default();
     let mut performed = 0;
     let mut done: Vec<(usize, Vec<Action>)> = Vec::new();

@@ -11,8 +11,8 @@ use super::Ground;
 use crate::artifacts::Artifacts;
 use crate::kube::Cluster;
 use crate::model::{
-    Action, Answer, ApiQuestion, ChartSource, Failure, HostAction, HostId, HostQuestion, OperatorQuestion, Pin, Question,
-    ReleaseAction, Reply,
+    Action, Answer, ApiQuestion, ChartSource, Failure, HostAction, HostId, HostQuestion, OperatorQuestion, Pin, Question, ReleaseAction,
+    Reply,
 };
 use crate::operator;
 use crate::outside::Outside;
@@ -46,7 +46,9 @@ impl Live {
     }
 
     fn remote(&self, host: &HostId) -> Result<&Arc<Remote>, Failure> {
-        self.remotes.get(host).ok_or_else(|| Failure::new(format!("reach {host}"), "it isn't connected", "report this as a bug of bedplate"))
+        self.remotes
+            .get(host)
+            .ok_or_else(|| Failure::new(format!("reach {host}"), "it isn't connected", "report this as a bug of bedplate"))
     }
 
     async fn hosts(&self, questions: Vec<(HostId, HostQuestion)>) -> Result<Vec<(Question, Answer)>, Failure> {

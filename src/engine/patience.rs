@@ -64,7 +64,8 @@ mod tests {
 
     #[test]
     fn waits_that_take_turns_add_up_until_something_is_performed() {
-        let condition = |what: &str| Condition { what: what.into(), seen: String::new(), cure: String::new(), within: Duration::from_secs(1) };
+        let condition =
+            |what: &str| Condition { what: what.into(), seen: String::new(), cure: String::new(), within: Duration::from_secs(1) };
         let mut patience = Patience::default();
         for _ in 0..2 {
             for place in [1, 2] {

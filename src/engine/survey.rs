@@ -70,11 +70,7 @@ pub async fn survey(
     }
     let verdicts = steps
         .iter()
-        .map(|step| Verdict {
-            scope: step.scope(),
-            step: step.id(),
-            planned: step.plan(&world.view(&host_of(step.as_ref(), server))),
-        })
+        .map(|step| Verdict { scope: step.scope(), step: step.id(), planned: step.plan(&world.view(&host_of(step.as_ref(), server))) })
         .collect();
     Ok(Survey { verdicts, asked })
 }

@@ -105,7 +105,8 @@ fn tar_member(path: &Path, name: &str) -> Option<Vec<u8>> {
     let mut entries = archive.entries_with_seek().ok()?;
     let entry = entries.find_map(|entry| {
         let entry = entry.ok()?;
-        let found = entry.path().ok()?.strip_prefix("./").map_or_else(|_| entry.path().ok().map(|p| p.to_path_buf()), |p| Some(p.to_path_buf()))?;
+        let found =
+            entry.path().ok()?.strip_prefix("./").map_or_else(|_| entry.path().ok().map(|p| p.to_path_buf()), |p| Some(p.to_path_buf()))?;
         (found == Path::new(name)).then_some(entry)
     })?;
     let mut bytes = Vec::new();

@@ -23,9 +23,7 @@ mod tests {
         assert_eq!(duration("150s"), Some(Duration::from_secs(150)));
         assert_eq!(duration("4m"), Some(Duration::from_secs(240)));
         assert_eq!(duration("1h"), Some(Duration::from_secs(3600)));
-        for wrong in
-            ["", "s", "4", "0s", "-4m", "+4m", "4 m", "1.5h", "4M", "4m30s", "99999999999999999999h", "18446744073709551615h"]
-        {
+        for wrong in ["", "s", "4", "0s", "-4m", "+4m", "4 m", "1.5h", "4M", "4m30s", "99999999999999999999h", "18446744073709551615h"] {
             assert_eq!(duration(wrong), None, "{wrong}");
         }
     }

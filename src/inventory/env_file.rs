@@ -65,11 +65,8 @@ fn entry(rest: &str) -> (Entry<'_>, usize) {
                     let end = start + used;
                     let after_end = rest[end..].find('\n').map_or(rest.len(), |at| end + at + 1);
                     let after = rest[end..after_end].trim();
-                    let read = if after.is_empty() || after.starts_with('#') {
-                        read
-                    } else {
-                        Err("text stands after the closing quote".into())
-                    };
+                    let read =
+                        if after.is_empty() || after.starts_with('#') { read } else { Err("text stands after the closing quote".into()) };
                     (read.map(|value| Some((key, value))), after_end)
                 }
                 None => (Err(format!("the value of `{key}` opens with {quote} and never closes")), line_end),
@@ -171,8 +168,7 @@ mod tests {
 
     #[test]
     fn refusals_tell_no_values() {
-        let text =
-            "export canary\ncanary\ncanary canary\nA='canary' canary\nB=$canary\nC=\"canary\nexport canary-1=2\ncanary-3=4\n";
+        let text = "export canary\ncanary\ncanary canary\nA='canary' canary\nB=$canary\nC=\"canary\nexport canary-1=2\ncanary-3=4\n";
         let refused = parse(text).unwrap_err();
         assert_eq!(refused.len(), 8);
         assert!(!format!("{refused:?}").contains("canary"), "{refused:?}");

@@ -44,10 +44,7 @@ pub(super) fn domain(text: &str) -> Result<(), (String, String)> {
         return refuse("has a port or a path", format!("write the name alone: \"{bare}\""));
     }
     if text.parse::<std::net::IpAddr>().is_ok() {
-        return refuse(
-            "is an IP address; an Ingress and a certificate need a name",
-            "write a name in DNS that points at the host".into(),
-        );
+        return refuse("is an IP address; an Ingress and a certificate need a name", "write a name in DNS that points at the host".into());
     }
     if let Some(bare) = text.strip_suffix('.') {
         return refuse("ends with a dot", format!("write \"{bare}\""));
@@ -70,9 +67,7 @@ pub(super) fn domain(text: &str) -> Result<(), (String, String)> {
 
 /// `vX.Y.Z` and whether a suffix such as `+k3s1` must follow.
 pub(super) fn version(text: &str, suffix: &str) -> bool {
-    let Some((numbers, rest)) =
-        text.strip_prefix('v').map(|rest| rest.find(['+', '-']).map_or((rest, ""), |at| rest.split_at(at)))
-    else {
+    let Some((numbers, rest)) = text.strip_prefix('v').map(|rest| rest.find(['+', '-']).map_or((rest, ""), |at| rest.split_at(at))) else {
         return false;
     };
     let whole = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -154,9 +149,7 @@ mod tests {
         for good in ["ops@shop.example", "a.b+c@mail.shop.example"] {
             assert!(email(good), "{good}");
         }
-        for bad in
-            ["", "ops", "@shop.example", "ops@shop", "ops@@shop.example", "o ps@shop.example", "ops@shop.example, b@shop.example"]
-        {
+        for bad in ["", "ops", "@shop.example", "ops@shop", "ops@@shop.example", "o ps@shop.example", "ops@shop.example, b@shop.example"] {
             assert!(!email(bad), "{bad}");
         }
     }

@@ -68,9 +68,7 @@ fn read<'t>(text: &'t str, folder: &Path) -> (Option<(Inventory, DeTable<'t>)>, 
     let (tree, broken) = DeTable::parse_recoverable(text);
     for error in &broken {
         let cure = match error.message() {
-            "duplicate key" => {
-                "a key stands once in its table, a table once in the file; lists of tables have two brackets: `[[hosts]]`"
-            }
+            "duplicate key" => "a key stands once in its table, a table once in the file; lists of tables have two brackets: `[[hosts]]`",
             _ => "this is not TOML: text goes in quotes, lists in brackets",
         };
         flaws.error_at(error.span().unwrap_or(0..0), None, error.message().to_owned(), cure.to_owned());

@@ -33,9 +33,7 @@ fn is_host_in(value: &str, name: &str) -> bool {
         let after = value[at + name.len()..].chars().next();
         !before.is_some_and(|c| c.is_ascii_alphanumeric() || c == '-')
             && !after.is_some_and(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
-            && !value[at + name.len()..]
-                .strip_prefix('.')
-                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
+            && !value[at + name.len()..].strip_prefix('.').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
     })
 }
 

@@ -27,7 +27,8 @@ impl fmt::Display for Problem {
         write!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.message)?;
         if !self.snippet.is_empty() {
             // Tabs are kept, so the caret stands under its column whatever their width.
-            let margin: String = self.snippet.chars().take(self.column.saturating_sub(1)).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+            let margin: String =
+                self.snippet.chars().take(self.column.saturating_sub(1)).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
             write!(f, "\n  {}\n  {margin}^", self.snippet)?;
         }
         if self.cure.is_empty() { Ok(()) } else { write!(f, "\n  cure: {}", self.cure) }

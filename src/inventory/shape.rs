@@ -162,13 +162,7 @@ fn swap<'i>(value: &mut DeValue<'i>, span: &Range<usize>, fresh: &mut Spanned<De
     })
 }
 
-fn insert<'i>(
-    value: &mut DeValue<'i>,
-    own: &Range<usize>,
-    span: &Range<usize>,
-    key: &str,
-    stand_in: Spanned<DeValue<'i>>,
-) -> bool {
+fn insert<'i>(value: &mut DeValue<'i>, own: &Range<usize>, span: &Range<usize>, key: &str, stand_in: Spanned<DeValue<'i>>) -> bool {
     if let DeValue::Table(table) = value
         && own == span
     {

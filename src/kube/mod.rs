@@ -15,11 +15,11 @@ mod write;
 use std::path::Path;
 use std::time::Duration;
 
+use ::kube::client::{Body, ConfigExt};
+use ::kube::{Client, Config};
 use futures::StreamExt;
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use ::kube::client::{Body, ConfigExt};
-use ::kube::{Client, Config};
 use serde_json::Value;
 use tower::{BoxError, ServiceBuilder};
 
@@ -58,10 +58,8 @@ impl Cluster {
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())
             .build::<_, Body>(Dial::new(socket, tls));
-        let service = ServiceBuilder::new()
-            .layer(Config::new(http::Uri::from_static(SERVER)).base_uri_layer())
-            .map_err(BoxError::from)
-            .service(http);
+        let service =
+            ServiceBuilder::new().layer(Config::new(http::Uri::from_static(SERVER)).base_uri_layer()).map_err(BoxError::from).service(http);
         let client = Client::new(service, "default");
         Ok(Self { kinds: Kinds::new(client.clone()), client })
     }

@@ -2,11 +2,11 @@
 
 use std::io::Read;
 
+use ::kube::api::{GetParams, ListParams};
+use ::kube::core::Request;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flate2::read::GzDecoder;
-use ::kube::api::{GetParams, ListParams};
-use ::kube::core::Request;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 

@@ -32,7 +32,11 @@ fn the_same_needs_no_patch() {
 
 #[test]
 fn keys_are_added_replaced_and_removed() {
-    let changes = patch(&live(&[("gone", "1"), ("kept", "2"), ("old", "3")], &[MANAGED_BY]), &spec(&[("kept", "2"), ("new", "n"), ("old", "4")]), "r");
+    let changes = patch(
+        &live(&[("gone", "1"), ("kept", "2"), ("old", "3")], &[MANAGED_BY]),
+        &spec(&[("kept", "2"), ("new", "n"), ("old", "4")]),
+        "r",
+    );
     assert_eq!(
         texts(&changes),
         [

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    ChartFacts, DryRun, Exchange, HostFacts, ImageArchive, ImageOnHost, Listener, FileMeta, LiveRelease, LiveSecret, Pin,
-    Secret, Served, UnitState,
+    ChartFacts, DryRun, Exchange, FileMeta, HostFacts, ImageArchive, ImageOnHost, Listener, LiveRelease, LiveSecret, Pin, Secret, Served,
+    UnitState,
 };
 
 /// A question's answer.

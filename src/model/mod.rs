@@ -18,8 +18,8 @@ mod step;
 mod view;
 
 pub use action::{
-    Action, ApiAction, Content, FileWrite, HostAction, ImageImport, Install, JWT_PRIVATE, JWT_PUBLIC, KubeconfigMerge, OperatorAction, Owner,
-    SecretSpec, UnitChange,
+    Action, ApiAction, Content, FileWrite, HostAction, ImageImport, Install, JWT_PRIVATE, JWT_PUBLIC, KubeconfigMerge, OperatorAction,
+    Owner, SecretSpec, UnitChange,
 };
 pub use answer::{Answer, Reply};
 pub use answers::{ChartFacts, DryRun, ImageArchive, LiveRelease, LiveSecret};

@@ -6,9 +6,9 @@ use std::net::IpAddr;
 use serde_json::Value;
 
 use super::{
-    Answer, ApiQuestion, ArtifactRef, ChartFacts, DryRun, Exchange, FileMeta, HostFacts, HostId, HostQuestion, ImageArchive,
-    ImageOnHost, Listener, LiveRelease, LiveSecret, Manifest, Missing, ObjectRef, OperatorQuestion, OutsideQuestion, Pin,
-    Question, RecordKind, Reply, Resolver, Secret, Served, Tool, UnitState, Why,
+    Answer, ApiQuestion, ArtifactRef, ChartFacts, DryRun, Exchange, FileMeta, HostFacts, HostId, HostQuestion, ImageArchive, ImageOnHost,
+    Listener, LiveRelease, LiveSecret, Manifest, Missing, ObjectRef, OperatorQuestion, OutsideQuestion, Pin, Question, RecordKind, Reply,
+    Resolver, Secret, Served, Tool, UnitState, Why,
 };
 
 /// All answers so far.

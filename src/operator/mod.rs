@@ -22,9 +22,7 @@ pub fn ask(question: &OperatorQuestion, artifacts: &Artifacts) -> Answer {
         OperatorQuestion::Chart(path) => chart::read(path).map(Reply::Chart).map(Some),
         OperatorQuestion::Values(paths) => values::merged(paths).map(Reply::Object).map(Some),
         OperatorQuestion::EnvFile(path) => env(path),
-        OperatorQuestion::Pin(artifact) => {
-            artifacts.pin(artifact).map(|pin| pin.map(Reply::Pin)).map_err(|failure| failure.to_string())
-        }
+        OperatorQuestion::Pin(artifact) => artifacts.pin(artifact).map(|pin| pin.map(Reply::Pin)).map_err(|failure| failure.to_string()),
     };
     match looked {
         Ok(Some(reply)) => Answer::Present(reply),
@@ -37,11 +35,7 @@ pub fn ask(question: &OperatorQuestion, artifacts: &Artifacts) -> Answer {
 ///
 /// # Errors
 /// What was tried, what came back, and the cure.
-pub async fn perform(
-    action: &OperatorAction,
-    artifacts: &Artifacts,
-    sent: &(dyn Fn(u64, u64) + Send + Sync),
-) -> Result<(), Failure> {
+pub async fn perform(action: &OperatorAction, artifacts: &Artifacts, sent: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<(), Failure> {
     match action {
         OperatorAction::Learn(artifact) => artifacts.learn(artifact, sent).await,
         OperatorAction::MergeKubeconfig(merge) => kubeconfig::replace(merge),

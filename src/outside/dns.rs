@@ -2,12 +2,12 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use hickory_resolver::ResolverBuilder;
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{NameServerConfig, ResolveHosts, ResolverConfig};
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::{RData, RecordType};
-use hickory_resolver::ResolverBuilder;
 
 use crate::model::{Answer, RecordKind, Reply, Resolver};
 
@@ -25,7 +25,10 @@ pub struct Resolvers {
 impl Resolvers {
     /// Reads `/etc/resolv.conf`; asks nothing yet.
     pub fn new() -> Self {
-        Self { system: TokioResolver::builder_tokio().and_then(built).map_err(|error| told(&error)), public: asking(PUBLIC.map(IpAddr::V4)) }
+        Self {
+            system: TokioResolver::builder_tokio().and_then(built).map_err(|error| told(&error)),
+            public: asking(PUBLIC.map(IpAddr::V4)),
+        }
     }
 
     /// All records of a kind. `NXDOMAIN` is absent, none of that kind an empty list, silence and `SERVFAIL` unreadable.

@@ -8,9 +8,9 @@ use reqwest::{Client, Response, Url, redirect};
 
 use crate::model::{Answer, Exchange, Reply};
 
+use super::PATIENCE;
 use super::chain::Roots;
 use super::refusal::told;
-use super::PATIENCE;
 
 /// Bytes of a body that are read.
 const BODY: usize = 64 << 10;

@@ -61,9 +61,7 @@ impl Outside {
     async fn answer(&self, question: &OutsideQuestion) -> Answer {
         match question {
             OutsideQuestion::Dns { name, kind, resolver } => self.resolvers.records(name, *kind, *resolver).await,
-            OutsideQuestion::Served { name, address } => {
-                served::served(&self.roots, name, SocketAddr::new(*address, HTTPS)).await
-            }
+            OutsideQuestion::Served { name, address } => served::served(&self.roots, name, SocketAddr::new(*address, HTTPS)).await,
             OutsideQuestion::Get { url, address } => get::get(&self.roots, url, *address).await,
         }
     }

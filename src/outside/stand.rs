@@ -59,8 +59,7 @@ pub fn self_signed(common_name: &str) -> Leaf {
 
 fn params(names: &[&str], lifetime: Lifetime) -> CertificateParams {
     let mut params = CertificateParams::default();
-    params.subject_alt_names =
-        names.iter().map(|name| rcgen::SanType::DnsName((*name).replace(' ', "-").try_into().unwrap())).collect();
+    params.subject_alt_names = names.iter().map(|name| rcgen::SanType::DnsName((*name).replace(' ', "-").try_into().unwrap())).collect();
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, names[0]);
     if matches!(lifetime, Lifetime::Past) {

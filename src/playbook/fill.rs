@@ -36,7 +36,9 @@ pub fn fill(book: Book, given: &BTreeMap<String, Value>) -> Result<Vec<Generic>,
         Generic::deserialize(filled).map_err(|error| error.to_string().trim_end().to_owned())
     };
     let steps = book.steps.into_iter().map(step).collect::<Result<Vec<_>, String>>();
-    steps.map_err(|message| vec![Wrong::of(format!("a step of the playbook: {message}"), "mend the playbook, or the parameter that it names")])
+    steps.map_err(|message| {
+        vec![Wrong::of(format!("a step of the playbook: {message}"), "mend the playbook, or the parameter that it names")]
+    })
 }
 
 /// Only texts are filled in, each by itself: a parameter can't break out of the value that it stands in.

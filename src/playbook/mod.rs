@@ -87,7 +87,10 @@ fn text(name: &str, folder: &Path) -> Result<String, Wrong> {
         }
         Err(_) => EMBEDDED.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned()).ok_or_else(|| {
             let known: Vec<_> = EMBEDDED.iter().map(|(name, _)| *name).collect();
-            Wrong::of(format!("there is no playbook `{name}`"), format!("known here: {}; or write playbooks/{name}.toml beside the inventory", known.join(", ")))
+            Wrong::of(
+                format!("there is no playbook `{name}`"),
+                format!("known here: {}; or write playbooks/{name}.toml beside the inventory", known.join(", ")),
+            )
         }),
     }
 }

@@ -68,15 +68,15 @@ impl Error {
                 let cure = "check that sh, head, tail and base64 on the host are the usual ones".to_owned();
                 ("an answer that can't be read".to_owned(), cure, Exit::Failed)
             }
-            Self::Script { status, stderr } => (format!("exit {status}: {}", last_lines(&stderr)), script_cure(&stderr).to_owned(), Exit::Failed),
+            Self::Script { status, stderr } => {
+                (format!("exit {status}: {}", last_lines(&stderr)), script_cure(&stderr).to_owned(), Exit::Failed)
+            }
             Self::Here(why) => (why, "mend that on this machine, then run again".to_owned(), Exit::Failed),
             Self::Locked(holder) => {
                 let cure = "wait until it ends; if that run is gone, the lock frees itself within 30 s".to_owned();
                 (format!("another run holds the lock: {}", printable(&holder)), cure, Exit::Locked)
             }
-            Self::LockLost => {
-                ("the lock on the host was lost".to_owned(), "run again".to_owned(), Exit::Failed)
-            }
+            Self::LockLost => ("the lock on the host was lost".to_owned(), "run again".to_owned(), Exit::Failed),
             Self::Forwarding => {
                 let cure = "set `AllowTcpForwarding local` (or yes) for the login user in /etc/ssh/sshd_config and reload sshd".to_owned();
                 ("sshd forwards no ports (AllowTcpForwarding)".to_owned(), cure, Exit::Failed)

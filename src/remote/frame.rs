@@ -94,7 +94,13 @@ mod tests {
 
     #[test]
     fn a_broken_answer_is_an_error() {
-        for line in ["bedplate-x CjAK bedplate-x", "bedplate-x CjAK  ", "bedplate-x !!  bedplate-x", "bedplate-x aGk=  bedplate-x", "bedplate-x CjAK  bedplate-y"] {
+        for line in [
+            "bedplate-x CjAK bedplate-x",
+            "bedplate-x CjAK  ",
+            "bedplate-x !!  bedplate-x",
+            "bedplate-x aGk=  bedplate-x",
+            "bedplate-x CjAK  bedplate-y",
+        ] {
             assert_eq!(answer(line.as_bytes(), "bedplate-x"), Some(Err(Garbled::Form)), "{line:?}");
         }
     }

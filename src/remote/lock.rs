@@ -94,7 +94,8 @@ async fn keeper(remote: &Remote) -> Result<Keeper, Error> {
             let status = running.wait().await.unwrap_or(-1);
             return Err(Error::Script { status, stderr: said });
         }
-        match line.trim_end().strip_prefix(nonce.as_str()).map(|word| word.trim_start().split_once(' ').unwrap_or((word.trim_start(), ""))) {
+        match line.trim_end().strip_prefix(nonce.as_str()).map(|word| word.trim_start().split_once(' ').unwrap_or((word.trim_start(), "")))
+        {
             Some(("locked", _)) => return Ok(Keeper { stdin, stdout, _running: running }),
             Some(("held", by)) => return Err(Error::Locked(by.to_owned())),
             _ => {}
@@ -103,12 +104,7 @@ async fn keeper(remote: &Remote) -> Result<Keeper, Error> {
 }
 
 /// Beats until it is told to stop, or the keeper is gone.
-async fn keep(
-    mut keeper: Keeper,
-    mut group: watch::Receiver<u32>,
-    barred: Arc<AtomicBool>,
-    mut released: oneshot::Receiver<()>,
-) {
+async fn keep(mut keeper: Keeper, mut group: watch::Receiver<u32>, barred: Arc<AtomicBool>, mut released: oneshot::Receiver<()>) {
     let Keeper { stdin, stdout, _running } = &mut keeper;
     let mut beat = tokio::time::interval(BEAT);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);

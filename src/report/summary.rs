@@ -99,7 +99,8 @@ mod tests {
 
     fn verdicts() -> Vec<Verdict> {
         let of = |step, planned| Verdict { scope: Scope::Cluster, step: StepId::of(step), planned: Ok(planned) };
-        let wait = Condition { what: "it is up".into(), seen: "down:\nno answer".into(), cure: "look".into(), within: Duration::from_secs(1) };
+        let wait =
+            Condition { what: "it is up".into(), seen: "down:\nno answer".into(), cure: "look".into(), within: Duration::from_secs(1) };
         let warning = Note::Warning(Finding::new("it is slow", "more memory"));
         vec![of("a", Planned::from(Plan::Converged).with_notes(vec![warning])), of("b", Plan::Wait(wait).into())]
     }

@@ -109,7 +109,8 @@ mod tests {
 
     #[test]
     fn what_may_be_a_password_is_not_shown() {
-        let object = |value: &str| json!({ "spec": { "containers": [{ "name": "web", "env": [{ "name": "PASSWORD", "value": value }] }] } });
+        let object =
+            |value: &str| json!({ "spec": { "containers": [{ "name": "web", "env": [{ "name": "PASSWORD", "value": value }] }] } });
         let told = "deployment shop/auth: spec.containers[web].env[PASSWORD].value differs (not shown: it may hold secrets)";
         assert_eq!(of(object("hunter2"), object("hunter3")), [told]);
     }

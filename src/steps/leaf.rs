@@ -70,7 +70,13 @@ mod tests {
     #[test]
     fn no_certificate_is_no_leaf() {
         let data = [("tls.crt".to_owned(), Secret::new("nothing"))].into();
-        let secret = LiveSecret { resource_version: "1".into(), kind: String::new(), labels: Default::default(), annotations: Default::default(), data };
+        let secret = LiveSecret {
+            resource_version: "1".into(),
+            kind: String::new(),
+            labels: Default::default(),
+            annotations: Default::default(),
+            data,
+        };
         assert_eq!(Leaf::of(&secret), None);
     }
 }

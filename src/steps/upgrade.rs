@@ -6,8 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::model::{
-    Action, ApiAction, ApiQuestion, HostAction, LiveRelease, Manifest, Missing, Planned, Question, ReleaseAction,
-    ReleaseUpgrade, View, Why,
+    Action, ApiAction, ApiQuestion, HostAction, LiveRelease, Manifest, Missing, Planned, Question, ReleaseAction, ReleaseUpgrade, View, Why,
 };
 
 use super::drift;

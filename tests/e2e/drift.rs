@@ -37,13 +37,18 @@ fn repaired(context: &Context<'_>, script: &str, step: &str, rest: Rest, proof: 
 fn named(bench: &Bench<'_>, step: &str) -> Result<()> {
     let plan = bedplate(bench, &["plan", "inventory.toml"])?;
     ended(&plan, 2)?;
-    ensure!(plan.stdout.lines().any(|line| line.trim_start().starts_with(&format!("{step}: act"))), "plan doesn't name {step}:\n{}", plan.stdout);
+    ensure!(
+        plan.stdout.lines().any(|line| line.trim_start().starts_with(&format!("{step}: act"))),
+        "plan doesn't name {step}:\n{}",
+        plan.stdout
+    );
     Ok(())
 }
 
 /// One byte more in the binary on disk; the running process is the old one.
 pub fn binary(context: &Context) -> Result<()> {
-    let script = "cp /usr/local/bin/k3s /usr/local/bin/k3s.new && printf x >>/usr/local/bin/k3s.new && mv /usr/local/bin/k3s.new /usr/local/bin/k3s";
+    let script =
+        "cp /usr/local/bin/k3s /usr/local/bin/k3s.new && printf x >>/usr/local/bin/k3s.new && mv /usr/local/bin/k3s.new /usr/local/bin/k3s";
     repaired(context, script, "k3s", Rest::AfterOutage, "k3s --version && systemctl is-active k3s")
 }
 

@@ -46,8 +46,7 @@ pub fn test(only: Option<&str>, source: Option<&Path>) -> Result<()> {
     }
     rows.extend(on_the_rig(&chosen, source)?);
     report(&rows)?;
-    let failed: Vec<&str> =
-        rows.iter().filter(|row| row.result == Verdict::Failed).map(|row| row.name.as_str()).collect();
+    let failed: Vec<&str> = rows.iter().filter(|row| row.result == Verdict::Failed).map(|row| row.name.as_str()).collect();
     ensure!(failed.is_empty(), "{} of {} failed: {}", failed.len(), rows.len(), failed.join(", "));
     println!("all {} passed", rows.len());
     Ok(())

@@ -38,11 +38,7 @@ fn chart(path: &Path, spot: Spot<'_>, flaws: &mut Flaws) {
     } else if !path.exists() {
         flaws.error(spot, format!("the chart {name} is not there"), "correct the path; it is relative to the inventory");
     } else if !path.join("Chart.yaml").is_file() {
-        flaws.error(
-            spot,
-            format!("{name} is no chart: it has no Chart.yaml"),
-            "name the folder that holds Chart.yaml, or a .tgz",
-        );
+        flaws.error(spot, format!("{name} is no chart: it has no Chart.yaml"), "name the folder that holds Chart.yaml, or a .tgz");
     } else {
         let mut files = vec![path.join("Chart.yaml")];
         files.extend(["values.yaml", "values.schema.json"].map(|name| path.join(name)).into_iter().filter(|path| path.is_file()));
@@ -114,9 +110,8 @@ fn floating(value: &Value, place: String, found: &mut Vec<String>) {
         Value::Object(table) => {
             for (key, value) in table {
                 let place = if place.is_empty() { key.clone() } else { format!("{place}.{key}") };
-                let floats = value
-                    .as_str()
-                    .is_some_and(|text| (key == "tag" && text == "latest") || (key == "image" && text.ends_with(":latest")));
+                let floats =
+                    value.as_str().is_some_and(|text| (key == "tag" && text == "latest") || (key == "image" && text.ends_with(":latest")));
                 if floats {
                     found.push(place);
                 } else {

@@ -43,8 +43,7 @@ fn out_of_reach(inventory: &Inventory, name: &str) -> Option<(&'static str, &'st
     if inventory.acme.as_ref().is_some_and(|acme| acme.production.server.is_some()) {
         return None;
     }
-    if ["localhost", "localdomain", "internal", "intranet", "lan", "home", "corp", "private", "test", "invalid", "onion"]
-        .contains(&last)
+    if ["localhost", "localdomain", "internal", "intranet", "lan", "home", "corp", "private", "test", "invalid", "onion"].contains(&last)
         || name.ends_with(".home.arpa")
     {
         return Some((
@@ -66,8 +65,7 @@ fn visible(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
     for (host, spot) in inventory.hosts.iter().zip(root.key("hosts").items()).filter(|(host, _)| host.role == Role::Server) {
         match host.visible_ip() {
             None => {
-                let message =
-                    format!("`public_ip` is missing: `{}` is a name, and the sites' DNS must answer an address", host.address);
+                let message = format!("`public_ip` is missing: `{}` is a name, and the sites' DNS must answer an address", host.address);
                 flaws.error(spot.key("address"), message, "add `public_ip = \"…\"`: where visitors find this host");
             }
             Some(ip) if acme && is_private(ip) => {
@@ -85,11 +83,7 @@ fn is_private(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => {
             let [a, b, ..] = ip.octets();
-            ip.is_private()
-                || ip.is_loopback()
-                || ip.is_link_local()
-                || ip.is_unspecified()
-                || (a == 100 && (64..128).contains(&b))
+            ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_unspecified() || (a == 100 && (64..128).contains(&b))
         }
         IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_unspecified(),
     }

@@ -48,11 +48,7 @@ fn allowed(source: &SecretSource, values: &BTreeMap<String, Secret>, spot: Spot<
         match values.get(key) {
             Some(value) if !value.expose().is_empty() => {
                 if let Some(kind) = value.expose_str().and_then(placeholder) {
-                    flaws.error(
-                        spot,
-                        format!("`{key}` in {name} holds a placeholder ({kind})"),
-                        format!("put the real value into {name}"),
-                    );
+                    flaws.error(spot, format!("`{key}` in {name} holds a placeholder ({kind})"), format!("put the real value into {name}"));
                 }
             }
             found if may_be_empty => {

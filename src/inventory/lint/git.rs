@@ -41,13 +41,7 @@ pub(super) fn ignored(folder: &Path, files: &[PathBuf]) -> Vec<Rule> {
         let known = rules.iter().any(|rule| rule.file == *file && rule.line == *line);
         if !known && !pattern.starts_with('!') && !pattern.is_empty() {
             let anchor = anchor(Path::new(file), pattern, Path::new(path));
-            rules.push(Rule {
-                file: (*file).into(),
-                line: (*line).into(),
-                pattern: (*pattern).into(),
-                hides: path.into(),
-                anchor,
-            });
+            rules.push(Rule { file: (*file).into(), line: (*line).into(), pattern: (*pattern).into(), hides: path.into(), anchor });
         }
     }
     rules

@@ -38,17 +38,9 @@ pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
 fn name(host: &Host, spot: Spot<'_>, flaws: &mut Flaws) {
     let spot = spot.key("name");
     if let Err(why) = grammar::subdomain(&host.name) {
-        flaws.error(
-            spot,
-            format!("host name `{}` {why}", host.name),
-            "it becomes the node's name; write one such as \"droplet\"",
-        );
+        flaws.error(spot, format!("host name `{}` {why}", host.name), "it becomes the node's name; write one such as \"droplet\"");
     } else if host.name == "localhost" {
-        flaws.error(
-            spot,
-            "a host can't be named `localhost`: k3s refuses it as a node's name",
-            "write another name, e.g. \"droplet\"",
-        );
+        flaws.error(spot, "a host can't be named `localhost`: k3s refuses it as a node's name", "write another name, e.g. \"droplet\"");
     }
 }
 
@@ -56,11 +48,7 @@ fn address(host: &Host, spot: Spot<'_>, flaws: &mut Flaws) {
     let spot = spot.key("address");
     let address = host.address.as_str();
     if address.is_empty() || address.starts_with('-') || address.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        flaws.error(
-            spot,
-            "`address` is nothing that ssh could dial",
-            "write an IP address, a name, or an alias of ~/.ssh/config",
-        );
+        flaws.error(spot, "`address` is nothing that ssh could dial", "write an IP address, a name, or an alias of ~/.ssh/config");
     } else if let Some((user, rest)) = address.split_once('@') {
         flaws.error(spot, "`address` has a user in it", format!("write `user = \"{user}\"` and `address = \"{rest}\"`"));
     } else if let Some((_, rest)) = address.split_once("://") {

@@ -106,9 +106,8 @@ fn networks(inventory: &Inventory, spot: Spot<'_>, flaws: &mut Flaws) {
     };
     // k3s-docs:cli/server.
     let (pods, services) = (of("cluster-cidr", "10.42.0.0/16"), of("service-cidr", "10.43.0.0/16"));
-    let crossing = pods
-        .iter()
-        .any(|pod| services.iter().any(|service| pod.contains(&service.network()) || service.contains(&pod.network())));
+    let crossing =
+        pods.iter().any(|pod| services.iter().any(|service| pod.contains(&service.network()) || service.contains(&pod.network())));
     let given = if spot.key("service-cidr").exists() { "service-cidr" } else { "cluster-cidr" };
     if crossing {
         flaws.error(

@@ -16,9 +16,9 @@ mod secrets;
 mod sites;
 mod versions;
 
-use super::{Inventory, Site};
 use super::problem::Flaws;
 use super::tree::Spot;
+use super::{Inventory, Site};
 
 type Lint = fn(&Inventory, Spot<'_>, &mut Flaws);
 

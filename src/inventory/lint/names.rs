@@ -74,11 +74,7 @@ fn twice(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
     let mut seen = BTreeMap::new();
     for ((namespace, name), spot) in keys.chain(sources) {
         if seen.insert((namespace, name), ()).is_some() {
-            flaws.error(
-                spot,
-                format!("Secret `{name}` in namespace `{namespace}` is written by two tables"),
-                "give each its own name",
-            );
+            flaws.error(spot, format!("Secret `{name}` in namespace `{namespace}` is written by two tables"), "give each its own name");
         }
     }
     for ((namespace, name), spot) in certificates {

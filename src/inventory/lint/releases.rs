@@ -13,11 +13,7 @@ pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
             && !is_value_path(path)
         {
             let message = format!("`issuer_value` is no path of a value: `{path}`");
-            flaws.error(
-                spot.key("issuer_value"),
-                message,
-                "write keys of values.yaml joined by dots, e.g. \"ingress.clusterIssuer\"",
-            );
+            flaws.error(spot.key("issuer_value"), message, "write keys of values.yaml joined by dots, e.g. \"ingress.clusterIssuer\"");
         }
     }
 }

@@ -23,17 +23,9 @@ fn whence(source: &SecretSource, spot: Spot<'_>, flaws: &mut Flaws) {
             "name keys in `allow` (with `env_file`) or values in `public`",
         );
     } else if source.env_file.is_none() && !source.allow.is_empty() {
-        flaws.error(
-            spot.key("allow"),
-            "`allow` names keys, and there is no `env_file` to take them from",
-            "add `env_file = \".env\"`",
-        );
+        flaws.error(spot.key("allow"), "`allow` names keys, and there is no `env_file` to take them from", "add `env_file = \".env\"`");
     } else if source.env_file.is_some() && source.allow.is_empty() {
-        flaws.error(
-            spot.key("env_file"),
-            "`env_file` is named, and `allow` takes nothing from it",
-            "name the keys to take in `allow`",
-        );
+        flaws.error(spot.key("env_file"), "`env_file` is named, and `allow` takes nothing from it", "name the keys to take in `allow`");
     }
 }
 
@@ -72,11 +64,7 @@ fn one(key: &str, spot: Spot<'_>, flaws: &mut Flaws) {
         flaws.error(spot, message, "letters, digits and `_`, no digit first; Kubernetes skips others without a word");
     }
     if let Some(why) = denied(key) {
-        flaws.error(
-            spot,
-            format!("`{key}` must not reach pods: {why}"),
-            "take it out; the chart sets it for the workload that needs it",
-        );
+        flaws.error(spot, format!("`{key}` must not reach pods: {why}"), "take it out; the chart sets it for the workload that needs it");
     }
 }
 

@@ -18,11 +18,7 @@ pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
         if let Some(certificate) = &site.certificate
             && let Err(why) = grammar::subdomain(certificate)
         {
-            flaws.error(
-                spot.key("certificate"),
-                format!("Secret name `{certificate}` {why}"),
-                "write a name such as \"shop-tls\"",
-            );
+            flaws.error(spot.key("certificate"), format!("Secret name `{certificate}` {why}"), "write a name such as \"shop-tls\"");
         }
         if duration(&site.wait).is_none() {
             flaws.error(spot.key("wait"), format!("`{}` is no duration", site.wait), DURATION_CURE);
@@ -33,20 +29,13 @@ pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
 }
 
 fn release(inventory: &Inventory, site: &Site, spot: Spot<'_>, flaws: &mut Flaws) {
-    if inventory.releases.iter().any(|release| release.name == site.release) || inventory.plays.iter().any(|play| play.name == site.release) {
+    if inventory.releases.iter().any(|release| release.name == site.release) || inventory.plays.iter().any(|play| play.name == site.release)
+    {
         return;
     }
     let known: Vec<_> = inventory.releases.iter().map(|release| release.name.as_str()).collect();
-    let cure = if known.is_empty() {
-        "add a `[[releases]]` table of that name".to_owned()
-    } else {
-        suggest::cure(&site.release, &known)
-    };
-    flaws.error(
-        spot.key("release"),
-        format!("site `{}` names the release `{}`, and there is none", site.domain, site.release),
-        cure,
-    );
+    let cure = if known.is_empty() { "add a `[[releases]]` table of that name".to_owned() } else { suggest::cure(&site.release, &known) };
+    flaws.error(spot.key("release"), format!("site `{}` names the release `{}`, and there is none", site.domain, site.release), cure);
 }
 
 fn acme(inventory: &Inventory, site: &Site, spot: Spot<'_>, flaws: &mut Flaws) {
@@ -60,8 +49,7 @@ fn acme(inventory: &Inventory, site: &Site, spot: Spot<'_>, flaws: &mut Flaws) {
     }
     let taken = inventory.releases.iter().find(|release| release.name == site.release);
     if let Some(release) = taken.filter(|release| release.issuer_value.is_none()) {
-        let cure =
-            format!("add `issuer_value = \"ingress.clusterIssuer\"` (the chart's own value) to release `{}`", release.name);
+        let cure = format!("add `issuer_value = \"ingress.clusterIssuer\"` (the chart's own value) to release `{}`", release.name);
         flaws.error(spot.key("release"), format!("release `{}` does not say which value takes the issuer", release.name), cure);
     }
 }
@@ -87,11 +75,7 @@ fn one_certificate(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
         match first.get(site.release.as_str()) {
             Some(other) if other.certificate.is_some() && site.certificate.is_some() && other.certificate != site.certificate => {
                 let message = format!("release `{}` would need two ACME certificates", site.release);
-                flaws.error(
-                    spot.key("certificate"),
-                    message,
-                    "one certificate per release: put both names into one, or make two releases",
-                );
+                flaws.error(spot.key("certificate"), message, "one certificate per release: put both names into one, or make two releases");
             }
             Some(_) => {}
             None => {

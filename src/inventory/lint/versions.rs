@@ -34,11 +34,7 @@ pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
 
 fn check(name: &str, version: &str, suffix: &str, like: &str, spot: Spot<'_>, flaws: &mut Flaws) {
     if !grammar::version(version, suffix) {
-        flaws.error(
-            spot.key(name),
-            format!("`{version}` is no version of {name}"),
-            format!("write it in full, as in \"{like}\""),
-        );
+        flaws.error(spot.key(name), format!("`{version}` is no version of {name}"), format!("write it in full, as in \"{like}\""));
     }
 }
 
@@ -49,10 +45,6 @@ fn source(inventory: &Inventory, spot: Spot<'_>, flaws: &mut Flaws) {
     }
     let fits = url::Url::parse(source).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     if !fits {
-        flaws.error(
-            spot,
-            "`source` is no URL of a mirror",
-            "write \"upstream\", \"https://…\", or a folder such as \"./mirror\"",
-        );
+        flaws.error(spot, "`source` is no URL of a mirror", "write \"upstream\", \"https://…\", or a folder such as \"./mirror\"");
     }
 }

@@ -21,7 +21,10 @@ pub(super) fn digest_script(path: &str) -> String {
 /// A path that is no file could keep its reader waiting for ever.
 pub(super) fn content_script(path: &str) -> String {
     let path = quote(path);
-    format!("[ ! -e {path} ] || [ -f {path} ] || {{ echo 'not a file' >&2; exit 1; }}; timeout --foreground 30 head -c {} -- {path}", MOST + 1)
+    format!(
+        "[ ! -e {path} ] || [ -f {path} ] || {{ echo 'not a file' >&2; exit 1; }}; timeout --foreground 30 head -c {} -- {path}",
+        MOST + 1
+    )
 }
 
 pub(super) fn parse_stat(output: &Output) -> Answer {

@@ -5,7 +5,8 @@ use crate::model::{Answer, Reply};
 use crate::remote::frame::Output;
 
 pub(super) const K3S: &str = "[ -x /usr/local/bin/k3s ] || exit 44; timeout --foreground 20 /usr/local/bin/k3s --version";
-pub(super) const HELM: &str = "[ -x /usr/local/bin/helm ] || exit 44; timeout --foreground 20 /usr/local/bin/helm version --template '{{.Version}}'";
+pub(super) const HELM: &str =
+    "[ -x /usr/local/bin/helm ] || exit 44; timeout --foreground 20 /usr/local/bin/helm version --template '{{.Version}}'";
 
 /// `k3s version v1.35.5+k3s1 (8b1b1b1b)`, then a line on Go.
 pub(super) fn parse_k3s(output: &Output) -> Answer {

@@ -69,7 +69,8 @@ mod tests {
     fn an_import_counts_only_with_name_digest_and_pin() {
         let name = "docker.io/shop/web:1";
         let import = ImageImport { archive: "web.tar".into(), names: vec![name.into()], id: "sha256:aa".into(), size: 1 };
-        let on_host = |name: &str, id: &str, pinned| Answer::Present(Reply::Images(vec![ImageOnHost { name: name.into(), id: id.into(), pinned }]));
+        let on_host =
+            |name: &str, id: &str, pinned| Answer::Present(Reply::Images(vec![ImageOnHost { name: name.into(), id: id.into(), pinned }]));
         assert_eq!(amiss(Some(&on_host(name, "sha256:aa", true)), &import), None);
         assert!(amiss(Some(&on_host(name, "sha256:aa", false)), &import).is_some_and(|why| why.contains("not pinned")));
         assert!(amiss(Some(&on_host(name, "sha256:bb", true)), &import).is_some_and(|why| why.contains("sha256:bb")));

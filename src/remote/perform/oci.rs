@@ -163,7 +163,8 @@ mod tests {
 
     use super::*;
 
-    const INDEX_JSON: &str = r#"{"schemaVersion":2,"manifests":[{"digest":"sha256:11","annotations":{"org.opencontainers.image.ref.name":"1"}}]}"#;
+    const INDEX_JSON: &str =
+        r#"{"schemaVersion":2,"manifests":[{"digest":"sha256:11","annotations":{"org.opencontainers.image.ref.name":"1"}}]}"#;
 
     fn layout() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();

@@ -111,7 +111,9 @@ fn any_served() -> impl Strategy<Value = Option<Served>> {
 
 fn any_leaf() -> impl Strategy<Value = Option<Leaf>> {
     let issuers = prop_oneof![Just("letsencrypt-staging"), Just("letsencrypt-production"), Just("")];
-    proptest::option::of((issuers, 0_usize..=2, NOW - 1..NOW + 2).prop_map(|(issuer, names, not_after)| leaf(issuer, &NAMES[..names], not_after)))
+    proptest::option::of(
+        (issuers, 0_usize..=2, NOW - 1..NOW + 2).prop_map(|(issuer, names, not_after)| leaf(issuer, &NAMES[..names], not_after)),
+    )
 }
 
 type World = (Option<Leaf>, Option<Served>, Option<Served>, bool);

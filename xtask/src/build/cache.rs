@@ -33,19 +33,13 @@ impl Cache {
         let lock = File::create(&path).with_context(|| format!("open {}", path.display()))?;
         if lock.try_lock().is_err() {
             eprintln!("another build holds {}: waiting for it", path.display());
-            lock.lock()
-                .with_context(|| format!("lock {}", path.display()))?;
+            lock.lock().with_context(|| format!("lock {}", path.display()))?;
         }
         Ok(Self { root, _lock: lock })
     }
 
     /// The folder of `name` made from `key`; `make` fills it when it is not there yet. A failed `make` leaves nothing behind.
-    pub fn entry(
-        &self,
-        name: &str,
-        key: Key,
-        make: impl FnOnce(&Path) -> Result<()>,
-    ) -> Result<PathBuf> {
+    pub fn entry(&self, name: &str, key: Key, make: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
         let dir = self.root.join(format!("{name}-{}", &key.finish()[..16]));
         if !dir.exists() {
             let partial = self.root.join(format!("{name}.partial"));
@@ -60,17 +54,12 @@ impl Cache {
 
     /// Removes what was last used more than a week ago.
     pub fn prune(&self) -> Result<()> {
-        for entry in
-            fs::read_dir(&self.root).with_context(|| format!("list {}", self.root.display()))?
-        {
+        for entry in fs::read_dir(&self.root).with_context(|| format!("list {}", self.root.display()))? {
             let dir = entry?.path();
             let Ok(used) = fs::metadata(dir.join(MARK)).and_then(|m| m.modified()) else {
                 continue;
             };
-            if SystemTime::now()
-                .duration_since(used)
-                .is_ok_and(|age| age > UNUSED)
-            {
+            if SystemTime::now().duration_since(used).is_ok_and(|age| age > UNUSED) {
                 remove(&dir)?;
             }
         }
@@ -80,9 +69,7 @@ impl Cache {
 
 fn remove(dir: &Path) -> Result<()> {
     match fs::remove_dir_all(dir) {
-        Err(e) if e.kind() != ErrorKind::NotFound => {
-            Err(e).with_context(|| format!("remove {}", dir.display()))
-        }
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(e).with_context(|| format!("remove {}", dir.display())),
         _ => Ok(()),
     }
 }
@@ -113,11 +100,7 @@ impl Key {
         list(path, &mut files)?;
         files.sort();
         files.iter().try_fold(self, |key, file| {
-            let name = file
-                .strip_prefix(path)
-                .unwrap_or(file)
-                .as_os_str()
-                .as_encoded_bytes();
+            let name = file.strip_prefix(path).unwrap_or(file).as_os_str().as_encoded_bytes();
             let text = fs::read(file).with_context(|| format!("read {}", file.display()))?;
             Ok(key.text(name).text(text))
         })
@@ -144,9 +127,7 @@ pub fn measure(path: &Path) -> Result<(u64, String)> {
     let mut file = File::open(path).with_context(|| format!("open {}", path.display()))?;
     let (mut hash, mut size, mut buffer) = (Sha256::new(), 0, vec![0; 1 << 20]);
     loop {
-        let n = file
-            .read(&mut buffer)
-            .with_context(|| format!("read {}", path.display()))?;
+        let n = file.read(&mut buffer).with_context(|| format!("read {}", path.display()))?;
         if n == 0 {
             return Ok((size, hex(&hash.finalize())));
         }
@@ -178,29 +159,14 @@ mod tests {
                 })
                 .is_err()
         );
-        let dir = cache
-            .entry("x", key(), |dir| Ok(fs::write(dir.join("whole"), "")?))
-            .unwrap();
+        let dir = cache.entry("x", key(), |dir| Ok(fs::write(dir.join("whole"), "")?)).unwrap();
         assert!(dir.join("whole").exists() && !dir.join("half").exists());
-        assert_eq!(
-            dir,
-            cache
-                .entry("x", key(), |_| anyhow::bail!("made twice"))
-                .unwrap()
-        );
-        assert_ne!(
-            dir,
-            cache
-                .entry("x", Key::default().text("b"), |_| Ok(()))
-                .unwrap()
-        );
+        assert_eq!(dir, cache.entry("x", key(), |_| anyhow::bail!("made twice")).unwrap());
+        assert_ne!(dir, cache.entry("x", Key::default().text("b"), |_| Ok(())).unwrap());
     }
 
     #[test]
     fn texts_do_not_run_together() {
-        assert_ne!(
-            Key::default().text("ab").text("c").finish(),
-            Key::default().text("a").text("bc").finish()
-        );
+        assert_ne!(Key::default().text("ab").text("c").finish(), Key::default().text("a").text("bc").finish());
     }
 }

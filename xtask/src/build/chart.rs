@@ -24,20 +24,13 @@ pub fn package(module: &Path, out: &Path) -> Result<()> {
     let mut templates = Vec::new();
     for entry in fs::read_dir(chart.join("templates")).context("list the chart's templates")? {
         let entry = entry?;
-        templates.push((
-            format!("templates/{}", entry.file_name().to_string_lossy()),
-            read(&entry.path())?,
-        ));
+        templates.push((format!("templates/{}", entry.file_name().to_string_lossy()), read(&entry.path())?));
     }
     templates.sort();
     files.extend(templates);
 
     let file = File::create(out).with_context(|| format!("create {}", out.display()))?;
-    let mut tar = Builder::new(
-        GzBuilder::new()
-            .mtime(0)
-            .write(file, Compression::default()),
-    );
+    let mut tar = Builder::new(GzBuilder::new().mtime(0).write(file, Compression::default()));
     for (name, text) in &files {
         append(&mut tar, &format!("cert-manager/{name}"), text, 0o644)?;
     }
@@ -47,15 +40,9 @@ pub fn package(module: &Path, out: &Path) -> Result<()> {
 
 fn head(chart: &Path) -> Result<String> {
     let template = String::from_utf8(read(&chart.join("Chart.template.yaml"))?)?;
-    ensure!(
-        template.contains(UNSET),
-        "{} has no `{UNSET}` to set",
-        chart.display()
-    );
+    ensure!(template.contains(UNSET), "{} has no `{UNSET}` to set", chart.display());
     // `appVersion` carries the same placeholder.
-    Ok(template
-        .replace("ersion: v0.0.0", &format!("ersion: {VERSION}"))
-        .replace("{{IS_PRERELEASE}}", "false"))
+    Ok(template.replace("ersion: v0.0.0", &format!("ersion: {VERSION}")).replace("{{IS_PRERELEASE}}", "false"))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {

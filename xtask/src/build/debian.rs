@@ -26,30 +26,24 @@ pub const BUSYBOX: &str = "bin/busybox";
 
 /// Downloads and unpacks the packages unless they are in the cache; the folder that they are unpacked in.
 pub fn unpack(cache: &Cache) -> Result<PathBuf> {
-    let key = PACKAGES
-        .iter()
-        .fold(Key::default(), |key, package| key.text(package));
-    cache.entry(
-        "debian",
-        wanted().fold(key, |key, path| key.text(path)),
-        |out| {
-            let debs = out.join("debs");
-            fs::create_dir(&debs).with_context(|| format!("make {}", debs.display()))?;
-            if download(&debs).is_err() {
-                // A fresh machine has no package lists yet.
-                run(Command::new("apt-get").args(["-qq", "update"]))?;
-                download(&debs)?;
-            }
-            for deb in fs::read_dir(&debs)? {
-                run(Command::new("dpkg-deb").arg("-x").arg(deb?.path()).arg(out))?;
-            }
-            fs::remove_dir_all(&debs)?;
-            match wanted().find(|path| !out.join(path).is_file()) {
-                Some(path) => bail!("the packages {} hold no {path}", PACKAGES.join(", ")),
-                None => Ok(()),
-            }
-        },
-    )
+    let key = PACKAGES.iter().fold(Key::default(), |key, package| key.text(package));
+    cache.entry("debian", wanted().fold(key, |key, path| key.text(path)), |out| {
+        let debs = out.join("debs");
+        fs::create_dir(&debs).with_context(|| format!("make {}", debs.display()))?;
+        if download(&debs).is_err() {
+            // A fresh machine has no package lists yet.
+            run(Command::new("apt-get").args(["-qq", "update"]))?;
+            download(&debs)?;
+        }
+        for deb in fs::read_dir(&debs)? {
+            run(Command::new("dpkg-deb").arg("-x").arg(deb?.path()).arg(out))?;
+        }
+        fs::remove_dir_all(&debs)?;
+        match wanted().find(|path| !out.join(path).is_file()) {
+            Some(path) => bail!("the packages {} hold no {path}", PACKAGES.join(", ")),
+            None => Ok(()),
+        }
+    })
 }
 
 fn wanted() -> impl Iterator<Item = &'static str> {

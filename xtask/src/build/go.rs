@@ -27,20 +27,10 @@ pub struct Go<'a> {
 impl<'a> Go<'a> {
     /// Asks for the compiler's version and reads the module's files.
     pub fn new(cache: &'a Cache, rig: &'a Path) -> Result<Self> {
-        let version = run(Command::new("go")
-            .current_dir(rig)
-            .args(["env", "GOVERSION"]))?;
+        let version = run(Command::new("go").current_dir(rig).args(["env", "GOVERSION"]))?;
         let compiler = Key::default().text(version);
-        let module = compiler
-            .clone()
-            .tree(&rig.join("go.mod"))?
-            .tree(&rig.join("go.sum"))?;
-        Ok(Self {
-            cache,
-            rig,
-            compiler,
-            module,
-        })
+        let module = compiler.clone().tree(&rig.join("go.mod"))?.tree(&rig.join("go.sum"))?;
+        Ok(Self { cache, rig, compiler, module })
     }
 
     /// The compiled program.
@@ -50,28 +40,20 @@ impl<'a> Go<'a> {
 
     /// The folder of several programs that are compiled together.
     pub fn build_all(&self, program: &Program) -> Result<PathBuf> {
-        self.cache.entry(program.name(), self.key(program)?, |out| {
-            self.compile(program, out)
-        })
+        self.cache.entry(program.name(), self.key(program)?, |out| self.compile(program, out))
     }
 
     /// The version of a required module, as `go.mod` says it.
     pub fn required(&self, path: &str) -> Result<String> {
         let text = fs::read_to_string(self.rig.join("go.mod")).context("read go.mod")?;
-        let line = text
-            .lines()
-            .find_map(|line| line.trim_start().strip_prefix(path)?.strip_prefix(' '));
+        let line = text.lines().find_map(|line| line.trim_start().strip_prefix(path)?.strip_prefix(' '));
         let version = line.and_then(|rest| rest.split_whitespace().next());
-        version
-            .map(str::to_owned)
-            .with_context(|| format!("go.mod does not require {path}"))
+        version.map(str::to_owned).with_context(|| format!("go.mod does not require {path}"))
     }
 
     /// The folder of a required module in Go's module cache.
     pub fn folder(&self, path: &str) -> Result<PathBuf> {
-        run(Command::new("go")
-            .current_dir(self.rig)
-            .args(["mod", "download", path]))?;
+        run(Command::new("go").current_dir(self.rig).args(["mod", "download", path]))?;
         let list = ["list", "-m", "-f", "{{.Dir}}", path];
         let folder = run(Command::new("go").current_dir(self.rig).args(list))?;
         Ok(PathBuf::from(folder.trim_end()))
@@ -80,17 +62,9 @@ impl<'a> Go<'a> {
     fn key(&self, program: &Program) -> Result<Key> {
         let key = match &program.source {
             Source::Folder(folder) => self.module.clone().tree(&self.rig.join(folder))?,
-            Source::Nested { folder, package } => self
-                .module
-                .clone()
-                .text(*package)
-                .tree(&self.rig.join(folder))?,
+            Source::Nested { folder, package } => self.module.clone().text(*package).tree(&self.rig.join(folder))?,
             Source::Required(package) => self.module.clone().text(*package),
-            Source::Released { packages, version } => self
-                .compiler
-                .clone()
-                .text(packages.join(" "))
-                .text(*version),
+            Source::Released { packages, version } => self.compiler.clone().text(packages.join(" ")).text(*version),
         };
         Ok(key.text(program.flags().join(" ")).text(program.cgo()))
     }
@@ -101,25 +75,13 @@ impl<'a> Go<'a> {
         go.current_dir(self.rig).env("CGO_ENABLED", program.cgo());
         let target = out.join(program.name());
         match &program.source {
-            Source::Folder(folder) => go
-                .arg("build")
-                .args(program.flags())
-                .arg("-o")
-                .arg(target)
-                .arg(format!("./{folder}")),
-            Source::Nested { package, .. } | Source::Required(package) => go
-                .arg("build")
-                .args(program.flags())
-                .arg("-o")
-                .arg(target)
-                .arg(package),
+            Source::Folder(folder) => go.arg("build").args(program.flags()).arg("-o").arg(target).arg(format!("./{folder}")),
+            Source::Nested { package, .. } | Source::Required(package) => {
+                go.arg("build").args(program.flags()).arg("-o").arg(target).arg(package)
+            }
             Source::Released { packages, version } => {
                 go.env("GOBIN", out).arg("install").args(program.flags());
-                go.args(
-                    packages
-                        .iter()
-                        .map(|package| format!("{package}@{version}")),
-                )
+                go.args(packages.iter().map(|package| format!("{package}@{version}")))
             }
         };
         run_within(&mut go, LIMIT).map(drop)

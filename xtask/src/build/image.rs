@@ -34,10 +34,7 @@ impl Archive {
     /// Starts an archive at `path`, replacing what is there.
     pub fn create(path: &Path) -> Result<Self> {
         let file = File::create(path).with_context(|| format!("create {}", path.display()))?;
-        Ok(Self {
-            tar: Builder::new(BufWriter::new(file)),
-            manifest: Vec::new(),
-        })
+        Ok(Self { tar: Builder::new(BufWriter::new(file)), manifest: Vec::new() })
     }
 
     /// Adds a layer of a world-writable `/tmp` and of the given programs, each at an absolute path, executable.
@@ -46,8 +43,7 @@ impl Archive {
         let mut tmp = header(EntryType::Directory, 0, 0o1777);
         layer.append_data(&mut tmp, "tmp/", &[][..])?;
         for (target, source) in programs {
-            let text =
-                std::fs::read(source).with_context(|| format!("read {}", source.display()))?;
+            let text = std::fs::read(source).with_context(|| format!("read {}", source.display()))?;
             append(&mut layer, target.trim_start_matches('/'), &text, 0o755)?;
         }
         let bytes = layer.into_inner()?;
@@ -77,25 +73,15 @@ impl Archive {
     pub fn finish(mut self) -> Result<()> {
         let manifest = Value::Array(std::mem::take(&mut self.manifest)).to_string();
         append(&mut self.tar, "manifest.json", manifest.as_bytes(), 0o644)?;
-        self.tar
-            .into_inner()?
-            .into_inner()
-            .context("flush the archive")?
-            .sync_all()?;
+        self.tar.into_inner()?.into_inner().context("flush the archive")?.sync_all()?;
         Ok(())
     }
 }
 
 /// Adds a regular file, owned by root and dated 1970.
-pub fn append<W: std::io::Write>(
-    tar: &mut Builder<W>,
-    path: &str,
-    text: &[u8],
-    mode: u32,
-) -> Result<()> {
+pub fn append<W: std::io::Write>(tar: &mut Builder<W>, path: &str, text: &[u8], mode: u32) -> Result<()> {
     let mut header = header(EntryType::Regular, text.len() as u64, mode);
-    tar.append_data(&mut header, path, text)
-        .with_context(|| format!("add {path} to a tar"))
+    tar.append_data(&mut header, path, text).with_context(|| format!("add {path} to a tar"))
 }
 
 fn header(kind: EntryType, size: u64, mode: u32) -> Header {
@@ -120,16 +106,7 @@ mod tests {
         let mut archive = Archive::create(path).unwrap();
         let layer = archive.layer(&[("/web", program)]).unwrap();
         for (name, user) in [("shop/web:1", "65532:65532"), ("shop/other:1", "")] {
-            archive
-                .image(
-                    name,
-                    &layer,
-                    &Config {
-                        entrypoint: &["/web", "serve"],
-                        user,
-                    },
-                )
-                .unwrap();
+            archive.image(name, &layer, &Config { entrypoint: &["/web", "serve"], user }).unwrap();
         }
         archive.finish().unwrap();
     }
@@ -142,10 +119,7 @@ mod tests {
             let name = entry.path().unwrap().to_string_lossy().into_owned();
             let mut text = Vec::new();
             entry.read_to_end(&mut text).unwrap();
-            assert!(
-                members.insert(name.clone(), text).is_none(),
-                "{name} is there twice"
-            );
+            assert!(members.insert(name.clone(), text).is_none(), "{name} is there twice");
         }
         members
     }
@@ -159,11 +133,7 @@ mod tests {
         two_images(&first, &dir.join("program"));
         two_images(&second, &dir.join("program"));
         let bytes = std::fs::read(&first).unwrap();
-        assert_eq!(
-            bytes,
-            std::fs::read(&second).unwrap(),
-            "the same input gave different bytes"
-        );
+        assert_eq!(bytes, std::fs::read(&second).unwrap(), "the same input gave different bytes");
 
         let members = members(&bytes);
         let manifest: Value = serde_json::from_slice(&members["manifest.json"]).unwrap();
@@ -173,19 +143,12 @@ mod tests {
         assert_eq!(images[0]["Layers"], images[1]["Layers"]);
         for image in images {
             let file = image["Config"].as_str().unwrap();
-            assert_eq!(
-                file,
-                format!("{}.json", hex(&Sha256::digest(&members[file])))
-            );
+            assert_eq!(file, format!("{}.json", hex(&Sha256::digest(&members[file]))));
             let config: Value = serde_json::from_slice(&members[file]).unwrap();
             let layer = &members[image["Layers"][0].as_str().unwrap()];
-            assert_eq!(
-                config["rootfs"]["diff_ids"][0],
-                format!("sha256:{}", hex(&Sha256::digest(layer)))
-            );
+            assert_eq!(config["rootfs"]["diff_ids"][0], format!("sha256:{}", hex(&Sha256::digest(layer))));
         }
-        let config: Value =
-            serde_json::from_slice(&members[images[0]["Config"].as_str().unwrap()]).unwrap();
+        let config: Value = serde_json::from_slice(&members[images[0]["Config"].as_str().unwrap()]).unwrap();
         assert_eq!(config["config"]["User"], "65532:65532");
         assert_eq!(config["config"]["Entrypoint"], json!(["/web", "serve"]));
     }
@@ -197,24 +160,15 @@ mod tests {
         std::fs::write(dir.join("program"), "x").unwrap();
         two_images(&dir.join("a.tar"), &dir.join("program"));
         let outer = members(&std::fs::read(dir.join("a.tar")).unwrap());
-        let (_, layer) = outer
-            .iter()
-            .find(|(name, _)| name.ends_with("layer.tar"))
-            .unwrap();
+        let (_, layer) = outer.iter().find(|(name, _)| name.ends_with("layer.tar")).unwrap();
         let modes: Vec<_> = tar::Archive::new(&layer[..])
             .entries()
             .unwrap()
             .map(|e| {
                 let e = e.unwrap();
-                (
-                    e.path().unwrap().to_string_lossy().into_owned(),
-                    e.header().mode().unwrap(),
-                )
+                (e.path().unwrap().to_string_lossy().into_owned(), e.header().mode().unwrap())
             })
             .collect();
-        assert_eq!(
-            modes,
-            [("tmp/".to_owned(), 0o1777), ("web".to_owned(), 0o755)]
-        );
+        assert_eq!(modes, [("tmp/".to_owned(), 0o1777), ("web".to_owned(), 0o755)]);
     }
 }

@@ -72,9 +72,7 @@ pub struct AppImages {
 /// Builds what is not in the cache. Minutes when nothing is, less than a second when everything is; waits while another
 /// process builds.
 pub fn artifacts() -> Result<Artifacts> {
-    let rig = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../tests/rig")
-        .canonicalize()?;
+    let rig = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/rig").canonicalize()?;
     let cache = cache::Cache::open()?;
     let parts = parts::Parts::build(&cache, &rig)?;
     let site = site::assemble(&cache, &parts)?;
@@ -83,10 +81,7 @@ pub fn artifacts() -> Result<Artifacts> {
         dir: site.join(site::SERVED),
         pins: site::pins(&site)?,
         images: parts::registry_images(&parts),
-        app_images: AppImages {
-            auth: parts.auth,
-            web: parts.web,
-        },
+        app_images: AppImages { auth: parts.auth, web: parts.web },
         bin: site.join(site::PROGRAMS),
     })
 }
@@ -96,30 +91,13 @@ impl fmt::Display for Artifacts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "served from {}", self.dir.display())?;
         for pin in &self.pins {
-            let Pin {
-                name,
-                version,
-                path,
-                size,
-                sha256,
-                ..
-            } = pin;
-            writeln!(
-                f,
-                "  {name} {version}  {path}  {} MiB  sha256:{}",
-                size >> 20,
-                &sha256[..12]
-            )?;
+            let Pin { name, version, path, size, sha256, .. } = pin;
+            writeln!(f, "  {name} {version}  {path}  {} MiB  sha256:{}", size >> 20, &sha256[..12])?;
         }
         for RegistryImage { tar, name } in &self.images {
             writeln!(f, "registry: {name} from {}", tar.display())?;
         }
-        writeln!(
-            f,
-            "application: {} {}",
-            self.app_images.auth.display(),
-            self.app_images.web.display()
-        )?;
+        writeln!(f, "application: {} {}", self.app_images.auth.display(), self.app_images.web.display())?;
         writeln!(f, "programs: {}", self.bin.display())
     }
 }

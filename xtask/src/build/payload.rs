@@ -29,15 +29,11 @@ pub struct Member {
 /// Writes the artifact at `out` from the program `node` and the payload's members, in their order.
 pub fn pack(node: &Path, members: &[Member], out: &Path) -> Result<()> {
     fs::copy(node, out).with_context(|| format!("copy {} to {}", node.display(), out.display()))?;
-    let mut file = File::options()
-        .append(true)
-        .open(out)
-        .with_context(|| format!("open {}", out.display()))?;
+    let mut file = File::options().append(true).open(out).with_context(|| format!("open {}", out.display()))?;
     let start = file.seek(std::io::SeekFrom::End(0))?;
     let mut tar = Builder::new(GzEncoder::new(&mut file, Compression::fast()));
     for member in members {
-        let text = fs::read(&member.source)
-            .with_context(|| format!("read {}", member.source.display()))?;
+        let text = fs::read(&member.source).with_context(|| format!("read {}", member.source.display()))?;
         append(&mut tar, &member.path, &text, member.mode)?;
     }
     tar.into_inner()?.finish()?;
@@ -62,19 +58,14 @@ mod tests {
         let dir = held.path();
         fs::write(dir.join("node"), "ELF").unwrap();
         fs::write(dir.join("runc"), "runs").unwrap();
-        let member = Member {
-            path: "bin/runc".to_owned(),
-            source: dir.join("runc"),
-            mode: 0o755,
-        };
+        let member = Member { path: "bin/runc".to_owned(), source: dir.join("runc"), mode: 0o755 };
         pack(&dir.join("node"), &[member], &dir.join("k3s")).unwrap();
 
         let bytes = fs::read(dir.join("k3s")).unwrap();
         let (rest, magic) = bytes.split_at(bytes.len() - 16);
         let (rest, length) = rest.split_at(rest.len() - 8);
         assert_eq!(magic, MAGIC);
-        let (node, payload) =
-            rest.split_at(rest.len() - u64::from_be_bytes(length.try_into().unwrap()) as usize);
+        let (node, payload) = rest.split_at(rest.len() - u64::from_be_bytes(length.try_into().unwrap()) as usize);
         assert_eq!(node, b"ELF");
         let mut tar = tar::Archive::new(GzDecoder::new(payload));
         let mut entry = tar.entries().unwrap().next().unwrap().unwrap();

@@ -50,46 +50,23 @@ pub struct Program {
 }
 
 const fn program(name: &'static str, source: Source) -> Program {
-    Program {
-        name,
-        source,
-        linkage: Linkage::Static,
-        tags: "",
-        stamp: String::new,
-    }
+    Program { name, source, linkage: Linkage::Static, tags: "", stamp: String::new }
 }
 
 /// The node, without its payload.
-pub const NODE: Program = Program {
-    linkage: Linkage::C,
-    stamp: node_stamp,
-    ..program("node", Source::Folder("node"))
-};
+pub const NODE: Program = Program { linkage: Linkage::C, stamp: node_stamp, ..program("node", Source::Folder("node")) };
 /// cert-manager's five programs in one.
-pub const CERT_MANAGER: Program = program(
-    "cert-manager",
-    Source::Nested {
-        folder: "cert-manager",
-        package: "github.com/cert-manager/cert-manager/cmd/rig",
-    },
-);
+pub const CERT_MANAGER: Program =
+    program("cert-manager", Source::Nested { folder: "cert-manager", package: "github.com/cert-manager/cert-manager/cmd/rig" });
 /// The cluster's DNS.
 pub const COREDNS: Program = program("coredns", Source::Folder("coredns"));
 /// The ingress.
-pub const TRAEFIK: Program = program(
-    "traefik",
-    Source::Required("github.com/traefik/traefik/v3/cmd/traefik"),
-);
+pub const TRAEFIK: Program = program("traefik", Source::Required("github.com/traefik/traefik/v3/cmd/traefik"));
 /// What an HPA reads.
 ///
 /// By itself, as it wants a later Kubernetes library than the node's.
-pub const METRICS_SERVER: Program = program(
-    "metrics-server",
-    Source::Released {
-        packages: &["sigs.k8s.io/metrics-server/cmd/metrics-server"],
-        version: "v0.9.0",
-    },
-);
+pub const METRICS_SERVER: Program =
+    program("metrics-server", Source::Released { packages: &["sigs.k8s.io/metrics-server/cmd/metrics-server"], version: "v0.9.0" });
 /// Holds a pod's namespaces.
 pub const PAUSE: Program = program("pause", Source::Folder("pause"));
 /// The demo application's front.
@@ -99,10 +76,7 @@ pub const AUTH: Program = program("auth", Source::Folder("auth"));
 /// Serves the artifacts.
 pub const SERVE: Program = program("serve", Source::Folder("serve"));
 /// What the tool installs on hosts.
-pub const HELM_PROGRAM: Program = Program {
-    stamp: helm_stamp,
-    ..program("helm", Source::Required("helm.sh/helm/v3/cmd/helm"))
-};
+pub const HELM_PROGRAM: Program = Program { stamp: helm_stamp, ..program("helm", Source::Required("helm.sh/helm/v3/cmd/helm")) };
 /// `containerd`, `ctr` and the shim.
 pub const CONTAINERD: Program = Program {
     tags: "no_btrfs",
@@ -132,10 +106,7 @@ impl Program {
         if !self.tags.is_empty() {
             flags.extend(["-tags".to_owned(), self.tags.to_owned()]);
         }
-        flags.extend([
-            "-ldflags".to_owned(),
-            format!("{STRIP} {}", (self.stamp)()).trim().to_owned(),
-        ]);
+        flags.extend(["-ldflags".to_owned(), format!("{STRIP} {}", (self.stamp)()).trim().to_owned()]);
         flags
     }
 

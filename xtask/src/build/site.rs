@@ -23,12 +23,7 @@ const PINS: &str = "pins.json";
 
 /// The site's folder; [`SERVED`], [`PROGRAMS`] and [`PINS`] lie in it.
 pub fn assemble(cache: &Cache, parts: &Parts) -> Result<PathBuf> {
-    let key = parts
-        .all()
-        .iter()
-        .fold(Key::default().text(include_str!("site.rs")), |key, part| {
-            key.path(part)
-        });
+    let key = parts.all().iter().fold(Key::default().text(include_str!("site.rs")), |key, part| key.path(part));
     cache.entry("site", key, |out| {
         for (name, program) in [("helm", &parts.helm), ("serve", &parts.serve)] {
             place(program, &out.join(PROGRAMS).join(name))?;
@@ -46,10 +41,7 @@ pub fn pins(site: &Path) -> Result<Vec<Pin>> {
 
 fn serve(www: &Path, parts: &Parts) -> Result<Vec<Pin>> {
     let release = format!("k3s/releases/download/{K3S}");
-    let (k3s, airgap) = (
-        format!("{release}/k3s"),
-        format!("{release}/k3s-airgap-images-amd64.tar"),
-    );
+    let (k3s, airgap) = (format!("{release}/k3s"), format!("{release}/k3s-airgap-images-amd64.tar"));
     let helm = format!("helm/helm-{HELM}-linux-amd64.tar.gz");
     let chart = format!("charts/cert-manager-{}.tgz", chart::VERSION);
     place(&parts.k3s, &www.join(&k3s))?;
@@ -66,37 +58,19 @@ fn serve(www: &Path, parts: &Parts) -> Result<Vec<Pin>> {
     .into_iter()
     .map(|(name, version, arch, path)| {
         let (size, sha256) = measure(&www.join(&path))?;
-        Ok(Pin {
-            name: name.to_owned(),
-            version: version.to_owned(),
-            arch: arch.map(str::to_owned),
-            path,
-            size,
-            sha256,
-        })
+        Ok(Pin { name: name.to_owned(), version: version.to_owned(), arch: arch.map(str::to_owned), path, size, sha256 })
     })
     .collect::<Result<Vec<_>>>()?;
 
     // k3s lists its airgap tars first, then the binary (contract §1.2).
-    fs::write(
-        www.join(&release).join("sha256sum-amd64.txt"),
-        sums([&pins[1], &pins[0]]),
-    )?;
+    fs::write(www.join(&release).join("sha256sum-amd64.txt"), sums([&pins[1], &pins[0]]))?;
     fs::write(www.join(format!("{helm}.sha256sum")), sums([&pins[2]]))?;
     Ok(pins)
 }
 
 /// As `sha256sum` prints them: digest, two spaces, file name.
 fn sums<'a>(pins: impl IntoIterator<Item = &'a Pin>) -> String {
-    pins.into_iter()
-        .map(|pin| {
-            format!(
-                "{}  {}\n",
-                pin.sha256,
-                pin.path.rsplit('/').next().unwrap_or(&pin.path)
-            )
-        })
-        .collect()
+    pins.into_iter().map(|pin| format!("{}  {}\n", pin.sha256, pin.path.rsplit('/').next().unwrap_or(&pin.path))).collect()
 }
 
 fn helm_tarball(helm: &Path, out: &Path) -> Result<()> {
@@ -112,8 +86,7 @@ fn helm_tarball(helm: &Path, out: &Path) -> Result<()> {
 /// Links a part into the site: same file, no second copy on the disk.
 fn place(part: &Path, target: &Path) -> Result<()> {
     parent(target)?;
-    fs::hard_link(part, target)
-        .with_context(|| format!("link {} to {}", part.display(), target.display()))
+    fs::hard_link(part, target).with_context(|| format!("link {} to {}", part.display(), target.display()))
 }
 
 fn parent(path: &Path) -> Result<()> {

@@ -23,11 +23,7 @@ pub struct Ca {
 /// The authority and its one certificate, made when the rig first goes up; its own key is thrown away.
 pub fn ca(place: &Place) -> Result<Ca> {
     let folder = place.folder("ca")?;
-    let files = Ca {
-        root: root(place),
-        certificate: folder.join("server.pem"),
-        key: folder.join("server.key"),
-    };
+    let files = Ca { root: root(place), certificate: folder.join("server.pem"), key: folder.join("server.key") };
     // Written last, so it stands for all three.
     if files.root.exists() {
         return Ok(files);

@@ -42,9 +42,7 @@ pub fn make(host: &Host, root: &Path, operator: &Operator) -> Result<()> {
 }
 
 fn interfaces(address: &str) -> String {
-    format!(
-        "auto lo\niface lo inet loopback\n\nauto host0\niface host0 inet static\n    address {address}/24\n    gateway {BRIDGE}\n"
-    )
+    format!("auto lo\niface lo inet loopback\n\nauto host0\niface host0 inet static\n    address {address}/24\n    gateway {BRIDGE}\n")
 }
 
 /// A folder that exists in both layers shows the upper one's owner and mode, so these are copied.

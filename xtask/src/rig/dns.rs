@@ -43,9 +43,7 @@ pub fn set(place: &Place, records: &[Record]) -> Result<()> {
 
 fn config(records: &[Record]) -> String {
     let mut lines: Vec<String> =
-        ["bind-interfaces", "no-resolv", "no-hosts", "cache-size=0", "user=root", "local=/#/", "pid-file="]
-            .map(String::from)
-            .into();
+        ["bind-interfaces", "no-resolv", "no-hosts", "cache-size=0", "user=root", "local=/#/", "pid-file="].map(String::from).into();
     lines.extend([BRIDGE].iter().chain(&RESOLVERS).map(|address| format!("listen-address={address}")));
     lines.extend(records.iter().map(|record| match record {
         Record::A(name, address) => format!("host-record={name},{address}"),
