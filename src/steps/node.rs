@@ -14,6 +14,10 @@ use crate::model::{
 /// How long each of the gate's conditions may take (requirements §26).
 const WITHIN: Duration = Duration::from_secs(180);
 
+/// How long kubelet must have run before the readiness of pods counts. A kubelet that was started anew first repeats what was true before,
+/// then calls pods unready until their probes have run, which takes it up to a period of 10 s (seen: metrics-server, after a restart).
+const SETTLED: Duration = Duration::from_secs(20);
+
 /// k3s' Deployments in kube-system; each bears the word in `disable` that leaves it out.
 const PARTS: [&str; 3] = ["coredns", "metrics-server", "traefik"];
 
@@ -32,6 +36,11 @@ impl Node {
     fn parts(&self) -> impl Iterator<Item = ObjectRef> {
         let wanted = PARTS.into_iter().filter(|part| !k3s::disables(&self.keys, part));
         wanted.map(|part| ObjectRef::new("apps/v1", "Deployment", "kube-system", part))
+    }
+
+    /// Renewed by kubelet every 10 s (kubernetes.io: Nodes, heartbeats).
+    fn lease(&self) -> ObjectRef {
+        ObjectRef::new("coordination.k8s.io/v1", "Lease", "kube-node-lease", &self.node.name)
     }
 
     /// Local volumes are made when a pod first wants one, so their class is all that must be there.
@@ -56,6 +65,10 @@ impl Node {
         if let Some(lack) = lack(seen.object(&self.node), |node| status::lacks(node, "Ready"))? {
             let cure = "see `kubectl describe node` for why";
             return Ok(Some(wait(&format!("{} is Ready", self.node), lack, cure)));
+        }
+        if let Some(lack) = lack(seen.object(&self.lease()), |lease| status::unsettled(lease, unit.started, SETTLED))? {
+            let cure = "read `journalctl -u k3s` on the host";
+            return Ok(Some(wait("kubelet has looked at every pod since k3s was started", lack, cure)));
         }
         let mut lacks = Vec::new();
         for part in self.parts() {
@@ -106,7 +119,7 @@ impl Step for Node {
     }
 
     fn questions(&self, seen: &View<'_>) -> Vec<Question> {
-        let objects = std::iter::once(self.node.clone()).chain(self.parts()).chain(self.volumes()).chain(self.ingress());
+        let objects = [self.node.clone(), self.lease()].into_iter().chain(self.parts()).chain(self.volumes()).chain(self.ingress());
         let mut questions: Vec<_> = objects.map(|object| Question::Api(ApiQuestion::Object(object))).collect();
         questions.push(Question::Api(ApiQuestion::Ready));
         questions.push(seen.ask(HostQuestion::Unit(UNIT.into())));

@@ -1,35 +1,19 @@
 //! Drift, one at a time: `plan` names it and exits 2, `bootstrap` repairs it, and then `plan` has nothing left to say.
 
-use std::time::Duration;
-
 use anyhow::{Context as _, Result, ensure};
 
 use super::Context;
 use super::flow::{bedplate, ended, served};
 use crate::bench::Bench;
 use crate::rig::Acme;
-use crate::run::until;
 
-/// How soon after a repair nothing is left to say.
-#[derive(Clone, Copy, PartialEq)]
-enum Rest {
-    /// The next look.
-    AtOnce,
-    /// k3s was down meanwhile: metrics-server calls itself unready some seconds later, until it has scraped the kubelet again.
-    AfterOutage,
-}
-
-/// Makes the drift, and demands that `plan` names `step`, that `bootstrap` repairs it, and that `plan` comes to rest.
-fn repaired(context: &Context<'_>, script: &str, step: &str, rest: Rest, proof: &str) -> Result<()> {
+/// Makes the drift, and demands that `plan` names `step`, that `bootstrap` repairs it, and that `plan` has nothing left to say.
+fn repaired(context: &Context<'_>, script: &str, step: &str, proof: &str) -> Result<()> {
     let bench = context.converged()?;
     bench.look(script)?;
     named(bench, step)?;
     ended(&bedplate(bench, &["bootstrap", "inventory.toml"])?, 0)?;
-    let rested = || ended(&bedplate(bench, &["plan", "inventory.toml"])?, 0);
-    if rest == Rest::AfterOutage {
-        until("metrics-server to be ready again", Duration::from_secs(60), || Ok(rested().ok()))?;
-    }
-    rested()?;
+    ended(&bedplate(bench, &["plan", "inventory.toml"])?, 0)?;
     bench.look(proof).with_context(|| format!("bootstrap ended well, yet this is not so: {proof}"))?;
     served(bench)
 }
@@ -49,63 +33,63 @@ fn named(bench: &Bench<'_>, step: &str) -> Result<()> {
 pub fn binary(context: &Context) -> Result<()> {
     let script =
         "cp /usr/local/bin/k3s /usr/local/bin/k3s.new && printf x >>/usr/local/bin/k3s.new && mv /usr/local/bin/k3s.new /usr/local/bin/k3s";
-    repaired(context, script, "k3s", Rest::AfterOutage, "k3s --version && systemctl is-active k3s")
+    repaired(context, script, "k3s", "k3s --version && systemctl is-active k3s")
 }
 
 /// A line more in config.yaml.
 pub fn config(context: &Context) -> Result<()> {
     let proof = "! grep -q by-hand /etc/rancher/k3s/config.yaml";
-    repaired(context, "echo 'node-label: [by-hand=yes]' >>/etc/rancher/k3s/config.yaml", "k3s", Rest::AfterOutage, proof)
+    repaired(context, "echo 'node-label: [by-hand=yes]' >>/etc/rancher/k3s/config.yaml", "k3s", proof)
 }
 
 /// Stopped and disabled.
 pub fn stopped(context: &Context) -> Result<()> {
-    repaired(context, "systemctl disable --now k3s", "k3s", Rest::AfterOutage, "systemctl is-enabled k3s && systemctl is-active k3s")
+    repaired(context, "systemctl disable --now k3s", "k3s", "systemctl is-enabled k3s && systemctl is-active k3s")
 }
 
 /// The login user's kubeconfig readable by everybody.
 pub fn kubeconfig(context: &Context) -> Result<()> {
     let proof = "test \"$(stat -c '%a %U' /home/appuser/.kube/config)\" = '600 appuser'";
-    repaired(context, "chmod 644 /home/appuser/.kube/config", "kubeconfig", Rest::AtOnce, proof)
+    repaired(context, "chmod 644 /home/appuser/.kube/config", "kubeconfig", proof)
 }
 
 /// A key added to the application's Secret.
 pub fn key_added(context: &Context) -> Result<()> {
     let patch = r#"k3s kubectl -n shop patch secret shop-secrets --type=merge -p '{"data":{"DATABASE_URL":"eA=="}}'"#;
     let proof = "test \"$(k3s kubectl -n shop get secret shop-secrets -o go-template='{{len .data}}')\" = 7";
-    repaired(context, patch, "secret/shop/shop-secrets", Rest::AtOnce, proof)
+    repaired(context, patch, "secret/shop/shop-secrets", proof)
 }
 
 /// A key removed from it.
 pub fn key_removed(context: &Context) -> Result<()> {
     let patch = r#"k3s kubectl -n shop patch secret shop-secrets --type=json -p '[{"op":"remove","path":"/data/EMAIL_FROM"}]'"#;
     let proof = "test \"$(k3s kubectl -n shop get secret shop-secrets -o go-template='{{len .data}}')\" = 7";
-    repaired(context, patch, "secret/shop/shop-secrets", Rest::AtOnce, proof)
+    repaired(context, patch, "secret/shop/shop-secrets", proof)
 }
 
 /// The rule that lets challenges through.
 pub fn solver_policy(context: &Context) -> Result<()> {
     let get = "k3s kubectl -n shop get networkpolicy bedplate-acme-solver";
-    repaired(context, "k3s kubectl -n shop delete networkpolicy bedplate-acme-solver", "solver-policy", Rest::AtOnce, get)
+    repaired(context, "k3s kubectl -n shop delete networkpolicy bedplate-acme-solver", "solver-policy", get)
 }
 
 /// An image gone from containerd.
 pub fn image(context: &Context) -> Result<()> {
     let proof = "k3s crictl images -o json | grep -q docker.io/shop/web:1.0.0";
-    repaired(context, "k3s ctr images rm docker.io/shop/web:1.0.0", "images", Rest::AtOnce, proof)
+    repaired(context, "k3s ctr images rm docker.io/shop/web:1.0.0", "images", proof)
 }
 
 /// An issuer that points elsewhere.
 pub fn issuer(context: &Context) -> Result<()> {
     let patch = r#"k3s kubectl patch clusterissuer letsencrypt-staging --type=merge -p '{"spec":{"acme":{"email":"else@shop.example"}}}'"#;
     let proof = "test \"$(k3s kubectl get clusterissuer letsencrypt-staging -o jsonpath='{.spec.acme.email}')\" = ops@shop.example";
-    repaired(context, patch, "issuers", Rest::AtOnce, proof)
+    repaired(context, patch, "issuers", proof)
 }
 
 /// A workload scaled by hand that no autoscaler owns.
 pub fn scaled(context: &Context) -> Result<()> {
     let proof = "test \"$(k3s kubectl -n shop get deployment auth -o jsonpath='{.spec.replicas}')\" = 1";
-    repaired(context, "k3s kubectl -n shop scale deployment auth --replicas=2", "release/shop", Rest::AtOnce, proof)
+    repaired(context, "k3s kubectl -n shop scale deployment auth --replicas=2", "release/shop", proof)
 }
 
 /// The release gone: it comes back on production, with the certificate that was left behind.
@@ -113,7 +97,7 @@ pub fn uninstalled(context: &Context) -> Result<()> {
     let bench = context.converged()?;
     let before = (orders(bench, Acme::Staging)?, orders(bench, Acme::Production)?);
     let uninstall = "KUBECONFIG=/etc/rancher/k3s/k3s.yaml helm uninstall shop -n shop --wait";
-    repaired(context, uninstall, "release/shop", Rest::AtOnce, "k3s kubectl -n shop get ingress")?;
+    repaired(context, uninstall, "release/shop", "k3s kubectl -n shop get ingress")?;
     let after = (orders(bench, Acme::Staging)?, orders(bench, Acme::Production)?);
     ensure!(before == after, "orders before: {before:?}, after: {after:?}");
     Ok(())

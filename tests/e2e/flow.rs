@@ -79,15 +79,16 @@ pub fn served(bench: &Bench<'_>) -> Result<()> {
     Ok(())
 }
 
-/// What a run that touches nothing leaves as it is: processes, pods, releases, Secrets, files.
+/// What a run that touches nothing leaves as it is: processes, pods, releases, Secrets, files. cert-manager clears its solvers away in its
+/// own time.
 fn state(bench: &Bench<'_>) -> Result<String> {
     let all = "-A --no-headers --sort-by=.metadata.uid -o custom-columns=NS:.metadata.namespace,NAME:.metadata.name,UID:.metadata.uid";
     bench.look(&format!(
         "set -e
          systemctl show k3s -p ExecMainStartTimestampMonotonic -p NRestarts
-         k3s kubectl get pods {all},RESTARTS:.status.containerStatuses[*].restartCount
+         k3s kubectl get pods -l '!acme.cert-manager.io/http01-solver' {all},RESTARTS:.status.containerStatuses[*].restartCount
          k3s kubectl get secrets {all},VERSION:.metadata.resourceVersion
-         k3s kubectl get deployments,networkpolicies,ingresses {all},GENERATION:.metadata.generation
+         k3s kubectl get deployments,networkpolicies,ingresses -l '!acme.cert-manager.io/http01-solver' {all},GENERATION:.metadata.generation
          KUBECONFIG=/etc/rancher/k3s/k3s.yaml helm list -A --no-headers | awk '{{print $1, $2, $3}}'
          find /etc/rancher/k3s/config.yaml /etc/systemd/system/k3s.service /usr/local/bin /home/appuser/.kube -printf '%p %i %C@ %m %u\\n' | sort"
     ))

@@ -28,11 +28,13 @@ pub struct Api {
 impl Api {
     /// What k3s puts there when it starts.
     pub fn start(&mut self) {
-        for namespace in ["default", "kube-system"] {
+        for namespace in ["default", "kube-node-lease", "kube-system"] {
             self.put(json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } }));
         }
         self.put(json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": "droplet" },
             "status": { "conditions": [{ "type": "Ready", "status": "True" }], "nodeInfo": { "kubeletVersion": "v1.35.5+k3s1" } } }));
+        self.put(json!({ "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+            "metadata": { "name": "droplet", "namespace": "kube-node-lease" }, "spec": { "renewTime": "2100-01-01T00:00:00.000000Z" } }));
         for name in ["coredns", "traefik", "metrics-server"] {
             self.deployment("kube-system", name);
         }

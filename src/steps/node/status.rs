@@ -1,5 +1,8 @@
 //! Reading an object's `status`.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
 use serde_json::Value;
 
 /// Why a condition is not True, e.g. `Ready=False: KubeletNotReady: cni plugin not initialized`; none: it is.
@@ -14,6 +17,18 @@ pub fn lacks(object: &Value, condition: &str) -> Option<String> {
     let text = |key: &str| found[key].as_str().unwrap_or_default();
     let told: Vec<_> = [text("reason"), text("message")].into_iter().filter(|text| !text.is_empty()).collect();
     Some(format!("{condition}={}: {}", text("status"), told.join(": ")))
+}
+
+/// Why a node's lease does not tell that kubelet has run for so long since `started` (µs since the epoch); none: it does.
+pub fn unsettled(lease: &Value, started: u64, settled: Duration) -> Option<String> {
+    let renewed = lease.pointer("/spec/renewTime").and_then(Value::as_str).and_then(|time| time.parse::<Timestamp>().ok());
+    let renewed = renewed.and_then(|time| u64::try_from(time.as_microsecond()).ok()).unwrap_or(0);
+    let ran = match renewed.checked_sub(started) {
+        Some(ran) => Duration::from_micros(ran),
+        None => return Some("it has told nothing of itself since the start".into()),
+    };
+    let told = || format!("it told of itself {} s after the start, and {} s are needed", ran.as_secs(), settled.as_secs());
+    (ran < settled).then(told)
 }
 
 /// Why a Service has no address; none: it has one.
