@@ -76,15 +76,16 @@ fn run(root: &Path, path: &Path) -> Result<(), String> {
         let known: Vec<_> = steps.iter().map(|step| step.id().to_string()).collect();
         format!("no step {}; there are {}", case.step, known.join(", "))
     })?;
+    let server = HostId(inventory.server().ok_or("there is no server")?.name.clone());
     let host = match step.scope() {
         Scope::Host(host) => host,
-        Scope::Operator | Scope::Cluster => HostId(inventory.hosts[0].name.clone()),
+        Scope::Operator | Scope::Cluster => server.clone(),
     };
     let given: BTreeMap<Question, Answer> = base.into_iter().chain(case.answers.iter().cloned()).collect();
     let mut world = World::default();
     let mut asked = BTreeSet::new();
     for _ in 0..3 {
-        let open = world.open(step.questions(&world.view(&host)));
+        let open = world.open(step.questions(&world.view(&host, &server)));
         for question in open {
             let answer = given.get(&question).cloned();
             asked.insert(question.clone());
@@ -94,7 +95,7 @@ fn run(root: &Path, path: &Path) -> Result<(), String> {
     if let Some((idle, _)) = case.answers.iter().find(|(question, _)| !asked.contains(question)) {
         return Err(format!("the step never asks {idle:?}"));
     }
-    let seen = verdict(&step.plan(&world.view(&host))).join("\n");
+    let seen = verdict(&step.plan(&world.view(&host, &server))).join("\n");
     let expect = case.expect.trim();
     if seen == expect { Ok(()) } else { Err(format!("\n--- expected\n{expect}\n--- seen\n{seen}\n")) }
 }

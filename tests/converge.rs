@@ -22,7 +22,7 @@ async fn run(fake: &Fake, fuel: Option<usize>) -> Result<usize, Failure> {
     let inventory = shop();
     fake.with(|world| world.fuel = fuel);
     let server = HostId(inventory.hosts[0].name.clone());
-    converge(fake, &flow(&inventory), &server, &silent()).await.map(|(_, performed)| performed)
+    converge(fake, &flow(&inventory), &server, &silent()).await.map(|outcome| outcome.performed)
 }
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn a_survey_changes_nothing() {
     let fake = Fake::default();
     let inventory = shop();
     let server = HostId(inventory.hosts[0].name.clone());
-    let survey = survey(&fake, &flow(&inventory), &server, &mut World::default(), &silent()).await.unwrap();
+    let survey = survey(&fake, &flow(&inventory), &server, &mut World::default(), &silent()).await;
     assert!(survey.verdicts.iter().any(|verdict| !verdict.converged()));
     assert!(fake.with(|world| world.journal.is_empty()));
 }

@@ -15,7 +15,7 @@ pub fn plain(question: &Question, answer: Option<&Answer>, before: Option<&Answe
         None => "no answer".into(),
         Some(Answer::Absent) => "absent".into(),
         // The reason is each world's own wording.
-        Some(Answer::Unreadable(_)) => "unreadable".into(),
+        Some(Answer::Unreadable(_) | Answer::Lost(_)) => "unreadable".into(),
         Some(Answer::Present(reply)) => present(question, reply, before),
     }
 }

@@ -80,7 +80,7 @@ impl<'a> Twins<'a> {
     async fn answered(&self, world: usize, questions: &[Question]) -> Result<BTreeMap<Question, Answer>, Failure> {
         let until = Instant::now() + SETTLE;
         loop {
-            let answers: BTreeMap<_, _> = self.ground(world).ask(questions.to_vec()).await?.into_iter().collect();
+            let answers: BTreeMap<_, _> = self.ground(world).ask(questions.to_vec()).await.into_iter().collect();
             if answers.values().all(settled) || Instant::now() > until {
                 return Ok(answers);
             }

@@ -13,19 +13,19 @@ use crate::report::{self, Form, Passed};
 pub async fn run(target: &Target, form: Form, sink: &Sink) -> Result<Exit, Failure> {
     let session = Session::open(target).await?;
     let lock = session.live.lock().await?;
-    let (survey, performed) = converge(&session.live, &session.steps, &session.server, sink).await?;
+    let outcome = converge(&session.live, &session.steps, &session.server, sink).await?;
     lock.release().await;
     sink(Event::Done);
     match form {
-        Form::Json => report::json_verdicts(&survey.verdicts),
+        Form::Json => report::json_verdicts(&outcome.survey.verdicts),
         Form::Text => {
-            report::result(&report::findings(&survey.verdicts, Passed::Counted));
-            report::result(&match performed {
+            report::result(&report::findings(&outcome.survey.verdicts, Passed::Counted));
+            report::result(&match outcome.performed {
                 0 => "nothing was changed, nothing was restarted\n".to_owned(),
                 1 => "1 action was performed\n".to_owned(),
                 some => format!("{some} actions were performed\n"),
             });
         }
     }
-    Ok(Exit::Done)
+    Ok(if outcome.lost.is_empty() { Exit::Done } else { Exit::Partly })
 }

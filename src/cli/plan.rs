@@ -6,7 +6,8 @@ use crate::engine::Verdict;
 use crate::model::{Exit, Failure, Sink};
 use crate::report::{self, Form};
 
-/// Looks and prints. Exit 0: nothing would change; 2: something would; 1: something is unmet that bedplate can't change.
+/// Looks and prints. Exit 0: nothing would change; 2: something would; 1: something is unmet that bedplate can't change;
+/// 3: a host can't be looked at.
 ///
 /// # Errors
 /// The inventory is wrong, or the host can't be looked at.
@@ -22,6 +23,8 @@ pub async fn run(target: &Target, form: Form, sink: &Sink) -> Result<Exit, Failu
 fn exit(verdicts: &[Verdict]) -> Exit {
     if verdicts.iter().any(Verdict::unmet) {
         Exit::Failed
+    } else if verdicts.iter().any(|verdict| verdict.lost().is_some()) {
+        Exit::Partly
     } else if verdicts.iter().all(Verdict::converged) {
         Exit::Done
     } else {

@@ -1,12 +1,13 @@
 //! From an inventory's path to a world that can be asked.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use futures::future::try_join_all;
+use futures::future::join_all;
 
 use super::Target;
 use crate::artifacts::{Artifacts, LockFile, Source};
-use crate::engine::{Live, Verdict, survey};
+use crate::engine::{Live, Reached, Verdict, survey};
 use crate::inventory::{self, Host, Inventory};
 use crate::model::{Event, Exit, Failure, HostId, Sink, Step, World};
 use crate::outside::{Outside, Trust};
@@ -28,25 +29,35 @@ impl Session {
     /// Reads the inventory and connects to its hosts. A wrong inventory contacts nothing.
     ///
     /// # Errors
-    /// 65: the inventory is wrong; 69, 77: a host can't be reached or refuses.
+    /// 65: the inventory is wrong; 69, 77: the first server can't be reached or refuses.
     pub async fn open(target: &Target) -> Result<Self, Failure> {
         let inventory = load(target)?;
         let steps = flow(&inventory);
         let artifacts = Artifacts::new(Source::parse(&inventory.source), LockFile::beside(&target.inventory))?;
         let outside = Outside::new(&trust(&inventory))?;
         let prompt = Prompt::of_environment();
-        let connected = inventory.hosts.iter().map(async |host| Ok::<_, Failure>(Arc::new(Remote::connect(host, &prompt).await?)));
-        let remotes = try_join_all(connected).await?.into_iter().map(|remote| (remote.id().clone(), remote)).collect();
+        let connected = inventory.hosts.iter().map(async |host| {
+            let reached = Remote::connect(host, &prompt).await;
+            (HostId(host.name.clone()), reached.map(Arc::new).map_err(Arc::new))
+        });
+        let remotes: BTreeMap<HostId, Reached> = join_all(connected).await.into_iter().collect();
         let server = HostId(server(&inventory)?.name.clone());
+        if let Some(Err(failure)) = remotes.get(&server) {
+            return Err(failure.as_ref().clone());
+        }
         Ok(Self { steps, live: Live::new(remotes, server.clone(), outside, artifacts), server })
     }
 
     /// Every step's verdict, nothing changed.
     ///
     /// # Errors
-    /// The line to a host is lost and can't be had again.
+    /// The line to the first server is lost.
     pub async fn look(&self, sink: &Sink) -> Result<Vec<Verdict>, Failure> {
-        let survey = survey(&self.live, &self.steps, &self.server, &mut World::default(), sink).await?;
+        let mut world = World::default();
+        let survey = survey(&self.live, &self.steps, &self.server, &mut world, sink).await;
+        if let Some(failure) = world.lost().get(&self.server) {
+            return Err(failure.as_ref().clone());
+        }
         sink(Event::Done);
         Ok(survey.verdicts)
     }

@@ -1,86 +1,218 @@
 //! The loop that changes the world.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::patience::{Patience, coming_up};
+use futures::stream::{self, StreamExt as _};
+
+use super::course::{Course, Next};
+use super::lane::{Lane, heads, ready};
 use super::{Ground, Survey, Verdict, survey};
-use crate::model::{Action, Condition, Event, Failure, Finding, HostId, Plan, Planned, Question, Sink, Step, World};
+use crate::model::{Action, Event, Exit, Failure, HostId, Question, Sink, Step, World};
 
 /// How long to wait before a waiting step looks again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How many hosts are worked on at once: the operator's uplink is shared by all of them.
+const AT_ONCE: usize = 8;
 
-/// Performs what the first unconverged step wants, looks again, and so on until no step wants anything.
-/// Returns the last survey and how many actions were performed.
+/// How a run ended that the server's part did not end.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The last look, which found nothing to do on the hosts that are left.
+    pub survey: Survey,
+    /// How many actions were performed.
+    pub performed: usize,
+    /// Hosts that failed and were set aside.
+    pub lost: Vec<Arc<Failure>>,
+}
+
+/// Performs what unconverged steps want, as far as they may go on side by side, looks again, and so on until no step wants anything.
 ///
 /// # Errors
-/// The first thing that can't be mended: an action that failed, a finding, a blocked step, a wait that ran out, or a step that wants the
-/// same again right after it was done.
-pub async fn converge(ground: &dyn Ground, steps: &[Box<dyn Step>], server: &HostId, sink: &Sink) -> Result<(Survey, usize), Failure> {
-    let mut world = World::default();
-    let mut performed = 0;
-    let mut done: Vec<(usize, Vec<Action>)> = Vec::new();
-    let mut patience = Patience::default();
-    loop {
-        let survey = survey(ground, steps, server, &mut world, sink).await?;
-        let open = survey.verdicts.iter().enumerate().find(|(_, verdict)| !verdict.converged());
-        // What came about while a step waited, the others have not seen yet.
-        if patience.pause().is_some_and(|waited| open.is_none_or(|(place, _)| place != waited)) {
-            world.forget(|question| !matches!(question, Question::Operator(_)));
-            continue;
+/// The first thing outside the agents that can't be mended: an action that failed, a finding, a blocked step, a wait that ran out, or a
+/// step that wants the same again right after it was done. An agent for which this is so is set aside instead.
+pub async fn converge(ground: &dyn Ground, steps: &[Box<dyn Step>], server: &HostId, sink: &Sink) -> Result<Outcome, Failure> {
+    let run = Run { ground, server, sink, world: World::default(), performed: 0, courses: BTreeMap::new(), resumed: BTreeSet::new() };
+    run.to_its_end(steps).await
+}
+
+/// A step's turn to act, in its lane and at its place in the flow.
+struct Turn {
+    lane: Lane,
+    place: usize,
+    actions: Vec<Action>,
+}
+
+struct Run<'a> {
+    ground: &'a dyn Ground,
+    server: &'a HostId,
+    sink: &'a Sink,
+    world: World,
+    performed: usize,
+    courses: BTreeMap<Lane, Course>,
+    /// Hosts whose line is not mended any more when it breaks.
+    resumed: BTreeSet<HostId>,
+}
+
+impl Run<'_> {
+    async fn to_its_end(mut self, steps: &[Box<dyn Step>]) -> Result<Outcome, Failure> {
+        let first = survey(self.ground, steps, self.server, &mut self.world, self.sink).await;
+        self.never_reached()?;
+        let mut survey = first;
+        loop {
+            let heads = heads(&survey.verdicts, self.server);
+            if heads.is_empty() {
+                let lost = self.world.lost().values().cloned().collect();
+                return Ok(Outcome { survey, performed: self.performed, lost });
+            }
+            if self.waits_ended(&heads) {
+                // What came about while a step waited, the others have not seen yet.
+                self.world.forget(|question| !matches!(question, Question::Operator(_)));
+            } else {
+                self.advance(&survey, &ready(&heads, &survey.verdicts)).await?;
+            }
+            survey = self::survey(self.ground, steps, self.server, &mut self.world, self.sink).await;
+            if self.resume().await? {
+                survey = self::survey(self.ground, steps, self.server, &mut self.world, self.sink).await;
+            }
         }
-        let Some((place, verdict)) = open else {
-            return Ok((survey, performed));
+    }
+
+    /// Every lane that may go on does what comes next.
+    async fn advance(&mut self, survey: &Survey, ready: &BTreeMap<Lane, usize>) -> Result<(), Failure> {
+        let mut turns = Vec::new();
+        let mut waiting = Vec::new();
+        for (lane, &place) in ready {
+            let course = self.courses.entry(lane.clone()).or_default();
+            match course.next(place, &survey.verdicts[place], self.performed > 0, self.sink) {
+                Ok(Next::Act(actions)) => turns.push(Turn { lane: lane.clone(), place, actions }),
+                Ok(Next::Wait) => waiting.push(place),
+                Err(failure) => self.failed(lane, failure)?,
+            }
+        }
+        if turns.is_empty() && !waiting.is_empty() {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        self.perform(turns, &survey.verdicts).await?;
+        for place in waiting {
+            self.forget_own(survey.asked.get(&place));
+        }
+        Ok(())
+    }
+
+    /// Performs turns side by side; the run ends with a failure of the main lane once the others have come to their end.
+    async fn perform(&mut self, turns: Vec<Turn>, verdicts: &[Verdict]) -> Result<(), Failure> {
+        let (ground, sink) = (self.ground, self.sink);
+        let work = turns.into_iter().map(async |turn: Turn| {
+            let (performed, ended) = act(ground, &verdicts[turn.place], &turn.actions, sink).await;
+            (turn, performed, ended)
+        });
+        let ended: Vec<_> = stream::iter(work).buffer_unordered(AT_ONCE).collect().await;
+        let mut result = Ok(());
+        for (turn, performed, ended) in ended {
+            self.performed += performed;
+            self.world.forget(|question| turn.actions.iter().any(|action| stale(action, question)));
+            match ended {
+                Ok(()) => self.courses.entry(turn.lane).or_default().done(turn.place, turn.actions),
+                Err(failure) => result = result.and(self.failed(&turn.lane, failure)),
+            }
+        }
+        result
+    }
+
+    /// A lane can't go on. A line that broke is mended first; else an agent is set aside, and the main lane ends the run.
+    fn failed(&mut self, lane: &Lane, failure: Failure) -> Result<(), Failure> {
+        let host = match lane {
+            Lane::Main => self.server,
+            Lane::Host(host) => host,
         };
-        let changed = performed > 0 || patience.tried();
-        let planned: Planned = match &verdict.planned {
-            Ok(planned) => planned.clone(),
-            Err(missing) => match coming_up(missing).filter(|_| changed) {
-                Some(condition) => Plan::Wait(condition).into(),
-                None => return Err(failure(verdict, "look", &missing.to_string(), missing.cure())),
-            },
-        };
-        match &planned.plan {
-            Plan::Converged => {}
-            Plan::Act(actions) => {
-                if drifts_still(&done, place, actions) {
-                    return Err(still_drifting(verdict, &planned.reasons));
+        if failure.exit == Exit::Unreachable && !self.resumed.contains(host) {
+            self.world.lose(host.clone(), Arc::new(failure));
+        } else if *lane == Lane::Main {
+            return Err(failure);
+        } else {
+            self.set_aside(host, Arc::new(failure));
+        }
+        Ok(())
+    }
+
+    fn set_aside(&mut self, host: &HostId, failure: Arc<Failure>) {
+        (self.sink)(Event::SetAside(Arc::clone(&failure)));
+        self.world.lose(host.clone(), failure);
+    }
+
+    /// Who can't be reached at the first look has no line to mend.
+    fn never_reached(&mut self) -> Result<(), Failure> {
+        for (host, failure) in self.world.lost().clone() {
+            if host == *self.server {
+                return Err(failure.as_ref().clone());
+            }
+            self.resumed.insert(host.clone());
+            self.set_aside(&host, failure);
+        }
+        Ok(())
+    }
+
+    /// Reaches hosts anew whose line broke, each once a run. Every step starts from what is there, so going on is safe. Returns
+    /// whether there is something to look at again.
+    async fn resume(&mut self) -> Result<bool, Failure> {
+        let mut again = false;
+        for (host, failure) in self.world.lost().clone() {
+            if failure.exit != Exit::Unreachable || !self.resumed.insert(host.clone()) {
+                continue;
+            }
+            (self.sink)(Event::Resuming(failure));
+            match self.ground.resume(&host).await {
+                Ok(()) => {
+                    self.world.find(&host);
+                    self.world.forget(|question| match question {
+                        Question::Host(asked, _) => *asked == host,
+                        Question::Api(_) | Question::Outside(_) => true,
+                        Question::Operator(_) => false,
+                    });
+                    again = true;
                 }
-                sink(Event::Planned { scope: verdict.scope.clone(), step: verdict.step.clone(), planned: planned.clone() });
-                perform(ground, verdict, actions, sink).await?;
-                performed += actions.len();
-                world.forget(|question| actions.iter().any(|action| stale(action, question)));
-                done.push((place, actions.clone()));
-                patience.renew();
+                Err(failure) if host == *self.server => return Err(failure),
+                Err(failure) => self.set_aside(&host, Arc::new(failure)),
             }
-            Plan::Wait(condition) => {
-                look_again(verdict, condition, patience.wait(place, condition), sink)?;
-                tokio::time::sleep(LOOK_AGAIN).await;
-                forget_own(&mut world, survey.asked.get(&place));
-            }
-            Plan::Unmet(findings) => return Err(unmet(verdict, findings)),
         }
+        match self.world.lost().get(self.server) {
+            Some(failure) => Err(failure.as_ref().clone()),
+            None => Ok(again),
+        }
+    }
+
+    /// Whether a lane that waited is past that place.
+    fn waits_ended(&mut self, heads: &BTreeMap<Lane, usize>) -> bool {
+        let mut ended = false;
+        for (lane, course) in &mut self.courses {
+            ended |= course.patience.pause().is_some_and(|waited| heads.get(lane) != Some(&waited));
+        }
+        ended
+    }
+
+    /// A waiting step looks again at what it asked itself, and at nothing else.
+    fn forget_own(&mut self, own: Option<&BTreeSet<Question>>) {
+        let fixed = |question: &Question| matches!(question, Question::Operator(_));
+        self.world.forget(|question| !fixed(question) && own.is_some_and(|own| own.contains(question)));
     }
 }
 
-/// Performs a step's actions in their order.
-async fn perform(ground: &dyn Ground, verdict: &Verdict, actions: &[Action], sink: &Sink) -> Result<(), Failure> {
+/// Performs a step's actions in their order: how many, and how it ended.
+async fn act(ground: &dyn Ground, verdict: &Verdict, actions: &[Action], sink: &Sink) -> (usize, Result<(), Failure>) {
     let (scope, step) = (&verdict.scope, &verdict.step);
-    for action in actions {
+    for (performed, action) in actions.iter().enumerate() {
         let what = action.to_string();
         let begun = Instant::now();
         sink(Event::Acting { scope: scope.clone(), step: step.clone(), what: what.clone() });
-        let sent = |done, total| sink(Event::Sent { done, total });
-        ground.perform(action, &sent).await.map_err(|failure| failure.at(scope.clone(), step.clone()))?;
+        let sent = |done, total| sink(Event::Sent { scope: scope.clone(), step: step.clone(), done, total });
+        if let Err(failure) = ground.perform(action, &sent).await {
+            return (performed, Err(failure.at(scope.clone(), step.clone())));
+        }
         sink(Event::Acted { scope: scope.clone(), step: step.clone(), what, took: begun.elapsed() });
     }
-    Ok(())
-}
-
-/// The same plan twice in a row, or a third time at all: two steps that undo each other end too.
-fn drifts_still(done: &[(usize, Vec<Action>)], place: usize, actions: &[Action]) -> bool {
-    let same = |(before, acted): &&(usize, Vec<Action>)| *before == place && acted == actions;
-    done.last().is_some_and(|last| same(&last)) || done.iter().filter(same).count() >= 2
+    (actions.len(), Ok(()))
 }
 
 /// Which answers an action may have changed.
@@ -93,42 +225,10 @@ fn stale(action: &Action, question: &Question) -> bool {
     }
 }
 
-/// Says what is waited for, or that it took too long.
-fn look_again(verdict: &Verdict, condition: &Condition, waited: Duration, sink: &Sink) -> Result<(), Failure> {
-    if waited >= condition.within {
-        let tried = format!("see within {} s that {}", condition.within.as_secs(), condition.what);
-        return Err(failure(verdict, &tried, &condition.seen, &condition.cure));
-    }
-    sink(Event::Waiting { scope: verdict.scope.clone(), step: verdict.step.clone(), condition: condition.clone(), waited });
-    Ok(())
-}
-
-/// A waiting step looks again at what it asked itself, and at nothing else.
-fn forget_own(world: &mut World, own: Option<&BTreeSet<Question>>) {
-    let fixed = |question: &Question| matches!(question, Question::Operator(_));
-    world.forget(|question| !fixed(question) && own.is_some_and(|own| own.contains(question)));
-}
-
-fn failure(verdict: &Verdict, tried: &str, seen: &str, cure: &str) -> Failure {
-    Failure::new(tried, seen, cure).at(verdict.scope.clone(), verdict.step.clone())
-}
-
-/// Each finding beside its own cure.
-fn unmet(verdict: &Verdict, findings: &[Finding]) -> Failure {
-    match findings {
-        [finding] => failure(verdict, "go on", &finding.what, &finding.cure),
-        several => {
-            let lines = several.iter().map(|Finding { what, cure }| format!("\n  - {what}\n    cure: {cure}"));
-            failure(verdict, "go on", &lines.collect::<String>(), "")
-        }
-    }
-}
-
-fn still_drifting(verdict: &Verdict, reasons: &[String]) -> Failure {
-    let seen = format!("it wants the same again right after it was done: {}", reasons.join("; "));
-    failure(verdict, "converge", &seen, "something else changes it back; stop that, or report this as a bug of bedplate")
-}
-
 #[cfg(test)]
 #[path = "converge_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "hosts_tests.rs"]
+mod hosts_tests;

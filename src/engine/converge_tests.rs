@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use async_trait::async_trait;
 
 use super::*;
-use crate::model::{Answer, HostAction, HostQuestion, Missing, Owner, Reply, Scope, StepId, View};
+use crate::model::{Answer, Condition, HostAction, HostQuestion, Missing, Owner, Plan, Planned, Reply, Scope, StepId, View};
 
 /// A host on which what one step makes is there at once, and all else from a later look on.
 struct SlowHost {
@@ -23,18 +23,22 @@ const MADE: &str = "made";
 
 #[async_trait]
 impl Ground for SlowHost {
-    async fn ask(&self, questions: Vec<Question>) -> Result<Vec<(Question, Answer)>, Failure> {
+    async fn ask(&self, questions: Vec<Question>) -> Vec<(Question, Answer)> {
         let late = self.looks.fetch_add(1, Ordering::SeqCst) >= self.up_at;
         let answer = |question: &Question| {
             let made = matches!(question, Question::Host(_, HostQuestion::Digest(path)) if path == MADE);
             let up = if made { self.made.load(Ordering::SeqCst) } else { late };
             if up { Answer::Present(Reply::Text("up".into())) } else { Answer::Unreadable("down".into()) }
         };
-        Ok(questions.into_iter().map(|question| (question.clone(), answer(&question))).collect())
+        questions.into_iter().map(|question| (question.clone(), answer(&question))).collect()
     }
 
     async fn perform(&self, _: &Action, _: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<(), Failure> {
         self.made.store(true, Ordering::SeqCst);
+        Ok(())
+    }
+
+    async fn resume(&self, _: &HostId) -> Result<(), Failure> {
         Ok(())
     }
 }
@@ -80,7 +84,7 @@ impl Step for Gate {
 async fn run(host: SlowHost, steps: Vec<Box<dyn Step>>) -> Result<usize, String> {
     let sink: Sink = Arc::new(|_| {});
     let done = converge(&host, &steps, &HostId("droplet".into()), &sink).await;
-    done.map(|(_, performed)| performed).map_err(|failure| failure.to_string())
+    done.map(|outcome| outcome.performed).map_err(|failure| failure.to_string())
 }
 
 #[tokio::test]

@@ -21,9 +21,12 @@ use crate::remote::{Lock, Remote};
 /// k3s' own kubeconfig (k3s-docs:cluster-access).
 const KUBECONFIG: &str = "/etc/rancher/k3s/k3s.yaml";
 
+/// A host, or why it can't be reached.
+pub type Reached = Result<Arc<Remote>, Arc<Failure>>;
+
 /// Everything that a run reaches.
 pub struct Live {
-    remotes: BTreeMap<HostId, Arc<Remote>>,
+    remotes: BTreeMap<HostId, Reached>,
     server: HostId,
     cluster: Mutex<Option<Arc<Cluster>>>,
     outside: Outside,
@@ -31,9 +34,9 @@ pub struct Live {
 }
 
 impl Live {
-    /// Hosts that are connected already; the API is reached when it is first asked.
+    /// Hosts that are connected already, as far as they can be; the API is reached when it is first asked.
     #[must_use]
-    pub fn new(remotes: BTreeMap<HostId, Arc<Remote>>, server: HostId, outside: Outside, artifacts: Artifacts) -> Self {
+    pub fn new(remotes: BTreeMap<HostId, Reached>, server: HostId, outside: Outside, artifacts: Artifacts) -> Self {
         Self { remotes, server, cluster: Mutex::new(None), outside, artifacts: Arc::new(artifacts) }
     }
 
@@ -46,27 +49,35 @@ impl Live {
     }
 
     fn remote(&self, host: &HostId) -> Result<&Arc<Remote>, Failure> {
-        self.remotes
-            .get(host)
-            .ok_or_else(|| Failure::new(format!("reach {host}"), "it isn't connected", "report this as a bug of bedplate"))
+        match self.remotes.get(host) {
+            Some(Ok(remote)) => Ok(remote),
+            Some(Err(failure)) => Err(failure.as_ref().clone()),
+            None => Err(Failure::new(format!("reach {host}"), "it isn't connected", "report this as a bug of bedplate")),
+        }
     }
 
-    async fn hosts(&self, questions: Vec<(HostId, HostQuestion)>) -> Result<Vec<(Question, Answer)>, Failure> {
+    async fn hosts(&self, questions: Vec<(HostId, HostQuestion)>) -> Vec<(Question, Answer)> {
         let mut by_host: BTreeMap<HostId, Vec<HostQuestion>> = BTreeMap::new();
         for (host, question) in questions {
             by_host.entry(host).or_default().push(question);
         }
         let asked = by_host.into_iter().map(|(host, questions)| async move {
-            let answers = self.remote(&host)?.ask(questions).await?;
-            Ok(answers.into_iter().map(|(question, answer)| (Question::Host(host.clone(), question), answer)).collect::<Vec<_>>())
+            let answers = match self.remote(&host) {
+                Ok(remote) => remote.ask(questions.clone()).await,
+                Err(failure) => Err(failure),
+            };
+            let answers = answers.unwrap_or_else(|failure| {
+                let lost = Answer::Lost(Arc::new(failure));
+                questions.into_iter().map(|question| (question, lost.clone())).collect()
+            });
+            answers.into_iter().map(move |(question, answer)| (Question::Host(host.clone(), question), answer))
         });
-        let answered: Result<Vec<_>, Failure> = join_all(asked).await.into_iter().collect();
-        Ok(answered?.into_iter().flatten().collect())
+        join_all(asked).await.into_iter().flatten().collect()
     }
 
-    async fn api(&self, questions: Vec<ApiQuestion>) -> Result<Vec<(Question, Answer)>, Failure> {
+    async fn api(&self, questions: Vec<ApiQuestion>) -> Vec<(Question, Answer)> {
         if questions.is_empty() {
-            return Ok(Vec::new());
+            return Vec::new();
         }
         let answers = match self.cluster().await {
             Ok(cluster) => cluster.ask(questions).await,
@@ -76,7 +87,7 @@ impl Live {
             // A reinstalled k3s has another CA, a restarted one other certificates: meet it anew.
             *self.cluster.lock().await = None;
         }
-        Ok(answers.into_iter().map(|(question, answer)| (Question::Api(question), answer)).collect())
+        answers.into_iter().map(|(question, answer)| (Question::Api(question), answer)).collect()
     }
 
     /// The API server, or in words why it can't be asked.
@@ -99,24 +110,21 @@ impl Live {
         Ok(cluster)
     }
 
-    async fn operator(&self, questions: Vec<OperatorQuestion>) -> Result<Vec<(Question, Answer)>, Failure> {
-        let artifacts = Arc::clone(&self.artifacts);
-        let asked = move || {
-            let answer = |question: OperatorQuestion| {
-                let answer = operator::ask(&question, &artifacts);
-                (Question::Operator(question), answer)
-            };
-            questions.into_iter().map(answer).collect()
-        };
-        tokio::task::spawn_blocking(asked)
-            .await
-            .map_err(|error| Failure::new("look at the operator's files", error.to_string(), "report this as a bug of bedplate"))
+    async fn operator(&self, questions: Vec<OperatorQuestion>) -> Vec<(Question, Answer)> {
+        let asked = questions.into_iter().map(|question| async {
+            let artifacts = Arc::clone(&self.artifacts);
+            let asking = question.clone();
+            // It reads files: not on a thread that has others to serve.
+            let answer = tokio::task::spawn_blocking(move || operator::ask(&asking, &artifacts)).await;
+            (Question::Operator(question), answer.unwrap_or_else(|error| Answer::Unreadable(error.to_string())))
+        });
+        join_all(asked).await
     }
 }
 
 #[async_trait]
 impl Ground for Live {
-    async fn ask(&self, questions: Vec<Question>) -> Result<Vec<(Question, Answer)>, Failure> {
+    async fn ask(&self, questions: Vec<Question>) -> Vec<(Question, Answer)> {
         let (mut hosts, mut api, mut outside, mut operator) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for question in questions {
             match question {
@@ -126,12 +134,10 @@ impl Ground for Live {
                 Question::Operator(question) => operator.push(question),
             }
         }
-        let seen = async {
-            let answers = self.outside.ask(outside).await;
-            Ok(answers.into_iter().map(|(question, answer)| (Question::Outside(question), answer)).collect::<Vec<_>>())
-        };
-        let (hosts, api, seen, operator) = tokio::try_join!(self.hosts(hosts), self.api(api), seen, self.operator(operator))?;
-        Ok([hosts, api, seen, operator].into_iter().flatten().collect())
+        let (hosts, api, seen, operator) =
+            tokio::join!(self.hosts(hosts), self.api(api), self.outside.ask(outside), self.operator(operator));
+        let seen = seen.into_iter().map(|(question, answer)| (Question::Outside(question), answer));
+        hosts.into_iter().chain(api).chain(seen).chain(operator).collect()
     }
 
     async fn perform(&self, action: &Action, sent: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<(), Failure> {
@@ -150,6 +156,10 @@ impl Ground for Live {
             }
             Action::Operator(action) => operator::perform(action, &self.artifacts, sent).await,
         }
+    }
+
+    async fn resume(&self, host: &HostId) -> Result<(), Failure> {
+        self.remote(host).map(drop)
     }
 }
 

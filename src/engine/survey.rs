@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::Ground;
-use crate::model::{Event, Failure, HostId, Missing, Plan, Planned, Question, Scope, Sink, Step, StepId, World};
+use crate::model::{Event, Failure, HostId, HostQuestion, Missing, Plan, Planned, Question, Scope, Sink, Step, StepId, Why, World};
 
 /// How often a step may ask more once it sees answers.
 const ROUNDS: usize = 3;
@@ -36,6 +37,15 @@ impl Verdict {
         matches!(&self.planned, Ok(planned) if planned.plan == Plan::Converged)
     }
 
+    /// Why its host can't be reached or was set aside; none: it was not.
+    #[must_use]
+    pub fn lost(&self) -> Option<&Arc<Failure>> {
+        match &self.planned {
+            Err(Missing { why: Why::Lost(failure), .. }) => Some(failure),
+            _ => None,
+        }
+    }
+
     /// Whether it fails by itself, that is, whether no action or wait of ours could mend it.
     #[must_use]
     pub fn unmet(&self) -> bool {
@@ -43,42 +53,43 @@ impl Verdict {
     }
 }
 
-/// Asks the open questions of all steps, at most three rounds, and plans all steps.
-///
-/// # Errors
-/// The line to the world is lost and can't be had again.
-pub async fn survey(
-    ground: &dyn Ground,
-    steps: &[Box<dyn Step>],
-    server: &HostId,
-    world: &mut World,
-    sink: &Sink,
-) -> Result<Survey, Failure> {
+/// Asks the open questions of all steps, at most three rounds, and plans all steps. A step of a host that can't be reached is blocked.
+pub async fn survey(ground: &dyn Ground, steps: &[Box<dyn Step>], server: &HostId, world: &mut World, sink: &Sink) -> Survey {
     let mut asked: BTreeMap<usize, BTreeSet<Question>> = BTreeMap::new();
     for _ in 0..ROUNDS {
         for (place, step) in steps.iter().enumerate() {
-            asked.entry(place).or_default().extend(step.questions(&world.view(&host_of(step.as_ref(), server))));
+            asked.entry(place).or_default().extend(step.questions(&world.view(&host_of(&step.scope(), server), server)));
         }
         let open: Vec<_> = world.open(asked.values().flatten().cloned()).into_iter().collect();
         if open.is_empty() {
             break;
         }
         sink(Event::Asking { questions: open.len() });
-        for (question, answer) in ground.ask(open).await? {
+        for (question, answer) in ground.ask(open).await {
             world.learn(question, answer);
         }
     }
-    let verdicts = steps
-        .iter()
-        .map(|step| Verdict { scope: step.scope(), step: step.id(), planned: step.plan(&world.view(&host_of(step.as_ref(), server))) })
-        .collect();
-    Ok(Survey { verdicts, asked })
+    let verdicts = steps.iter().map(|step| verdict(step.as_ref(), server, world)).collect();
+    Survey { verdicts, asked }
+}
+
+fn verdict(step: &dyn Step, server: &HostId, world: &World) -> Verdict {
+    let scope = step.scope();
+    let host = host_of(&scope, server);
+    let lost = world.lost().get(&*host).filter(|_| scope != Scope::Operator);
+    let planned = match lost {
+        Some(failure) => {
+            Err(Missing { question: Question::Host(host.into_owned(), HostQuestion::Facts), why: Why::Lost(Arc::clone(failure)) })
+        }
+        None => step.plan(&world.view(&host, server)),
+    };
+    Verdict { scope, step: step.id(), planned }
 }
 
 /// The host that a step sees: its own, or the first server.
-fn host_of<'a>(step: &dyn Step, server: &'a HostId) -> Cow<'a, HostId> {
-    match step.scope() {
-        Scope::Host(host) => Cow::Owned(host),
+fn host_of<'a>(scope: &Scope, server: &'a HostId) -> Cow<'a, HostId> {
+    match scope {
+        Scope::Host(host) => Cow::Owned(host.clone()),
         Scope::Operator | Scope::Cluster => Cow::Borrowed(server),
     }
 }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    ChartFacts, DryRun, Exchange, FileMeta, HostFacts, ImageArchive, ImageOnHost, Listener, LiveRelease, LiveSecret, Pin, Secret, Served,
-    UnitState,
+    ChartFacts, DryRun, Exchange, Failure, FileMeta, HostFacts, ImageArchive, ImageOnHost, Listener, LiveRelease, LiveSecret, Pin, Secret,
+    Served, UnitState,
 };
 
 /// A question's answer.
@@ -21,6 +22,9 @@ pub enum Answer {
     Present(Reply),
     /// Could not look, and why.
     Unreadable(String),
+    /// The host can't be reached, or not any more. Says which host, why, and the cure.
+    #[serde(skip)]
+    Lost(Arc<Failure>),
 }
 
 /// What was found. Which variant answers which question stands at the question.

@@ -33,6 +33,10 @@ pub enum Event {
     },
     /// Bytes of the running action that went out, of how many.
     Sent {
+        /// What it concerns.
+        scope: Scope,
+        /// Which step.
+        step: StepId,
         /// So far.
         done: u64,
         /// In all.
@@ -60,6 +64,10 @@ pub enum Event {
         /// Since when.
         waited: Duration,
     },
+    /// A host's line broke; it is reached anew.
+    Resuming(Arc<Failure>),
+    /// A host failed; the run goes on without it.
+    SetAside(Arc<Failure>),
     /// Something failed; the run ends.
     Failed(Arc<Failure>),
     /// The run ended well.

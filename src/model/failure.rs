@@ -31,6 +31,8 @@ pub enum Exit {
     Failed = 1,
     /// `plan` found changes.
     Changes = 2,
+    /// Some hosts failed; the report says which.
+    Partly = 3,
     /// The command line is wrong.
     Usage = 64,
     /// The inventory is wrong; nothing was contacted.

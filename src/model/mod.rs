@@ -16,6 +16,7 @@ mod release;
 mod secret;
 mod step;
 mod view;
+mod world;
 
 pub use action::{
     Action, ApiAction, Content, FileWrite, HostAction, ImageImport, Install, JWT_PRIVATE, JWT_PUBLIC, KubeconfigMerge, OperatorAction,
@@ -35,4 +36,5 @@ pub use question::{ApiQuestion, HostQuestion, OperatorQuestion, OutsideQuestion,
 pub use release::{ChartSource, ReleaseAction, ReleaseUpgrade};
 pub use secret::Secret;
 pub use step::Step;
-pub use view::{Seen, View, World};
+pub use view::{Seen, View};
+pub use world::World;

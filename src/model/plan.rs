@@ -1,9 +1,10 @@
 //! What a step wants done, once it has seen its answers.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Action, Question};
+use super::{Action, Failure, Question};
 
 /// A step's verdict.
 #[derive(Clone, Debug, PartialEq)]
@@ -107,13 +108,16 @@ pub enum Why {
     NotAsked,
     /// It could not be looked at.
     Unreadable(String),
+    /// Its host can't be reached, or was set aside after it failed.
+    Lost(Arc<Failure>),
 }
 
 impl Missing {
     /// What the user can do.
     #[must_use]
-    pub const fn cure(&self) -> &'static str {
+    pub fn cure(&self) -> &str {
         match (&self.why, &self.question) {
+            (Why::Lost(failure), _) => &failure.cure,
             (Why::NotAsked, _) => "report this as a bug of bedplate",
             (_, Question::Host(..)) => "see on the host why, then run again",
             (_, Question::Api(_)) => "see that k3s runs on the server (`systemctl status k3s`), then run again",
@@ -128,6 +132,7 @@ impl fmt::Display for Missing {
         match &self.why {
             Why::NotAsked => write!(f, "nobody asked: {:?}", self.question),
             Why::Unreadable(reason) => f.write_str(reason),
+            Why::Lost(failure) => write!(f, "could not {}: {}", failure.tried, failure.seen),
         }
     }
 }

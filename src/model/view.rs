@@ -1,51 +1,24 @@
-//! What is known, and the part of it that a step may see.
+//! The part of what is known that a step may see.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::{
-    Answer, ApiQuestion, ArtifactRef, ChartFacts, DryRun, Exchange, FileMeta, HostFacts, HostId, HostQuestion, ImageArchive, ImageOnHost,
-    Listener, LiveRelease, LiveSecret, Manifest, Missing, ObjectRef, OperatorQuestion, OutsideQuestion, Pin, Question, RecordKind, Reply,
-    Resolver, Secret, Served, Tool, UnitState, Why,
+    Answer, ApiQuestion, ArtifactRef, ChartFacts, DryRun, Exchange, Failure, FileMeta, HostFacts, HostId, HostQuestion, ImageArchive,
+    ImageOnHost, Listener, LiveRelease, LiveSecret, Manifest, Missing, ObjectRef, OperatorQuestion, OutsideQuestion, Pin, Question,
+    RecordKind, Reply, Resolver, Secret, Served, Tool, UnitState, Why, World,
 };
-
-/// All answers so far.
-#[derive(Clone, Debug, Default)]
-pub struct World {
-    answers: BTreeMap<Question, Answer>,
-}
-
-impl World {
-    /// Takes an answer in, in place of an older one.
-    pub fn learn(&mut self, question: Question, answer: Answer) {
-        self.answers.insert(question, answer);
-    }
-
-    /// Drops the answers that may no longer hold.
-    pub fn forget(&mut self, stale: impl Fn(&Question) -> bool) {
-        self.answers.retain(|question, _| !stale(question));
-    }
-
-    /// Those of `questions` that have no answer yet.
-    #[must_use]
-    pub fn open(&self, questions: impl IntoIterator<Item = Question>) -> BTreeSet<Question> {
-        questions.into_iter().filter(|question| !self.answers.contains_key(question)).collect()
-    }
-
-    /// What a step that concerns `host` may see.
-    #[must_use]
-    pub fn view<'a>(&'a self, host: &'a HostId) -> View<'a> {
-        View { world: self, host }
-    }
-}
 
 /// A step's window: one host, the API, the outside, the operator's side. No other host's answers.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
-    world: &'a World,
-    host: &'a HostId,
+    pub(super) world: &'a World,
+    pub(super) host: &'a HostId,
+    /// The first server, of which an agent sees how to join and nothing else.
+    pub(super) server: &'a HostId,
 }
 
 /// What a look brings: `None` is absent; an error is not asked or unreadable.
@@ -75,10 +48,15 @@ impl<'a> View<'a> {
 
     fn look<T>(&self, question: Question, pick: impl Fn(&'a Reply) -> Option<T>) -> Seen<T> {
         let unreadable = |question, reason: &str| Missing { question, why: Why::Unreadable(reason.to_owned()) };
-        match self.world.answers.get(&question) {
+        let lost = |question, failure: &Arc<Failure>| Missing { question, why: Why::Lost(Arc::clone(failure)) };
+        if let Some(failure) = self.world.set_aside(&question) {
+            return Err(lost(question, failure));
+        }
+        match self.world.answer(&question) {
             None => Err(Missing { question, why: Why::NotAsked }),
             Some(Answer::Absent) => Ok(None),
             Some(Answer::Unreadable(reason)) => Err(unreadable(question, reason)),
+            Some(Answer::Lost(failure)) => Err(lost(question, failure)),
             Some(Answer::Present(reply)) => match pick(reply) {
                 Some(value) => Ok(Some(value)),
                 None => Err(unreadable(question, "the answer is of another kind than the question")),

@@ -28,7 +28,7 @@ fn show(bar: &ProgressBar, event: &Event) {
             bar.set_style(style("{spinner} {wide_msg} {elapsed}"));
             bar.set_message(clean(&format!("{}  {step}: {what}", place(scope))));
         }
-        Event::Sent { done, total } => {
+        Event::Sent { done, total, .. } => {
             bar.set_style(style("{spinner} {wide_msg} {bytes}/{total_bytes} {elapsed}"));
             bar.set_length(*total);
             bar.set_position(*done);
@@ -39,7 +39,7 @@ fn show(bar: &ProgressBar, event: &Event) {
             bar.set_style(style("{spinner} {wide_msg}"));
             bar.set_message(clean(&text).replace('\n', " "));
         }
-        Event::Acted { .. } => {
+        Event::Acted { .. } | Event::Resuming(_) | Event::SetAside(_) => {
             if let Some(line) = line(event, Detail::Normal) {
                 bar.println(clean(&line));
             }

@@ -51,6 +51,8 @@ fn value(event: &Event) -> Option<Value> {
         Event::Waiting { scope, step, condition, waited } => {
             json!({ "v": VERSION, "event": "waiting", "scope": place(scope), "step": step.to_string(), "what": condition.what, "seen": condition.seen, "seconds": waited.as_secs() })
         }
+        Event::Resuming(failure) => json!({ "v": VERSION, "event": "resuming", "exit": failure.exit as u8, "text": failure.to_string() }),
+        Event::SetAside(failure) => json!({ "v": VERSION, "event": "set-aside", "exit": failure.exit as u8, "text": failure.to_string() }),
         Event::Failed(failure) => json!({ "v": VERSION, "event": "failed", "exit": failure.exit as u8, "text": failure.to_string() }),
         Event::Sent { .. } | Event::Done => return None,
     })

@@ -20,6 +20,8 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
         Event::Planned { scope, step, planned } if detail == Detail::Verbose => {
             Some(format!("{}  {step}: {}", place(scope), block(&told(&Ok(planned.clone())))))
         }
+        Event::Resuming(failure) => Some(format!("{failure}\n  once more: looking at what is there")),
+        Event::SetAside(failure) => Some(format!("{failure}\n  the others go on without it")),
         _ => None,
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use bedplate::engine::Ground;
 use bedplate::model::{
-    Action, Answer, ArtifactRef, ChartFacts, Failure, ImageArchive, OperatorAction, OperatorQuestion, OutsideQuestion, Pin, Question,
+    Action, Answer, ArtifactRef, ChartFacts, Failure, HostId, ImageArchive, OperatorAction, OperatorQuestion, OutsideQuestion, Pin, Question,
     Reply, Secret,
 };
 
@@ -41,8 +41,8 @@ impl Fake {
 
 #[async_trait]
 impl Ground for Fake {
-    async fn ask(&self, questions: Vec<Question>) -> Result<Vec<(Question, Answer)>, Failure> {
-        Ok(self.with(|world| questions.into_iter().map(|question| (question.clone(), world.answer(&question))).collect()))
+    async fn ask(&self, questions: Vec<Question>) -> Vec<(Question, Answer)> {
+        self.with(|world| questions.into_iter().map(|question| (question.clone(), world.answer(&question))).collect())
     }
 
     async fn perform(&self, action: &Action, _sent: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<(), Failure> {
@@ -56,6 +56,10 @@ impl Ground for Fake {
             world.journal.push(action.to_string());
             world.perform(action)
         })
+    }
+
+    async fn resume(&self, _: &HostId) -> Result<(), Failure> {
+        Ok(())
     }
 }
 
