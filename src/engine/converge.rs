@@ -57,9 +57,8 @@ struct Run<'a> {
 
 impl Run<'_> {
     async fn to_its_end(mut self, steps: &[Box<dyn Step>]) -> Result<Outcome, Failure> {
-        let first = survey(self.ground, steps, self.server, &mut self.world, self.sink).await;
+        let mut survey = self.look(steps).await;
         self.never_reached()?;
-        let mut survey = first;
         loop {
             let heads = heads(&survey.verdicts, self.server);
             if heads.is_empty() {
@@ -72,11 +71,15 @@ impl Run<'_> {
             } else {
                 self.advance(&survey, &ready(&heads, &survey.verdicts)).await?;
             }
-            survey = self::survey(self.ground, steps, self.server, &mut self.world, self.sink).await;
+            survey = self.look(steps).await;
             if self.resume().await? {
-                survey = self::survey(self.ground, steps, self.server, &mut self.world, self.sink).await;
+                survey = self.look(steps).await;
             }
         }
+    }
+
+    async fn look(&mut self, steps: &[Box<dyn Step>]) -> Survey {
+        survey(self.ground, steps, self.server, &mut self.world, self.sink).await
     }
 
     /// Every lane that may go on does what comes next.
