@@ -12,7 +12,7 @@ mod twins;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use bedplate::cli::{Session, Target};
+use bedplate::cli::{Only, Session, Target};
 use bedplate::model::Failure;
 use twins::Twins;
 
@@ -38,7 +38,7 @@ async fn main() -> ExitCode {
 
 /// In how many ways they differed.
 async fn agree(part: &str, inventory: PathBuf) -> Result<usize, Failure> {
-    let session = Session::open(&Target { inventory }).await?;
+    let session = Session::open(&Target { inventory }, &Only::default()).await?;
     let lock = session.live.lock().await?;
     let mut twins = Twins::new(&session.live, session.server.clone());
     match part {

@@ -1,6 +1,6 @@
 //! `bedplate bootstrap`: converge, then verify.
 
-use super::Target;
+use super::{Only, Target};
 use super::session::Session;
 use crate::engine::converge;
 use crate::model::{Event, Exit, Failure, Sink};
@@ -11,7 +11,7 @@ use crate::report::{self, Form, Passed};
 /// # Errors
 /// The first thing that bedplate could not mend.
 pub async fn run(target: &Target, form: Form, sink: &Sink) -> Result<Exit, Failure> {
-    let session = Session::open(target).await?;
+    let session = Session::open(target, &Only::default()).await?;
     let lock = session.live.lock().await?;
     let outcome = converge(&session.live, &session.steps, &session.server, sink).await?;
     lock.release().await;

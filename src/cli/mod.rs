@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand.
 
 mod bootstrap;
+mod only;
 mod plan;
 mod session;
 mod tunnel;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use self::only::Only;
 pub use self::session::Session;
 
 use crate::model::{Event, Exit, Failure, Sink};
@@ -41,9 +43,9 @@ enum Command {
     /// Converge: change what differs, leave the rest, then verify
     Bootstrap(Target),
     /// Show what would change, and why; touches nothing
-    Plan(Target),
+    Plan(Look),
     /// Check from outside and inside, after the fact; touches nothing
-    Verify(Target),
+    Verify(Look),
     /// Open the way to the API server while a command runs, or until Ctrl-C
     Tunnel(tunnel::Tunnel),
 }
@@ -54,6 +56,15 @@ pub struct Target {
     /// The inventory
     #[arg(default_value = "inventory.toml")]
     pub inventory: PathBuf,
+}
+
+/// What to look at.
+#[derive(Args, Clone)]
+pub struct Look {
+    #[command(flatten)]
+    target: Target,
+    #[command(flatten)]
+    only: Only,
 }
 
 /// Runs a command line and says how it ended.
@@ -80,8 +91,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
     let ended = runtime.block_on(interruptible(async {
         match &cli.command {
             Command::Bootstrap(target) => bootstrap::run(target, form, &sink).await,
-            Command::Plan(target) => plan::run(target, form, &sink).await,
-            Command::Verify(target) => verify::run(target, form, &sink).await,
+            Command::Plan(look) => plan::run(look, form, &sink).await,
+            Command::Verify(look) => verify::run(look, form, &sink).await,
             Command::Tunnel(tunnel) => tunnel::run(tunnel, &sink).await,
         }
     }));

@@ -1,6 +1,6 @@
 //! `bedplate plan`: what would change, and why.
 
-use super::Target;
+use super::Look;
 use super::session::Session;
 use crate::engine::Verdict;
 use crate::model::{Exit, Failure, Sink};
@@ -11,8 +11,8 @@ use crate::report::{self, Form};
 ///
 /// # Errors
 /// The inventory is wrong, or the host can't be looked at.
-pub async fn run(target: &Target, form: Form, sink: &Sink) -> Result<Exit, Failure> {
-    let verdicts = Session::open(target).await?.look(sink).await?;
+pub async fn run(look: &Look, form: Form, sink: &Sink) -> Result<Exit, Failure> {
+    let verdicts = Session::open(&look.target, &look.only).await?.look(sink).await?;
     match form {
         Form::Json => report::json_verdicts(&verdicts),
         Form::Text => report::result(&report::plan(&verdicts)),

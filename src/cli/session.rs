@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 
-use super::Target;
+use super::{Only, Target};
 use crate::artifacts::{Artifacts, LockFile, Source};
 use crate::engine::{Live, Reached, Verdict, survey};
 use crate::inventory::{self, Host, Inventory};
@@ -26,22 +26,23 @@ pub struct Session {
 }
 
 impl Session {
-    /// Reads the inventory and connects to its hosts. A wrong inventory contacts nothing.
+    /// Reads the inventory and connects to the hosts that the steps concern. A wrong inventory contacts nothing.
     ///
     /// # Errors
-    /// 65: the inventory is wrong; 69, 77: the first server can't be reached or refuses.
-    pub async fn open(target: &Target) -> Result<Self, Failure> {
+    /// 64: `only` names what is not there; 65: the inventory is wrong; 69, 77: the first server can't be reached or refuses.
+    pub async fn open(target: &Target, only: &Only) -> Result<Self, Failure> {
         let inventory = load(target)?;
-        let steps = flow(&inventory);
+        let steps = only.of(flow(&inventory))?;
         let artifacts = Artifacts::new(Source::parse(&inventory.source), LockFile::beside(&target.inventory))?;
         let outside = Outside::new(&trust(&inventory))?;
         let prompt = Prompt::of_environment();
-        let connected = inventory.hosts.iter().map(async |host| {
+        let server = HostId(server(&inventory)?.name.clone());
+        let concerned = |host: &&Host| host.name == server.0 || steps.iter().any(|step| step.scope().is_host(&host.name));
+        let connected = inventory.hosts.iter().filter(concerned).map(async |host| {
             let reached = Remote::connect(host, &prompt).await;
             (HostId(host.name.clone()), reached.map(Arc::new).map_err(Arc::new))
         });
         let remotes: BTreeMap<HostId, Reached> = join_all(connected).await.into_iter().collect();
-        let server = HostId(server(&inventory)?.name.clone());
         if let Some(Err(failure)) = remotes.get(&server) {
             return Err(failure.as_ref().clone());
         }

@@ -1,12 +1,10 @@
 //! What a forced server-side apply would make of an object.
 
-use std::collections::BTreeSet;
-
 use ::kube::api::{Patch, PatchParams};
 use ::kube::core::{Request, Status};
 use serde_json::Value;
 
-use crate::model::{DryRun, Manifest};
+use crate::model::{Conflict, DryRun, Manifest};
 
 use super::refusal::{is_absent, status, told};
 use super::{Cluster, MANAGER};
@@ -22,14 +20,14 @@ impl Cluster {
 
         let params = PatchParams { dry_run: true, ..PatchParams::apply(MANAGER) };
         let apply = |params: PatchParams| Request::new(home.as_str()).patch(&object.name, &params, &Patch::Apply(manifest.body()));
-        let mut conflicts = Vec::new();
+        let mut replaced = Vec::new();
         let mut merged = self.fetch(apply(params.clone())).await;
         if let Some(status) = merged.as_ref().err().and_then(status).filter(|status| status.code == 409) {
-            conflicts = managers(status);
+            replaced = conflicts(status);
             merged = self.fetch(apply(params.force())).await;
         }
         match merged {
-            Ok(merged) => Ok(DryRun { live: live.map(strip), merged: strip(merged), conflicts }),
+            Ok(merged) => Ok(DryRun { live: live.map(strip), merged: strip(merged), conflicts: replaced }),
             Err(error) if is_absent(&error) && live.is_none() => Ok(created()),
             Err(error) => Err(told(&error)),
         }
@@ -49,11 +47,12 @@ fn strip(mut object: Value) -> Value {
     object
 }
 
-/// The field managers that a conflict names: `conflict with "kubectl" using v1` (contract §6).
-fn managers(status: &Status) -> Vec<String> {
+/// The values that a conflict names: `conflict with "kubectl" using v1`, each with its field (contract §6).
+fn conflicts(status: &Status) -> Vec<Conflict> {
     let causes = status.details.iter().flat_map(|details| &details.causes);
-    let named: BTreeSet<_> = causes.filter_map(|cause| cause.message.split('"').nth(1)).map(str::to_owned).collect();
-    named.into_iter().collect()
+    let named =
+        causes.filter_map(|cause| Some(Conflict { manager: cause.message.split('"').nth(1)?.to_owned(), field: cause.field.clone() }));
+    named.collect()
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ fn what_the_server_writes_by_itself_is_dropped() {
 }
 
 #[test]
-fn conflicts_name_each_manager_once() {
+fn conflicts_name_each_manager_and_field() {
     let status: Status = serde_json::from_value(json!({
         "status": "Failure", "code": 409, "reason": "Conflict",
         "message": "Apply failed with 3 conflicts: …",
@@ -30,5 +30,6 @@ fn conflicts_name_each_manager_once() {
         ] },
     }))
     .unwrap();
-    assert_eq!(managers(&status), ["helm", "kubectl"]);
+    let conflict = |manager: &str, field: &str| Conflict { manager: manager.into(), field: field.into() };
+    assert_eq!(conflicts(&status), [conflict("kubectl", ".data.b"), conflict("helm", ".data.a"), conflict("kubectl", ".data.a")]);
 }

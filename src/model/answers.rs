@@ -52,9 +52,18 @@ pub struct DryRun {
     pub live: Option<Value>,
     /// The object as it would be.
     pub merged: Value,
-    /// Other field managers whose values would be replaced.
+    /// Values of other field managers that would be replaced.
     #[serde(default)]
-    pub conflicts: Vec<String>,
+    pub conflicts: Vec<Conflict>,
+}
+
+/// A value that a forced apply would take from another field manager.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Conflict {
+    /// Whose it is, e.g. `kubectl-edit`.
+    pub manager: String,
+    /// Which field, as the API server writes it: `.spec.template.spec.containers[name="web"].image`.
+    pub field: String,
 }
 
 /// An image on the operator's side.

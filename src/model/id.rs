@@ -34,6 +34,12 @@ impl StepId {
     pub fn named(kind: &'static str, name: impl Into<String>) -> Self {
         Self { kind, name: Some(name.into()) }
     }
+
+    /// Whether `word` is its name, or its kind.
+    #[must_use]
+    pub fn is_called(&self, word: &str) -> bool {
+        word == self.kind || word == self.to_string()
+    }
 }
 
 impl fmt::Display for StepId {
@@ -54,4 +60,12 @@ pub enum Scope {
     Host(HostId),
     /// The cluster: the API server, and the first server host, where helm runs.
     Cluster,
+}
+
+impl Scope {
+    /// Whether it is the host of this name.
+    #[must_use]
+    pub fn is_host(&self, name: &str) -> bool {
+        matches!(self, Self::Host(host) if host.0 == name)
+    }
 }

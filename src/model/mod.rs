@@ -23,7 +23,7 @@ pub use action::{
     Owner, SecretSpec, UnitChange,
 };
 pub use answer::{Answer, Reply};
-pub use answers::{ChartFacts, DryRun, ImageArchive, LiveRelease, LiveSecret};
+pub use answers::{ChartFacts, Conflict, DryRun, ImageArchive, LiveRelease, LiveSecret};
 pub use event::{Event, Sink};
 pub use failure::{Exit, Failure};
 pub use host::{FileKind, FileMeta, HostFacts, ImageOnHost, Listener, Privilege, UnitState};

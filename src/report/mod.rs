@@ -1,6 +1,7 @@
 //! Events -> what the user reads. Only this room knows of width and colour. Results go to stdout, progress to stderr.
 
 mod bars;
+mod counts;
 mod json;
 mod lines;
 mod stream;

@@ -1,6 +1,7 @@
 //! A survey as the user reads it.
 
 use super::clean;
+use super::counts::Counts;
 use super::lines::place;
 use super::verdict::{block, told, verdict};
 use crate::engine::Verdict;
@@ -15,27 +16,34 @@ pub enum Passed {
     Counted,
 }
 
-/// What `plan` prints: every step that is not converged, grouped by where it works, and the counts.
+/// What `plan` prints: every step that is not converged, grouped by where it works, then notes and numbers.
 #[must_use]
 pub fn plan(verdicts: &[Verdict]) -> String {
-    let mut text = String::new();
-    let mut last = "";
-    let mut changes = 0;
-    for one in verdicts.iter().filter(|verdict| !verdict.converged()) {
-        if place(&one.scope) != last {
-            last = place(&one.scope);
-            text += &format!("{last}\n");
+    let open: Vec<&Verdict> = verdicts.iter().filter(|verdict| !verdict.converged()).collect();
+    let mut places: Vec<&str> = Vec::new();
+    for one in &open {
+        if !places.contains(&place(&one.scope)) {
+            places.push(place(&one.scope));
         }
-        changes += 1;
-        text += &format!("  {}: {}\n", one.step, block(&told(&one.planned)));
     }
-    let converged = verdicts.len() - changes;
+    let mut text = String::new();
+    for here in places {
+        text += &format!("{here}\n");
+        let steps: Vec<_> = open.iter().filter(|one| place(&one.scope) == here).map(|one| (one.step.to_string(), wanted(one))).collect();
+        // What one missing answer blocks is told in one breath.
+        for alike in steps.chunk_by(|(_, one), (_, other)| one == other && one[0].starts_with("blocked")) {
+            let names: Vec<&str> = alike.iter().map(|(name, _)| name.as_str()).collect();
+            text += &format!("  {}: {}\n", names.join(", "), block(&alike[0].1));
+        }
+    }
     text += &notes(verdicts);
-    text += &match changes {
-        0 => format!("nothing to change: {converged} steps are converged\n"),
-        _ => format!("{changes} of {} steps want something; {converged} are converged\n", verdicts.len()),
-    };
-    clean(&text)
+    clean(&(text + &Counts::of(verdicts).to_string()))
+}
+
+/// What a step says. A host that is lost does not come back by itself: its cure is told.
+fn wanted(one: &Verdict) -> Vec<String> {
+    let cure = one.lost().map(|failure| format!("  cure: {}", failure.cure));
+    told(&one.planned).into_iter().chain(cure).collect()
 }
 
 /// What `verify` and `bootstrap` print at their end: what passes, what fails, warnings, manual work, facts.
@@ -51,9 +59,10 @@ pub fn findings(verdicts: &[Verdict], passed: Passed) -> String {
     }
     let failing = verdicts.iter().filter(|verdict| !verdict.converged()).count();
     text += &notes(verdicts);
-    text += &match failing {
-        0 => format!("all {} steps pass\n", verdicts.len()),
-        some => format!("{some} of {} steps do not pass\n", verdicts.len()),
+    text += &match (failing, verdicts.len()) {
+        (0, 1) => "1 step passes\n".to_owned(),
+        (0, some) => format!("all {some} steps pass\n"),
+        (some, all) => format!("{some} of {all} steps do not pass\n"),
     };
     clean(&text)
 }
@@ -91,30 +100,5 @@ const fn weight(note: &Note) -> u8 {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::model::{Condition, Finding, Scope, StepId};
-
-    fn verdicts() -> Vec<Verdict> {
-        let of = |step, planned| Verdict { scope: Scope::Cluster, step: StepId::of(step), planned: Ok(planned) };
-        let wait =
-            Condition { what: "it is up".into(), seen: "down:\nno answer".into(), cure: "look".into(), within: Duration::from_secs(1) };
-        let warning = Note::Warning(Finding::new("it is slow", "more memory"));
-        vec![of("a", Planned::from(Plan::Converged).with_notes(vec![warning])), of("b", Plan::Wait(wait).into())]
-    }
-
-    #[test]
-    fn verify_tells_each_step_and_keeps_long_reasons_below_it() {
-        let expected = "ok    cluster a\nFAIL  cluster b: wait: it is up (down:\n    no answer)\n      cure: look\n\
-                        warning: it is slow; more memory (a)\n1 of 2 steps do not pass\n";
-        assert_eq!(findings(&verdicts(), Passed::Listed), expected);
-        assert!(!findings(&verdicts(), Passed::Counted).contains("ok "));
-    }
-
-    #[test]
-    fn a_plan_shows_what_is_waited_for_with_its_cure() {
-        assert!(plan(&verdicts()).starts_with("cluster\n  b: wait: it is up (down:\n    no answer)\n      cure: look\n"));
-    }
-}
+#[path = "summary_tests.rs"]
+mod tests;

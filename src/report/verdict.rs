@@ -56,6 +56,14 @@ fn because(reason: &str) -> Vec<String> {
     std::iter::once(format!("  because {first}")).chain(lines.map(|line| format!("    {line}"))).collect()
 }
 
+/// What a reason says, and the diff that it shows, each of its lines ended; empty: none.
+pub fn halves(reason: &str) -> (&str, String) {
+    match reason.split_once(":\n") {
+        Some((why, diff)) => (why, format!("{diff}\n")),
+        None => (reason, String::new()),
+    }
+}
+
 fn note(note: &Note) -> String {
     match note {
         Note::Warning(finding) if finding.cure.is_empty() => format!("warning: {}", finding.what),

@@ -2,13 +2,8 @@
 
 use serde_json::Value;
 
-use crate::model::{Action, ApiAction, DryRun, Manifest, Missing, ObjectRef, Planned, View};
-
-/// Longest value that a reason shows.
-const SHOWN: usize = 60;
-
-/// Lists of a container in which people write passwords: what differs there is named, never shown.
-const UNSHOWN: [&str; 3] = [".env[", ".args[", ".command["];
+use super::difference::Difference;
+use crate::model::{Action, ApiAction, Conflict, DryRun, Manifest, Missing, ObjectRef, Planned, View};
 
 /// What the API server itself keeps in every object; no drift.
 const KEPT_BY_SERVER: [&str; 5] = ["managedFields", "resourceVersion", "generation", "creationTimestamp", "uid"];
@@ -37,11 +32,29 @@ pub fn differences(object: &ObjectRef, dry_run: Option<&DryRun>) -> Vec<String> 
     let mut found = Vec::new();
     compare("", live, merged, &mut found);
     let conflicts = dry_run.map(|dry_run| dry_run.conflicts.as_slice()).unwrap_or_default();
-    let whose = if conflicts.is_empty() { String::new() } else { format!(" (set by {})", conflicts.join(", ")) };
-    found.into_iter().map(|difference| format!("{object}: {difference}{whose}")).collect()
+    found.into_iter().map(|(path, difference)| told(object, &path, &difference, &owners(&path, conflicts))).collect()
 }
 
-fn compare(path: &str, live: &Value, merged: &Value, found: &mut Vec<String>) {
+/// The owner stands before a diff, which may have many lines.
+fn told(object: &ObjectRef, path: &str, difference: &Difference, owners: &[&str]) -> String {
+    let whose = if owners.is_empty() { String::new() } else { format!(" (set by {})", owners.join(", ")) };
+    difference.told(&format!("{object}: {path}"), &whose)
+}
+
+/// Whose value at `path` would be replaced; if the server names nobody there, everybody whom it names at all.
+fn owners<'a>(path: &str, conflicts: &'a [Conflict]) -> Vec<&'a str> {
+    let plain = |field: &str| field.trim_start_matches('.').replace("[name=\"", "[").replace("\"]", "]");
+    let touches = |field: &str| field.starts_with(path) || path.starts_with(field);
+    let mut here: Vec<&str> = conflicts.iter().filter(|one| touches(&plain(&one.field))).map(|one| one.manager.as_str()).collect();
+    if here.is_empty() {
+        here = conflicts.iter().map(|one| one.manager.as_str()).collect();
+    }
+    here.sort_unstable();
+    here.dedup();
+    here
+}
+
+fn compare(path: &str, live: &Value, merged: &Value, found: &mut Vec<(String, Difference)>) {
     match (live, merged) {
         _ if live == merged => {}
         (Value::Object(live), Value::Object(merged)) => {
@@ -59,8 +72,7 @@ fn compare(path: &str, live: &Value, merged: &Value, found: &mut Vec<String>) {
                 compare(&format!("{path}[{label}]"), live, merged, found);
             }
         }
-        _ if UNSHOWN.iter().any(|list| path.contains(list)) => found.push(format!("{path} differs (not shown: it may hold secrets)")),
-        _ => found.push(format!("{path} {} -> {}", shown(live), shown(merged))),
+        _ => found.push((path.to_owned(), Difference::of(path, live, merged))),
     }
 }
 
@@ -72,55 +84,6 @@ fn join(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
-fn shown(value: &Value) -> String {
-    match value {
-        Value::Null => "nothing".into(),
-        Value::Array(items) => format!("{} items", items.len()),
-        Value::Object(fields) => format!("{} fields", fields.len()),
-        other => {
-            let text = other.to_string();
-            if text.chars().count() > SHOWN { format!("{}…", text.chars().take(SHOWN).collect::<String>()) } else { text }
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn of(live: Value, merged: Value) -> Vec<String> {
-        let run = DryRun { live: Some(live), merged, conflicts: Vec::new() };
-        differences(&ObjectRef::new("apps/v1", "Deployment", "shop", "auth"), Some(&run))
-    }
-
-    #[test]
-    fn what_the_server_keeps_is_no_drift() {
-        let object = |version: &str| json!({ "metadata": { "resourceVersion": version, "name": "a" }, "status": { "seen": version } });
-        assert_eq!(of(object("1"), object("2")), Vec::<String>::new());
-    }
-
-    #[test]
-    fn a_difference_names_its_path_and_both_values() {
-        let object = |image: &str| json!({ "spec": { "containers": [{ "name": "web", "image": image }] } });
-        assert_eq!(of(object("a:1"), object("a:2")), [r#"deployment shop/auth: spec.containers[web].image "a:1" -> "a:2""#]);
-    }
-
-    #[test]
-    fn what_may_be_a_password_is_not_shown() {
-        let object =
-            |value: &str| json!({ "spec": { "containers": [{ "name": "web", "env": [{ "name": "PASSWORD", "value": value }] }] } });
-        let told = "deployment shop/auth: spec.containers[web].env[PASSWORD].value differs (not shown: it may hold secrets)";
-        assert_eq!(of(object("hunter2"), object("hunter3")), [told]);
-    }
-
-    #[test]
-    fn lists_of_different_length_are_counted_and_long_values_cut() {
-        let object = |args: &[&str], text: &str| json!({ "args": args, "text": text });
-        let long = "x".repeat(100);
-        let lines = of(object(&["a"], "y"), object(&["a", "b"], &long));
-        assert_eq!(lines[0], "deployment shop/auth: args 1 items -> 2 items");
-        assert!(lines[1].ends_with('…') && lines[1].len() < 130, "{}", lines[1]);
-    }
-}
+#[path = "drift_tests.rs"]
+mod tests;

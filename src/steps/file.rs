@@ -5,16 +5,22 @@ use similar::TextDiff;
 use crate::model::{Content, FileKind, FileWrite, Missing, Secret, View};
 
 /// Most lines of a diff that a reason shows.
-const SHOWN: usize = 20;
+const SHOWN: usize = 60;
 
-/// Keys of k3s' config.yaml whose values are secrets (contract §2.3).
+/// Lines that stand around a change, as in `diff -u`.
+const CONTEXT: usize = 3;
+
+/// k3s' keys whose values are secrets (contract §2.3).
 const SECRET_KEYS: [&str; 7] =
     ["token", "agent-token", "datastore-endpoint", "vpn-auth", "etcd-s3-access-key", "etcd-s3-secret-key", "etcd-s3-session-token"];
 
-/// Whether a YAML text sets one of k3s' secret keys.
+/// Whether a text sets one of k3s' secret keys: in its config, as a flag of a unit, or as a variable (`K3S_TOKEN`).
 pub fn holds_secret(text: &str) -> bool {
-    let key = |line: &str| line.split(':').next().map(|key| key.trim_matches([' ', '"', '\'', '+']).to_owned());
-    text.lines().filter_map(key).any(|key| SECRET_KEYS.contains(&key.as_str()))
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+    lines.flat_map(|line| line.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_')).any(|word| {
+        let word = word.trim_matches('-').to_lowercase().replace('_', "-");
+        SECRET_KEYS.contains(&word.strip_prefix("k3s-").unwrap_or(&word))
+    })
 }
 
 /// Why the file must be written; none: it is as it must be.
@@ -33,7 +39,7 @@ pub fn difference(seen: &View<'_>, wanted: &FileWrite) -> Result<Option<String>,
     if live != wanted.content.bytes() {
         let live = String::from_utf8_lossy(live);
         return Ok(Some(match &wanted.content {
-            Content::Plain(text) if !holds_secret(&live) => format!("{path} differs:\n{}", diff(&live, text)),
+            Content::Plain(text) if !holds_secret(&live) => format!("{path} differs:\n{}", diff(path, &live, text)),
             _ => format!("{path} differs (not shown: it may hold secrets)"),
         }));
     }
@@ -47,11 +53,11 @@ pub fn difference(seen: &View<'_>, wanted: &FileWrite) -> Result<Option<String>,
     Ok(None)
 }
 
-/// The lines that go and come, without context.
-fn diff(live: &str, wanted: &str) -> String {
-    let diff = TextDiff::from_lines(live, wanted);
-    let unified = diff.unified_diff().context_radius(0).missing_newline_hint(false).to_string();
-    let lines: Vec<&str> = unified.lines().filter(|line| !line.starts_with("@@")).collect();
+/// What goes and comes, as `diff -u` tells it; `of` names the text in its head.
+pub fn diff(of: &str, live: &str, wanted: &str) -> String {
+    let text = TextDiff::from_lines(live, wanted);
+    let unified = text.unified_diff().context_radius(CONTEXT).header(&format!("{of} (live)"), &format!("{of} (wanted)")).to_string();
+    let lines: Vec<&str> = unified.lines().collect();
     match lines.len().checked_sub(SHOWN) {
         None | Some(0) => lines.join("\n"),
         Some(more) => format!("{}\n… and {more} lines more", lines[..SHOWN].join("\n")),
@@ -63,17 +69,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_diff_shows_what_goes_and_comes_and_no_more_than_fits() {
-        assert_eq!(diff("a\nb\n", "a\nc\n"), "-b\n+c");
-        let long: String = (0..50).map(|n| format!("{n}\n")).collect();
-        assert!(diff(&long, "").ends_with("-19\n… and 30 lines more"));
+    fn a_diff_stands_in_its_context_and_shows_no_more_than_fits() {
+        let told = "--- /x (live)\n+++ /x (wanted)\n@@ -1,4 +1,4 @@\n-a\n+A\n b\n c\n d";
+        assert_eq!(diff("/x", "a\nb\nc\nd\ne\n", "A\nb\nc\nd\ne\n"), told);
+        let long: String = (0..80).map(|n| format!("{n}\n")).collect();
+        assert!(diff("/x", &long, "").ends_with("-56\n… and 23 lines more"));
     }
 
     #[test]
     fn secret_keys_are_known_however_they_are_written() {
-        for text in ["token: x", "a: 1\n\"agent-token\": x", "  token+: x"] {
+        let config = ["token: x", "a: 1\n\"agent-token\": x", "  token+: x"];
+        let unit = ["ExecStart=/usr/local/bin/k3s server '--token' 'x'", "ExecStart=k3s agent --token=x", "Environment=\"K3S_TOKEN=x\""];
+        for text in config.into_iter().chain(unit) {
             assert!(holds_secret(text), "{text}");
         }
-        assert!(!holds_secret("secrets-encryption: true\n# the token: elsewhere"));
+        assert!(!holds_secret("secrets-encryption: true\n# the token: elsewhere\nagent-token-file: /etc/x"));
     }
 }

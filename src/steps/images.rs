@@ -27,9 +27,12 @@ pub fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
 /// What one archive needs: to be sent, or no more than a pin.
 fn settle(changes: &mut Changes, seen: &View<'_>, archive: &ImageArchive, path: &Path, on_host: &[ImageOnHost]) {
     let found = |name: &str| on_host.iter().find(|image| image.name == name);
+    let most = bytes(archive.size);
     let differs = archive.names.iter().find_map(|name| match found(name) {
-        None => Some(format!("{name} is not on the host")),
-        Some(image) if image.id != archive.id => Some(format!("{name} is {} on the host and {} here", image.id, archive.id)),
+        None => Some(format!("{name} is not on the host: {} (at most {most} to send)", short(&archive.id))),
+        Some(image) if image.id != archive.id => {
+            Some(format!("{name} {} -> {} (at most {most} to send)", short(&image.id), short(&archive.id)))
+        }
         Some(_) => None,
     });
     if let Some(reason) = differs {
@@ -39,6 +42,20 @@ fn settle(changes: &mut Changes, seen: &View<'_>, archive: &ImageArchive, path: 
     }
     for name in archive.names.iter().filter(|name| found(name).is_some_and(|image| !image.pinned)) {
         changes.on_host(seen, format!("{name} may be collected as garbage"), HostAction::PinImage { name: name.clone() });
+    }
+}
+
+/// Enough of a digest to know it by.
+fn short(id: &str) -> &str {
+    id.get(.."sha256:".len() + 12).unwrap_or(id)
+}
+
+/// A size for people.
+fn bytes(size: u64) -> String {
+    match size {
+        0..1_000 => format!("{size} B"),
+        1_000..1_000_000 => format!("{} kB", size / 1_000),
+        _ => format!("{}.{} MB", size / 1_000_000, size % 1_000_000 / 100_000),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::model::{
     Action, ApiAction, ApiQuestion, HostAction, LiveRelease, Manifest, Missing, Planned, Question, ReleaseAction, ReleaseUpgrade, View, Why,
 };
 
+use super::difference::Difference;
 use super::drift;
 
 /// A release as it must be.
@@ -68,7 +69,10 @@ impl Wanted {
         }
         let stale = self.stale(live);
         if !stale.is_empty() {
-            return Ok(Planned::act(vec![helm(ReleaseAction::Upgrade(Box::new(self.upgrade)))], stale));
+            // The upgrade mends drift as well; what can't be looked at for that blocks nothing.
+            let drift = drifted(seen, live).unwrap_or_default().into_iter().flat_map(|drifted| drifted.reasons);
+            let reasons = stale.into_iter().chain(drift).collect();
+            return Ok(Planned::act(vec![helm(ReleaseAction::Upgrade(Box::new(self.upgrade)))], reasons));
         }
         let drifted = drifted(seen, live)?;
         let mut actions = Vec::new();
@@ -81,20 +85,19 @@ impl Wanted {
         Ok(Planned::act(actions, reasons))
     }
 
-    /// How the stored release differs from the wanted one. Values may hold secrets: only their paths are told.
+    /// How the stored release differs from the wanted one.
     fn stale(&self, live: &LiveRelease) -> Vec<String> {
         let mut reasons = Vec::new();
         if live.status != "deployed" {
             reasons.push(format!("revision {} is {}", live.revision, live.status));
         }
         if plain(&live.chart_version) != plain(&self.version) {
-            reasons.push(format!("the chart's version is {}, and {} is wanted", live.chart_version, self.version));
+            reasons.push(format!("chart {} -> {}", live.chart_version, self.version));
         } else if live.chart_digest != self.upgrade.chart_digest {
-            reasons.push("the chart's files changed".into());
+            let (from, to) = (short(&live.chart_digest), short(&self.upgrade.chart_digest));
+            reasons.push(format!("the files of chart {} changed: {from} -> {to}", self.version));
         }
-        let mut paths = BTreeSet::new();
-        changed("", &live.values, &self.upgrade.values, &mut paths);
-        reasons.extend(paths.into_iter().map(|path| format!("value {path} changed")));
+        changed("", &live.values, &self.upgrade.values, &mut reasons);
         reasons
     }
 }
@@ -104,18 +107,23 @@ fn plain(version: &str) -> &str {
     version.trim_start_matches('v')
 }
 
-/// Paths under which two values differ; null and absent are the same, as in a chart.
-fn changed(path: &str, one: &Value, other: &Value, paths: &mut BTreeSet<String>) {
+/// Enough of a digest to know it by.
+fn short(digest: &str) -> &str {
+    if digest.is_empty() { "not installed by bedplate" } else { digest.get(..12).unwrap_or(digest) }
+}
+
+/// How values differ, by path; null and absent are the same, as in a chart.
+fn changed(path: &str, one: &Value, other: &Value, reasons: &mut Vec<String>) {
     let fields = |value: &Value| value.as_object().cloned().unwrap_or_default();
     let map = |value: &Value| value.is_object() || value.is_null();
     if map(one) && map(other) {
         let (one, other) = (fields(one), fields(other));
         for key in one.keys().chain(other.keys()).collect::<BTreeSet<_>>() {
             let below = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-            changed(&below, one.get(key).unwrap_or(&Value::Null), other.get(key).unwrap_or(&Value::Null), paths);
+            changed(&below, one.get(key).unwrap_or(&Value::Null), other.get(key).unwrap_or(&Value::Null), reasons);
         }
     } else if one != other {
-        paths.insert(path.to_owned());
+        reasons.push(Difference::of(path, one, other).told(&format!("value {path}"), ""));
     }
 }
 
@@ -159,21 +167,24 @@ mod tests {
 
     use super::*;
 
-    fn paths(one: Value, other: Value) -> Vec<String> {
-        let mut paths = BTreeSet::new();
-        changed("", &one, &other, &mut paths);
-        paths.into_iter().collect()
+    fn told(one: Value, other: Value) -> Vec<String> {
+        let mut reasons = Vec::new();
+        changed("", &one, &other, &mut reasons);
+        reasons
     }
 
     #[test]
-    fn values_differ_by_path() {
-        assert_eq!(paths(json!({ "a": { "b": 1, "c": 2 } }), json!({ "a": { "b": 1, "c": 3 }, "d": true })), ["a.c", "d"]);
+    fn values_differ_by_path_and_secret_ones_are_not_shown() {
+        let one = json!({ "a": { "b": 1, "c": 2, "password": "hunter2" } });
+        let other = json!({ "a": { "b": 1, "c": 3, "password": "hunter3" }, "d": true });
+        let secret = "value a.password differs (not shown: it may hold secrets)";
+        assert_eq!(told(one, other), ["value a.c 2 -> 3", secret, "value d nothing -> true"]);
     }
 
     #[test]
     fn null_and_absent_are_the_same_value() {
-        assert_eq!(paths(Value::Null, json!({})), Vec::<String>::new());
-        assert_eq!(paths(json!({ "a": null }), json!({})), Vec::<String>::new());
+        assert_eq!(told(Value::Null, json!({})), Vec::<String>::new());
+        assert_eq!(told(json!({ "a": null }), json!({})), Vec::<String>::new());
     }
 
     #[test]

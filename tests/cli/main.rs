@@ -2,5 +2,6 @@
 
 mod bad_input;
 mod endings;
+mod narrowed;
 #[path = "../inventories/project.rs"]
 mod project;
