@@ -16,12 +16,12 @@ impl Cluster {
         let object = manifest.object();
         let Some(kind) = self.kinds.of(object)? else { return Ok(created()) };
         let home = kind.home(object);
-        let live = self.object(object).await?;
-
         let params = PatchParams { dry_run: true, ..PatchParams::apply(MANAGER) };
         let apply = |params: PatchParams| Request::new(home.as_str()).patch(&object.name, &params, &Patch::Apply(manifest.body()));
+        // Side by side: what differs between the two moments shows as a change, and is looked at again.
+        let (live, mut merged) = tokio::join!(self.object(object), self.fetch(apply(params.clone())));
+        let live = live?;
         let mut replaced = Vec::new();
-        let mut merged = self.fetch(apply(params.clone())).await;
         if let Some(status) = merged.as_ref().err().and_then(status).filter(|status| status.code == 409) {
             replaced = conflicts(status);
             merged = self.fetch(apply(params.force())).await;

@@ -1,4 +1,4 @@
-//! Which kinds the API server knows, asked once a group version.
+//! Which kinds the API server knows: the usual ones by heart, others asked once a group version.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{PoisonError, RwLock};
@@ -9,13 +9,13 @@ use ::kube::discovery::{self, Scope};
 
 use crate::model::ObjectRef;
 
-use super::refusal;
+use super::{known, refusal};
 
 /// A kind that the API server knows.
 #[derive(Clone, Debug)]
 pub struct Kind {
-    resource: ApiResource,
-    scope: Scope,
+    pub(super) resource: ApiResource,
+    pub(super) scope: Scope,
 }
 
 impl Kind {
@@ -57,20 +57,22 @@ impl Kinds {
         Self { client, known: RwLock::default() }
     }
 
+    /// Whether nothing need be asked to know where objects of this kind lie.
+    pub fn knows(&self, version: &str, kind: &str) -> bool {
+        matches!(self.look(version, kind), Ok(Some(_)))
+    }
+
     /// Asks for the group versions of those kinds that are not known yet: a custom resource may have come since.
     pub async fn meet<'a>(&self, wanted: impl IntoIterator<Item = (&'a str, &'a str)>) {
-        let missing: BTreeSet<&str> = wanted
-            .into_iter()
-            .filter(|(version, kind)| !matches!(self.look(version, kind), Ok(Some(_))))
-            .map(|(version, _)| version)
-            .collect();
+        let unknown = wanted.into_iter().filter(|(version, kind)| !self.knows(version, kind));
+        let missing: BTreeSet<&str> = unknown.map(|(version, _)| version).collect();
         let asked = missing.into_iter().map(|version| async move { (version.to_owned(), self.group(version).await) });
         for (version, group) in futures::future::join_all(asked).await {
             self.known.write().unwrap_or_else(PoisonError::into_inner).insert(version, group);
         }
     }
 
-    /// The object's kind; `None` if the server does not serve it.
+    /// The object's kind; `None` if the server does not serve it. That one of the usual kinds is not served shows when it is used: 404.
     ///
     /// # Errors
     /// Why the server's list of kinds could not be read.
@@ -79,6 +81,9 @@ impl Kinds {
     }
 
     fn look(&self, version: &str, kind: &str) -> Result<Option<Kind>, String> {
+        if let Some(kind) = known::kind(version, kind) {
+            return Ok(Some(kind));
+        }
         match self.known.read().unwrap_or_else(PoisonError::into_inner).get(version) {
             Some(Group::Served(kinds)) => Ok(kinds.get(kind).cloned()),
             Some(Group::Unreadable(reason)) => Err(format!("the kinds of {version} can't be read: {reason}")),

@@ -5,6 +5,7 @@ mod credentials;
 mod dry_run;
 mod key_pair;
 mod kinds;
+mod known;
 mod line;
 mod read;
 mod refusal;
@@ -34,8 +35,9 @@ const MANAGER: &str = "bedplate";
 const SERVER: &str = "https://127.0.0.1:6443";
 /// How long one question or action may take.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Questions in flight at once, all over one HTTP/2 connection.
-const ABREAST: usize = 16;
+/// Questions in flight at once, all over one HTTP/2 connection: as many as the API server takes of a client (100 streams), since each
+/// full round costs a round trip.
+const ABREAST: usize = 100;
 
 /// One cluster's API server.
 pub struct Cluster {
@@ -66,23 +68,28 @@ impl Cluster {
 
     /// Asks all of them side by side. Answers come in the order in which they arrive.
     pub async fn ask(&self, questions: Vec<ApiQuestion>) -> Vec<(ApiQuestion, Answer)> {
-        let wanted = questions.iter().filter_map(read::kind_of);
-        let met = tokio::time::timeout(PATIENCE, self.kinds.meet(wanted)).await;
-        if met.is_err() {
-            let silent = || Answer::Unreadable(refusal::silence());
-            return questions.into_iter().map(|question| (question, silent())).collect();
-        }
-        futures::stream::iter(questions)
-            .map(|question| async move {
-                let answer = match tokio::time::timeout(PATIENCE, self.answer(&question)).await {
-                    Ok(answer) => answer,
-                    Err(_) => Answer::Unreadable(refusal::silence()),
-                };
-                (question, answer)
-            })
-            .buffer_unordered(ABREAST)
-            .collect()
-            .await
+        let known = |question: &ApiQuestion| read::kind_of(question).is_none_or(|(version, kind)| self.kinds.knows(version, kind));
+        let (at_once, later): (Vec<_>, Vec<_>) = questions.into_iter().partition(known);
+        let met = async {
+            match tokio::time::timeout(PATIENCE, self.kinds.meet(later.iter().filter_map(read::kind_of))).await {
+                Ok(()) => self.answers(later).await,
+                Err(_) => later.into_iter().map(|question| (question, Answer::Unreadable(refusal::silence()))).collect(),
+            }
+        };
+        let (mut answers, met) = tokio::join!(self.answers(at_once), met);
+        answers.extend(met);
+        answers
+    }
+
+    async fn answers(&self, questions: Vec<ApiQuestion>) -> Vec<(ApiQuestion, Answer)> {
+        let asked = questions.into_iter().map(|question| async move {
+            let answer = match tokio::time::timeout(PATIENCE, self.answer(&question)).await {
+                Ok(answer) => answer,
+                Err(_) => Answer::Unreadable(refusal::silence()),
+            };
+            (question, answer)
+        });
+        futures::stream::iter(asked).buffer_unordered(ABREAST).collect().await
     }
 
     /// Performs one action.

@@ -64,7 +64,11 @@ impl Cluster {
         let Some(kind) = self.kinds.of(of)? else { return Ok(None) };
         let path = if of.namespace.is_empty() { kind.everywhere() } else { kind.home(of) };
         let request = Request::new(path).list(&ListParams::default().labels(selector));
-        let mut found = self.fetch(request).await.map_err(|error| told(&error))?;
+        let mut found = match self.fetch(request).await {
+            Ok(found) => found,
+            Err(error) if is_absent(&error) => return Ok(None),
+            Err(error) => return Err(told(&error)),
+        };
         let Value::Array(mut items) = found["items"].take() else { return Ok(Some(Vec::new())) };
         for item in &mut items {
             // The server leaves both out of a list's items.
