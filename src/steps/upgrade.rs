@@ -61,18 +61,20 @@ impl Wanted {
         let Some(live) = seen.release(&self.upgrade.namespace, &self.upgrade.name)? else {
             return Ok(Planned::act(vec![helm(ReleaseAction::Upgrade(Box::new(self.upgrade)))], vec!["the release is absent".into()]));
         };
+        let differs = self.differs(live);
         // A helm that was killed leaves such a state, and refuses to go on from it. Nobody else's helm runs: we hold the lock.
         if live.status.starts_with("pending") || live.status == "uninstalling" {
+            // What was killed on its way to what is wanted goes on from there: a rollback would put a site that is on production by now
+            // back on staging, and roll healthy pods to and fro.
+            let deployed = live.deployed.filter(|_| !differs.is_empty());
             let ReleaseUpgrade { namespace, name, .. } = self.upgrade;
-            let clear = ReleaseAction::ClearPending { namespace, name, revision: live.revision, deployed: live.deployed };
+            let clear = ReleaseAction::ClearPending { namespace, name, revision: live.revision, deployed };
             return Ok(Planned::act(vec![helm(clear)], vec![format!("revision {} is {}: a helm was killed", live.revision, live.status)]));
         }
-        let stale = self.stale(live);
+        let undone = (live.status != "deployed").then(|| format!("revision {} is {}", live.revision, live.status));
+        let stale: Vec<String> = undone.into_iter().chain(differs).collect();
         if !stale.is_empty() {
-            // The upgrade mends drift as well; what can't be looked at for that blocks nothing.
-            let drift = drifted(seen, live).unwrap_or_default().into_iter().flat_map(|drifted| drifted.reasons);
-            let reasons = stale.into_iter().chain(drift).collect();
-            return Ok(Planned::act(vec![helm(ReleaseAction::Upgrade(Box::new(self.upgrade)))], reasons));
+            return Ok(Planned::act(vec![helm(ReleaseAction::Upgrade(Box::new(self.upgrade)))], stale));
         }
         let drifted = drifted(seen, live)?;
         let mut actions = Vec::new();
@@ -86,11 +88,8 @@ impl Wanted {
     }
 
     /// How the stored release differs from the wanted one.
-    fn stale(&self, live: &LiveRelease) -> Vec<String> {
+    fn differs(&self, live: &LiveRelease) -> Vec<String> {
         let mut reasons = Vec::new();
-        if live.status != "deployed" {
-            reasons.push(format!("revision {} is {}", live.revision, live.status));
-        }
         if plain(&live.chart_version) != plain(&self.version) {
             reasons.push(format!("chart {} -> {}", live.chart_version, self.version));
         } else if live.chart_digest != self.upgrade.chart_digest {
