@@ -1,68 +1,168 @@
-//! The whole flow on the fake host: it converges, a second run does nothing, and a death before any action costs nothing.
+//! The whole flow on the fake host: it converges, a second run does nothing, and a death before or in the middle of any action costs
+//! nothing.
 
 mod fake;
+#[path = "converge/half.rs"]
+mod half;
+#[path = "converge/state.rs"]
+mod state;
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use bedplate::engine::{converge, survey};
 use bedplate::inventory::Inventory;
-use bedplate::model::{Event, Failure, HostId, Sink, World};
+use bedplate::model::{Action, Event, Failure, HostId, JWT_PRIVATE, Secret, Sink};
+use bedplate::playbook;
 use bedplate::steps::flow;
-use fake::Fake;
+use fake::{Fake, Fate, World};
+use half::half;
+use state::state;
 
-fn shop() -> Inventory {
-    toml::from_str(include_str!("cases/inventories/shop.toml")).unwrap()
+/// Of every shape that the flow knows.
+const INVENTORIES: [(&str, &str); 4] = [
+    ("shop", include_str!("cases/inventories/shop.toml")),
+    ("mirror", include_str!("cases/inventories/mirror.toml")),
+    ("bare", include_str!("cases/inventories/bare.toml")),
+    ("hello", include_str!("cases/inventories/hello.toml")),
+];
+
+fn read(text: &str) -> Inventory {
+    let mut inventory: Inventory = toml::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    for (name, parameters) in inventory.playbooks.clone() {
+        playbook::add(&mut inventory, &name, &parameters, Path::new("/nowhere")).unwrap_or_else(|wrong| panic!("{wrong:?}"));
+    }
+    inventory
+}
+
+fn server(inventory: &Inventory) -> HostId {
+    HostId(inventory.server().unwrap().name.clone())
 }
 
 fn silent() -> Sink {
     Arc::new(|_: Event| {})
 }
 
-async fn run(fake: &Fake, fuel: Option<usize>) -> Result<usize, Failure> {
-    let inventory = shop();
-    fake.with(|world| world.fuel = fuel);
-    let server = HostId(inventory.hosts[0].name.clone());
-    converge(fake, &flow(&inventory), &server, &silent()).await.map(|outcome| outcome.performed)
+/// One run. What it performed, in order.
+async fn run(fake: &Fake, inventory: &Inventory) -> Result<Vec<Action>, Failure> {
+    fake.with(|world| world.journal.clear());
+    converge(fake, &flow(inventory), &server(inventory), &silent()).await?;
+    Ok(fake.with(|world| world.journal.clone()))
+}
+
+/// One run that must end well.
+async fn well(fake: &Fake, inventory: &Inventory, when: &str) -> Vec<Action> {
+    run(fake, inventory).await.unwrap_or_else(|failure| panic!("{when}: {failure}"))
+}
+
+fn told(actions: &[Action]) -> Vec<String> {
+    actions.iter().map(ToString::to_string).collect()
 }
 
 #[tokio::test]
 async fn a_bare_host_converges_and_then_rests() {
-    let fake = Fake::default();
-    let first = run(&fake, None).await.unwrap_or_else(|failure| panic!("{failure}"));
-    assert!(first > 10, "{first} actions can't be the whole flow");
-    assert_eq!(fake.with(|world| world.api.issued.clone()), ["letsencrypt-staging", "letsencrypt-production"]);
-    let again = run(&fake, None).await.unwrap_or_else(|failure| panic!("{failure}"));
-    assert_eq!(again, 0, "the second run did {:?}", fake.with(|world| world.journal.split_off(first)));
+    for (name, text) in INVENTORIES {
+        let inventory = read(text);
+        let fake = Fake::from(World::of(&inventory));
+        let first = well(&fake, &inventory, name).await;
+        assert!(first.len() > 5, "{name}: {:?} can't be the whole flow", told(&first));
+        if name == "shop" {
+            let issued = fake.with(|world| world.api.issued.iter().map(|(_, issuer)| issuer.clone()).collect::<Vec<_>>());
+            assert_eq!(issued, ["letsencrypt-staging", "letsencrypt-production"]);
+        }
+        let again = well(&fake, &inventory, name).await;
+        assert_eq!(told(&again), Vec::<String>::new(), "{name}");
+    }
+}
+
+/// Where a run is killed: before its action number `at`, counted from 0, or in the middle of it, in one of the ways that its verb knows.
+#[derive(Clone, Copy, Debug)]
+struct Death {
+    at: usize,
+    way: Option<usize>,
+}
+
+/// Puts an end to a run. Returns the action at which it died; none: there is no such action, or its verb knows no such way.
+async fn kill(fake: &Fake, inventory: &Inventory, death: Death) -> Option<Action> {
+    let died = Arc::new(std::sync::Mutex::new(None));
+    let at = Arc::clone(&died);
+    fake.with(|world| {
+        world.reaper = Some(Box::new(move |world: &mut World, action: &Action| {
+            if world.journal.len() != death.at || death.way.is_some_and(|way| !half(world, action, way)) {
+                return Fate::Lives;
+            }
+            *at.lock().unwrap() = Some(action.clone());
+            Fate::Dies
+        }));
+    });
+    let ended = run(fake, inventory).await;
+    fake.with(|world| world.reaper = None);
+    let died = died.lock().unwrap().take();
+    assert_eq!(ended.is_err(), died.is_some(), "{:?}", ended.map(|actions| told(&actions)));
+    died
+}
+
+/// Everything that must outlive whatever happens: private keys, by their Secret.
+fn keys(fake: &Fake) -> BTreeMap<(String, String), Secret> {
+    fake.with(|world| {
+        let private =
+            |(name, live): (&(String, String), &bedplate::model::LiveSecret)| Some((name.clone(), live.data.get(JWT_PRIVATE)?.clone()));
+        world.api.secrets.iter().filter_map(private).collect()
+    })
+}
+
+/// After a death the next run ends where one that was never killed ends, and the one after it rests.
+async fn recovers(inventory: &Inventory, death: Death, never_killed: &BTreeMap<String, String>) -> bool {
+    let fake = Fake::from(World::of(inventory));
+    let Some(action) = kill(&fake, inventory, death).await else { return false };
+    let when = format!("{}: after dying at `{action}` ({death:?})", inventory.name);
+    let (before, issued) = (keys(&fake), fake.with(|world| world.api.issued.len()));
+    well(&fake, inventory, &when).await;
+    let after = keys(&fake);
+    assert!(before.iter().all(|(name, key)| after.get(name) == Some(key)), "{when}: a private key changed");
+    let late = fake.with(|world| world.api.issued.split_off(issued));
+    assert!(!back_to_staging(&fake, &late), "{when}: issued afterwards: {late:?}");
+    assert_eq!(told(&well(&fake, inventory, &when).await), Vec::<String>::new(), "{when}: the run after the repair was not idle");
+    fake.with(|world| state::same(never_killed, &state(world)).unwrap_or_else(|difference| panic!("{when}: {difference}")));
+    true
+}
+
+/// Whether a staging certificate was issued for a Secret that had held a production one.
+fn back_to_staging(fake: &Fake, late: &[(String, String)]) -> bool {
+    let earlier = fake.with(|world| world.api.issued.clone());
+    let production = |(_, issuer): &&(String, String)| issuer.ends_with("production");
+    late.iter().enumerate().any(|(at, (secret, issuer))| {
+        issuer.ends_with("staging") && earlier.iter().chain(&late[..at]).filter(production).any(|(other, _)| other == secret)
+    })
 }
 
 #[tokio::test]
-async fn a_death_before_any_action_costs_nothing() {
-    let whole = {
-        let fake = Fake::default();
-        run(&fake, None).await.unwrap_or_else(|failure| panic!("{failure}"))
-    };
-    for fuel in 0..whole {
-        let fake = Fake::default();
-        let died = run(&fake, Some(fuel)).await.expect_err("it should have died");
-        assert_eq!(died.seen, "killed", "{died}");
-        let key = fake.with(|world| world.api.secrets.get(&("shop".into(), "jwt-keys".into())).cloned());
-        run(&fake, None).await.unwrap_or_else(|failure| panic!("after dying at action {fuel}: {failure}"));
-        fake.with(|world| {
-            if let Some(key) = key {
-                assert_eq!(world.api.secrets[&("shop".into(), "jwt-keys".into())], key, "the key changed after dying at action {fuel}");
+async fn a_death_at_any_action_costs_nothing() {
+    for (name, text) in INVENTORIES {
+        let inventory = read(text);
+        let fake = Fake::from(World::of(&inventory));
+        let whole = well(&fake, &inventory, name).await.len();
+        let never_killed = fake.with(state);
+        let mut deaths = 0;
+        for at in 0..whole {
+            assert!(recovers(&inventory, Death { at, way: None }, &never_killed).await, "{name} has no action {at}");
+            let mut ways = 0;
+            while recovers(&inventory, Death { at, way: Some(ways) }, &never_killed).await {
+                ways += 1;
             }
-            assert_eq!(world.api.issued, ["letsencrypt-staging", "letsencrypt-production"], "after dying at action {fuel}");
-        });
-        assert_eq!(run(&fake, None).await.map_err(|failure| failure.to_string()), Ok(0));
+            deaths += 1 + ways;
+        }
+        println!("{name}: {whole} actions, {deaths} deaths");
+        assert!(deaths > whole, "{name}: no action was ever left half done");
     }
 }
 
 #[tokio::test]
 async fn a_survey_changes_nothing() {
-    let fake = Fake::default();
-    let inventory = shop();
-    let server = HostId(inventory.hosts[0].name.clone());
-    let survey = survey(&fake, &flow(&inventory), &server, &mut World::default(), &silent()).await;
+    let inventory = read(INVENTORIES[0].1);
+    let fake = Fake::from(World::of(&inventory));
+    let survey = survey(&fake, &flow(&inventory), &server(&inventory), &mut bedplate::model::World::default(), &silent()).await;
     assert!(survey.verdicts.iter().any(|verdict| !verdict.converged()));
     assert!(fake.with(|world| world.journal.is_empty()));
 }

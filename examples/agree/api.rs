@@ -22,7 +22,7 @@ pub async fn agree(twins: &mut Twins<'_>) -> Result<(), Failure> {
 async fn start(twins: &Twins<'_>) -> Result<(), Failure> {
     twins.fake.with(|world| {
         for path in ["/usr/local/bin/k3s", "/etc/systemd/system/k3s.service"] {
-            world.host.put(path, FileKind::File, Vec::new(), 0o755, (0, 0));
+            world.host(&twins.server).put(path, FileKind::File, Vec::new(), 0o755, (0, 0));
         }
     });
     let start = twins.act(HostAction::Unit { unit: "k3s".into(), change: UnitChange::Start });

@@ -3,6 +3,7 @@
 //! An example because it must run as the rig's operator, inside the rig's network, where `cargo test` does not; `fake_agrees` runs it.
 
 mod api;
+#[allow(dead_code, reason = "the crash loops use more of it")]
 #[path = "../../tests/fake/mod.rs"]
 mod fake;
 mod host;

@@ -21,7 +21,8 @@ pub struct Twins<'a> {
     /// For what must be there before the first action.
     pub fake: Fake,
     live: &'a Live,
-    server: HostId,
+    /// On both.
+    pub server: HostId,
     /// Each world's last answers, the fake's first.
     before: [BTreeMap<Question, Answer>; 2],
     /// Performed so far, on both.

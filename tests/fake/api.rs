@@ -1,56 +1,79 @@
-//! The API server's half of the fake: objects, Secrets, releases, and a cert-manager that issues at once.
+//! The API server of make-believe: objects and Secrets. Releases are `helm`'s, and what comes of objects `controllers`'.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::LazyLock;
 
+use bedplate::inventory::{Inventory, Site};
 use bedplate::model::{
-    Answer, ApiAction, ApiQuestion, DryRun, Exchange, Failure, LiveRelease, LiveSecret, Manifest, ObjectRef, Phase, ReleaseUpgrade, Reply,
-    Secret, SecretSpec, Served,
+    Answer, ApiAction, ApiQuestion, DryRun, Failure, LiveRelease, LiveSecret, Manifest, ObjectRef, Reply, Secret, SecretSpec,
 };
 use serde_json::{Value, json};
 
-use super::tls::{self, Leaf};
+use super::helm::deployment;
+use super::tls::Leaf;
 
-const SITE: [&str; 2] = ["shop.example", "www.shop.example"];
-
-#[derive(Default)]
 pub struct Api {
     pub objects: BTreeMap<ObjectRef, Value>,
     /// What was last applied of each object: fields that an apply no longer declares go.
     applied: BTreeMap<ObjectRef, Value>,
     pub secrets: BTreeMap<(String, String), LiveSecret>,
-    pub releases: BTreeMap<(String, String), LiveRelease>,
-    /// Every certificate ever issued, by its issuer.
-    pub issued: Vec<String>,
-    leaf: Option<Leaf>,
+    /// Every revision of each release, the newest last.
+    pub releases: BTreeMap<(String, String), Vec<LiveRelease>>,
+    /// Every certificate ever issued: its Secret and its issuer.
+    pub issued: Vec<(String, String)>,
+    /// What lies in each TLS Secret.
+    pub leaves: BTreeMap<(String, String), Leaf>,
+    /// What the charts' Ingresses serve.
+    pub sites: Vec<Site>,
+    /// Where visitors come in.
+    pub address: IpAddr,
+    node: String,
     version: u64,
 }
 
+impl Default for Api {
+    fn default() -> Self {
+        Self {
+            objects: BTreeMap::new(),
+            applied: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            releases: BTreeMap::new(),
+            issued: Vec::new(),
+            leaves: BTreeMap::new(),
+            sites: Vec::new(),
+            address: Ipv4Addr::new(203, 0, 113, 10).into(),
+            node: "droplet".into(),
+            version: 0,
+        }
+    }
+}
+
 impl Api {
-    /// What k3s puts there when it starts.
+    pub fn of(inventory: &Inventory) -> Self {
+        let server = inventory.server().unwrap();
+        let bare = Self::default();
+        let address = server.visible_ip().unwrap_or(bare.address);
+        Self { sites: inventory.sites.clone(), address, node: server.name.to_lowercase(), ..bare }
+    }
+
+    /// What k3s puts there when it first starts.
     pub fn start(&mut self) {
         for namespace in ["default", "kube-node-lease", "kube-system"] {
             self.put(json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } }));
         }
-        self.put(json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": "droplet" },
+        let node = self.node.clone();
+        self.put(json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": node },
             "status": { "conditions": [{ "type": "Ready", "status": "True" }], "nodeInfo": { "kubeletVersion": "v1.35.5+k3s1" } } }));
         self.put(json!({ "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
-            "metadata": { "name": "droplet", "namespace": "kube-node-lease" }, "spec": { "renewTime": "2100-01-01T00:00:00.000000Z" } }));
+            "metadata": { "name": node, "namespace": "kube-node-lease" }, "spec": { "renewTime": "2100-01-01T00:00:00.000000Z" } }));
         for name in ["coredns", "traefik", "metrics-server"] {
-            self.deployment("kube-system", name);
+            self.put(deployment("kube-system", name));
         }
         self.put(json!({ "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": { "name": "local-path" } }));
         self.put(json!({ "apiVersion": "v1", "kind": "Service", "metadata": { "name": "traefik", "namespace": "kube-system" },
-            "spec": { "type": "LoadBalancer" }, "status": { "loadBalancer": { "ingress": [{ "ip": "203.0.113.10" }] } } }));
-    }
-
-    fn deployment(&mut self, namespace: &str, name: &str) -> Value {
-        let body = json!({ "apiVersion": "apps/v1", "kind": "Deployment",
-            "metadata": { "name": name, "namespace": namespace, "generation": 1 },
-            "spec": { "replicas": 1, "selector": { "matchLabels": { "app": name } } },
-            "status": { "observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1, "readyReplicas": 1,
-                "conditions": [{ "type": "Available", "status": "True" }] } });
-        self.put(body.clone());
-        body
+            "spec": { "type": "LoadBalancer" }, "status": { "loadBalancer": { "ingress": [{ "ip": self.address }] } } }));
+        self.reconcile();
     }
 
     pub fn put(&mut self, body: Value) {
@@ -66,9 +89,7 @@ impl Api {
             ApiQuestion::Object(object) => self.objects.get(object).cloned().map(Reply::Object),
             ApiQuestion::List { of, .. } => Some(Reply::Objects(self.list(of))),
             ApiQuestion::Secret { namespace, name } => self.secrets.get(&(namespace.clone(), name.clone())).cloned().map(Reply::Secret),
-            ApiQuestion::Release { namespace, name } => {
-                self.releases.get(&(namespace.clone(), name.clone())).cloned().map(|release| Reply::Release(Box::new(release)))
-            }
+            ApiQuestion::Release { namespace, name } => self.newest(namespace, name).map(|release| Reply::Release(Box::new(release))),
             ApiQuestion::DryRun(manifest) => {
                 let live = self.objects.get(manifest.object()).cloned();
                 let merged = self.after(manifest);
@@ -93,7 +114,7 @@ impl Api {
     }
 
     /// Nothing can be put into a namespace that is not there.
-    fn home(&self, namespace: &str) -> Result<(), Failure> {
+    pub fn home(&self, namespace: &str) -> Result<(), Failure> {
         if namespace.is_empty() || self.objects.contains_key(&ObjectRef::new("v1", "Namespace", "", namespace)) {
             return Ok(());
         }
@@ -106,38 +127,35 @@ impl Api {
                 self.home(&manifest.object().namespace)?;
                 self.objects.insert(manifest.object().clone(), self.after(manifest));
                 self.applied.insert(manifest.object().clone(), manifest.body().clone());
-                if manifest.object().kind == "ClusterIssuer" {
-                    let ready =
-                        json!({ "status": { "conditions": [{ "type": "Ready", "status": "True", "reason": "ACMEAccountRegistered" }] } });
-                    let body = merged(self.objects.get(manifest.object()), &ready);
-                    self.objects.insert(manifest.object().clone(), body);
-                }
             }
             ApiAction::PutSecret(spec) => {
                 self.home(&spec.namespace)?;
                 self.write(spec);
             }
-            ApiAction::CreateKeyPair { namespace, name, .. } => {
+            ApiAction::CreateKeyPair { namespace, name, bits } => {
                 self.home(namespace)?;
-                let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048).unwrap();
-                let data = [("jwt_private.pem", key.serialize_pem()), ("jwt_public.pem", key.public_key_pem())]
-                    .map(|(name, text)| (name.to_owned(), Secret::new(text)))
-                    .into();
                 let version = self.tick();
-                let made = ours(version.clone(), data, ("bedplate.dev/kid", version));
+                let (private, public) = key_pair(*bits, self.version);
+                let data =
+                    [("jwt_private.pem", private), ("jwt_public.pem", public)].map(|(name, text)| (name.to_owned(), Secret::new(text)));
+                let made = ours(version.clone(), data.into(), ("bedplate.dev/kid", version));
                 self.secrets.entry((namespace.clone(), name.clone())).or_insert(made);
             }
-            ApiAction::Delete(object) => {
-                self.objects.remove(object);
-                self.applied.remove(object);
-                if object.kind == "Namespace" {
-                    self.objects.retain(|other, _| other.namespace != object.name);
-                    self.applied.retain(|other, _| other.namespace != object.name);
-                    self.secrets.retain(|(namespace, _), _| *namespace != object.name);
-                }
-            }
+            ApiAction::Delete(object) => self.delete(object),
         }
         Ok(())
+    }
+
+    /// A namespace takes along all that lies in it.
+    pub fn delete(&mut self, object: &ObjectRef) {
+        self.objects.remove(object);
+        self.applied.remove(object);
+        if object.kind == "Namespace" {
+            self.objects.retain(|other, _| other.namespace != object.name);
+            self.applied.retain(|other, _| other.namespace != object.name);
+            self.secrets.retain(|(namespace, _), _| *namespace != object.name);
+            self.releases.retain(|(namespace, _), _| *namespace != object.name);
+        }
     }
 
     fn tick(&mut self) -> String {
@@ -156,80 +174,21 @@ impl Api {
         let written = ours(version.clone(), spec.data.clone(), ("bedplate.dev/revision", version));
         self.secrets.insert(key, written);
     }
+}
 
-    pub fn upgrade(&mut self, release: &ReleaseUpgrade) {
-        let key = (release.namespace.clone(), release.name.clone());
-        let workloads: &[&str] = if release.name == "cert-manager" { &["cert-manager"] } else { &["web", "auth"] };
-        let mut objects = Vec::new();
-        for name in workloads {
-            let mut body = self.deployment(&release.namespace, name);
-            body.as_object_mut().unwrap().remove("status");
-            objects.push(body);
-        }
-        let live = LiveRelease {
-            revision: self.releases.get(&key).map_or(1, |old| old.revision + 1),
-            status: "deployed".into(),
-            deployed: None,
-            chart_version: if release.name == "cert-manager" { "v1.21.1" } else { "1.0.0" }.into(),
-            chart_digest: release.chart_digest.clone(),
-            values: release.values.clone(),
-            objects,
-        };
-        self.releases.insert(key, live);
-        if let Some(issuer) = release.values.pointer("/ingress/clusterIssuer").and_then(Value::as_str) {
-            self.issue(&release.namespace, issuer);
-        }
+/// Private and public half. Making one takes a while, so a few are made and taken in turns.
+fn key_pair(bits: u32, turn: u64) -> (String, String) {
+    static MADE: LazyLock<Vec<(String, String)>> = LazyLock::new(|| (0..5).map(|_| make(rcgen::RsaKeySize::_2048)).collect());
+    match bits {
+        2048 => MADE[usize::try_from(turn).unwrap() % MADE.len()].clone(),
+        3072 => make(rcgen::RsaKeySize::_3072),
+        _ => make(rcgen::RsaKeySize::_4096),
     }
+}
 
-    /// cert-manager's part: a certificate of that issuer, unless the Secret has one already.
-    fn issue(&mut self, namespace: &str, issuer: &str) {
-        self.put(json!({ "apiVersion": "cert-manager.io/v1", "kind": "Certificate",
-            "metadata": { "name": "shop-tls", "namespace": namespace },
-            "spec": { "secretName": "shop-tls", "dnsNames": SITE, "issuerRef": { "name": issuer, "kind": "ClusterIssuer" } },
-            "status": { "conditions": [{ "type": "Ready", "status": "True" }], "renewalTime": "2030-01-01T00:00:00Z" } }));
-        let key = (namespace.to_owned(), "shop-tls".to_owned());
-        let has = |live: &LiveSecret| live.annotations.get("cert-manager.io/issuer-name").is_some_and(|name| name == issuer);
-        if self.secrets.get(&key).is_some_and(has) {
-            return;
-        }
-        let leaf = tls::leaf(issuer, &SITE.map(Into::into));
-        self.issued.push(issuer.into());
-        let data = [("tls.crt".to_owned(), Secret::new(leaf.pem.clone())), ("tls.key".to_owned(), Secret::new("key"))].into();
-        let annotations = [("cert-manager.io/issuer-name".to_owned(), issuer.to_owned())].into();
-        self.secrets.insert(key, LiveSecret { kind: "kubernetes.io/tls".into(), ..secret(data, annotations) });
-        self.leaf = Some(leaf);
-    }
-
-    pub fn clear(&mut self, namespace: &str, name: &str) {
-        self.releases.remove(&(namespace.to_owned(), name.to_owned()));
-    }
-
-    pub fn served(&self, name: &str) -> Answer {
-        let Some(leaf) = &self.leaf else { return Answer::Unreadable("connection refused".into()) };
-        let phase = if leaf.issuer.ends_with("production") { Phase::Production } else { Phase::Staging };
-        Answer::Present(Reply::Served(Served {
-            phase,
-            subject: format!("CN={name}"),
-            issuer: format!("CN={}", leaf.issuer),
-            names: leaf.names.clone(),
-            not_before: tls::now() - 3600,
-            not_after: tls::now() + 90 * 86_400,
-            sha256: leaf.sha256.clone(),
-        }))
-    }
-
-    pub fn get(&self, url: &str) -> Answer {
-        let (status, location) = match url.strip_prefix("http://") {
-            Some(rest) if rest.contains("/.well-known/acme-challenge/") => (404, String::new()),
-            Some(rest) => (301, format!("https://{rest}")),
-            None => match url.strip_prefix("https://www.") {
-                Some(rest) => (301, format!("https://{rest}")),
-                None => (200, String::new()),
-            },
-        };
-        let body = "<html><head><title>Shop</title></head></html>".into();
-        Answer::Present(Reply::Exchange(Exchange { status, location, server: String::new(), body }))
-    }
+fn make(size: rcgen::RsaKeySize) -> (String, String) {
+    let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, size).unwrap();
+    (key.serialize_pem(), key.public_key_pem())
 }
 
 fn ours(version: String, data: BTreeMap<String, Secret>, (annotation, value): (&str, String)) -> LiveSecret {
@@ -237,7 +196,7 @@ fn ours(version: String, data: BTreeMap<String, Secret>, (annotation, value): (&
     LiveSecret { resource_version: version, labels, ..secret(data, [(annotation.to_owned(), value)].into()) }
 }
 
-fn secret(data: BTreeMap<String, Secret>, annotations: BTreeMap<String, String>) -> LiveSecret {
+pub fn secret(data: BTreeMap<String, Secret>, annotations: BTreeMap<String, String>) -> LiveSecret {
     LiveSecret { resource_version: "1".into(), kind: "Opaque".into(), labels: BTreeMap::new(), annotations, data }
 }
 
@@ -255,7 +214,7 @@ fn prune(live: &mut Value, before: &Value, now: &Value) {
 }
 
 /// Server-side apply as far as it matters here: declared fields win, others stay.
-fn merged(live: Option<&Value>, declared: &Value) -> Value {
+pub fn merged(live: Option<&Value>, declared: &Value) -> Value {
     match (live, declared) {
         (Some(Value::Object(live)), Value::Object(declared)) => {
             let mut all = live.clone();

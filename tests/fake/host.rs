@@ -1,11 +1,12 @@
-//! The host's half of the fake: files, one unit, images.
+//! One host of make-believe: files, one unit, images.
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path};
 
+use bedplate::inventory;
 use bedplate::model::{
-    Answer, Failure, FileKind, FileMeta, HostAction, HostFacts, HostQuestion, ImageOnHost, Owner, Privilege, RecordKind, ReleaseAction,
-    Reply, Secret, Tool, UnitChange, UnitState,
+    Answer, Failure, FileKind, FileMeta, HostAction, HostFacts, HostQuestion, ImageOnHost, Owner, Privilege, ReleaseAction, Reply, Secret,
+    Tool, UnitChange, UnitState,
 };
 use sha2::{Digest, Sha256};
 
@@ -26,13 +27,21 @@ pub struct Host {
     pub active_since: Option<u64>,
     pub loaded: u64,
     pub images: BTreeMap<String, (String, bool)>,
+    pub facts: HostFacts,
     clock: u64,
 }
 
 impl Default for Host {
     fn default() -> Self {
-        let mut host =
-            Self { files: BTreeMap::new(), enabled: false, active_since: None, loaded: 0, images: BTreeMap::new(), clock: 1_000_000 };
+        let mut host = Self {
+            files: BTreeMap::new(),
+            enabled: false,
+            active_since: None,
+            loaded: 0,
+            images: BTreeMap::new(),
+            facts: facts(),
+            clock: 1_000_000,
+        };
         for folder in ["/etc", "/etc/systemd", "/etc/systemd/system", "/home", "/usr", "/usr/local", "/usr/local/bin", "/var", "/var/lib"] {
             host.put(folder, FileKind::Folder, Vec::new(), 0o755, (0, 0));
         }
@@ -45,17 +54,31 @@ pub fn digest_of(text: &str) -> String {
     format!("{:x}", Sha256::digest(text))
 }
 
-pub fn dns(kind: RecordKind) -> Answer {
-    let records = if kind == RecordKind::A { vec!["203.0.113.10".into()] } else { Vec::new() };
-    Answer::Present(Reply::Records(records))
-}
-
 /// The only unit there can be.
 const NAME: &str = "k3s";
 const UNIT: &str = "/etc/systemd/system/k3s.service";
 const K3S: &str = "/usr/local/bin/k3s";
+const HELM: &str = "/usr/local/bin/helm";
+/// Where helm's chart and values lie while it runs.
+const WORKPLACE: &str = "/run/bedplate/";
+/// How files begin that do not bear their name yet.
+const TEMPORARY: &str = ".bedplate-";
 
 impl Host {
+    /// Bare, and as the inventory says.
+    pub fn of(host: &inventory::Host) -> Self {
+        let mut own = Self::default();
+        own.facts.hostname.clone_from(&host.name);
+        own.facts.addresses.splice(.., host.visible_ip());
+        if host.user.as_deref() == Some("root") {
+            own.facts = HostFacts { user: "root".into(), uid: 0, gid: 0, home: "/root".into(), privilege: Privilege::Root, ..own.facts };
+            own.put("/root", FileKind::Folder, Vec::new(), 0o700, (0, 0));
+        } else {
+            own.put("/home/appuser/.bashrc", FileKind::File, b"# mine\n".into(), 0o644, (1000, 1000));
+        }
+        own
+    }
+
     fn running(&self) -> bool {
         self.active_since.is_some()
     }
@@ -81,13 +104,36 @@ impl Host {
         self.files.insert(path.into(), File { kind, bytes, digest, mode, owner, modified });
     }
 
+    /// The folders above `path` that are not there.
+    pub fn lacking<'p>(&self, path: &'p str) -> Vec<&'p str> {
+        let above = path.match_indices('/').filter(|(at, _)| *at > 0).map(|(at, _)| &path[..at]);
+        above.filter(|folder| !self.files.contains_key(*folder)).collect()
+    }
+
     /// As `mkdir -p`, but each new folder gets the owner of what will lie there.
-    fn parents(&mut self, path: &str, owner: (u32, u32)) {
-        for (at, _) in path.match_indices('/').filter(|(at, _)| *at > 0) {
-            if !self.files.contains_key(&path[..at]) {
-                self.put(&path[..at], FileKind::Folder, Vec::new(), 0o755, owner);
-            }
+    pub fn parents(&mut self, path: &str, owner: (u32, u32)) {
+        for folder in self.lacking(path) {
+            self.put(folder, FileKind::Folder, Vec::new(), 0o755, owner);
         }
+    }
+
+    /// A file beside `path` that does not bear its name yet, in place of those that killed runs left.
+    pub fn temporary(&mut self, path: &str, unique: &str) {
+        self.tidy(path);
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        self.put(&format!("{folder}/{TEMPORARY}{unique}"), FileKind::File, b"half".into(), 0o600, (0, 0));
+    }
+
+    fn tidy(&mut self, path: &str) {
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let left = format!("{folder}/{TEMPORARY}");
+        self.files.retain(|path, _| path.strip_prefix(&left).is_none_or(|rest| rest.contains('/')));
+    }
+
+    /// helm at work: what a killed one left goes.
+    pub fn workplace(&mut self, unique: &str) {
+        self.files.retain(|path, _| !path.starts_with(WORKPLACE));
+        self.put(&format!("{WORKPLACE}release-{unique}"), FileKind::Folder, Vec::new(), 0o700, (0, 0));
     }
 
     /// Where `path` leads; `None` if there is nothing.
@@ -117,7 +163,7 @@ impl Host {
 
     pub fn answer(&mut self, question: &HostQuestion) -> Answer {
         let reply = match question {
-            HostQuestion::Facts => Some(Reply::Facts(Box::new(facts()))),
+            HostQuestion::Facts => Some(Reply::Facts(Box::new(self.facts.clone()))),
             HostQuestion::Listeners => Some(Reply::Listeners(Vec::new())),
             HostQuestion::Stat(path) => self.files.get(path).map(|file| Reply::File(meta(file))),
             HostQuestion::Digest(path) => return self.read(path, |file| Reply::Text(file.digest.clone())),
@@ -127,7 +173,7 @@ impl Host {
             HostQuestion::Images if self.running() && !self.serves() => return Answer::Unreadable("k3s is not there".into()),
             HostQuestion::Images => self.running().then(|| Reply::Images(self.listed())),
             HostQuestion::Journal(_) => Some(Reply::Text(String::new())),
-            HostQuestion::Resolve(_) => Some(Reply::Addresses(vec!["203.0.113.10".parse().unwrap()])),
+            HostQuestion::Resolve(_) => Some(Reply::Addresses(self.facts.addresses.clone())),
         };
         reply.map_or(Answer::Absent, Answer::Present)
     }
@@ -153,7 +199,7 @@ impl Host {
     fn version(&self, tool: Tool) -> Option<String> {
         match tool {
             Tool::K3s => self.files.get(K3S).map(|_| "v1.35.5+k3s1".into()),
-            Tool::Helm => self.files.get("/usr/local/bin/helm").map(|_| "v4.2.4".into()),
+            Tool::Helm => self.follow(Path::new(HELM)).map(|_| "v4.2.4".into()),
         }
     }
 
@@ -161,6 +207,7 @@ impl Host {
         match action {
             HostAction::WriteFile(file) => {
                 self.parents(&file.path, file.owner.ids());
+                self.tidy(&file.path);
                 self.put(&file.path, FileKind::File, file.content.bytes().into(), file.mode, file.owner.ids());
             }
             HostAction::MakeFolder { path, mode, owner } => {
@@ -169,16 +216,21 @@ impl Host {
             }
             HostAction::Link { path, target } => {
                 self.parents(path, Owner::Root.ids());
+                self.tidy(path);
                 self.put(path, FileKind::Link(target.clone()), target.as_bytes().to_vec(), 0o777, (0, 0));
             }
             HostAction::Install(install) => {
                 self.parents(&install.path, Owner::Root.ids());
+                self.tidy(&install.path);
                 self.put(&install.path, FileKind::File, Vec::new(), install.mode, (0, 0));
                 if let (Some(file), None) = (self.files.get_mut(&install.path), &install.member) {
                     file.digest.clone_from(&install.pin.sha256);
                 }
             }
             HostAction::Unit { unit, change } => return self.change(unit, *change),
+            HostAction::Import(_) | HostAction::PinImage { .. } if !self.serves() => {
+                return Err(Failure::new("reach containerd", "k3s does not run", ""));
+            }
             HostAction::Import(image) => {
                 for name in &image.names {
                     self.images.insert(name.clone(), (image.id.clone(), true));
@@ -189,9 +241,25 @@ impl Host {
                     image.1 = true;
                 }
             }
-            HostAction::Release(ReleaseAction::Upgrade(release)) => api.upgrade(release),
-            HostAction::Release(ReleaseAction::ClearPending { namespace, name, .. }) => api.clear(namespace, name),
+            HostAction::Release(action) => return self.release(action, api),
         }
+        Ok(())
+    }
+
+    fn release(&mut self, action: &ReleaseAction, api: &mut Api) -> Result<(), Failure> {
+        if self.follow(Path::new(HELM)).is_none() || !self.serves() {
+            return Err(Failure::new("run helm", "helm or k3s is not there", ""));
+        }
+        match action {
+            ReleaseAction::Upgrade(release) => api.upgrade(release)?,
+            ReleaseAction::ClearPending { namespace, name, deployed: None, .. } => {
+                // kubectl alone: no place of work is made, and none is cleared away.
+                api.clear(namespace, name, None);
+                return Ok(());
+            }
+            ReleaseAction::ClearPending { namespace, name, deployed, .. } => api.clear(namespace, name, *deployed),
+        }
+        self.files.retain(|path, _| !path.starts_with(WORKPLACE));
         Ok(())
     }
 
@@ -211,6 +279,11 @@ impl Host {
                 }
                 self.active_since = Some(now);
                 if self.serves() {
+                    self.parents("/var/lib/rancher/k3s/server", Owner::Root.ids());
+                    let data = self.files.contains_key("/var/lib/rancher/k3s/server");
+                    if !data {
+                        self.put("/var/lib/rancher/k3s/server", FileKind::Folder, Vec::new(), 0o700, (0, 0));
+                    }
                     let kubeconfig = include_str!("k3s.yaml").as_bytes().to_vec();
                     self.parents("/etc/rancher/k3s/k3s.yaml", Owner::Root.ids());
                     self.put("/etc/rancher/k3s/k3s.yaml", FileKind::File, kubeconfig, 0o600, (0, 0));

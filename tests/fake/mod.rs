@@ -1,19 +1,25 @@
-//! A host, an API server and a CA of make-believe: for golden cases and crash loops, never the proof. `fake_agrees` on the rig holds it
+//! Hosts, an API server and a CA of make-believe: for golden cases and crash loops, never the proof. `fake_agrees` on the rig holds them
 //! against the real ones.
 
 mod api;
+mod controllers;
+mod helm;
 mod host;
+mod operator;
 mod tls;
+mod visit;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
 use bedplate::engine::Ground;
-use bedplate::model::{
-    Action, Answer, ArtifactRef, ChartFacts, Failure, HostId, ImageArchive, OperatorAction, OperatorQuestion, OutsideQuestion, Pin, Question,
-    Reply, Secret,
-};
+use bedplate::inventory::Inventory;
+use bedplate::model::{Action, Answer, Failure, HostId, Question};
+
+use api::Api;
+use host::Host;
+use operator::Operator;
 
 /// Everything there is.
 #[derive(Default)]
@@ -21,21 +27,38 @@ pub struct Fake {
     world: Mutex<World>,
 }
 
+/// What happens to the run at an action.
+#[derive(PartialEq, Eq)]
+pub enum Fate {
+    /// It performs it.
+    Lives,
+    /// It is killed before, or in the middle.
+    Dies,
+}
+
+/// Looks at an action before it is performed, and may leave half of it behind.
+pub type Reaper = Box<dyn FnMut(&mut World, &Action) -> Fate + Send>;
+
 #[derive(Default)]
 pub struct World {
-    pub host: host::Host,
-    pub api: api::Api,
-    pub kubeconfig: Option<Secret>,
-    pub pins: Vec<Pin>,
+    pub hosts: BTreeMap<HostId, Host>,
+    pub api: Api,
+    pub operator: Operator,
     /// Actions performed, in order.
-    pub journal: Vec<String>,
-    /// Die when this many more actions were performed; `None`: live.
-    pub fuel: Option<usize>,
+    pub journal: Vec<Action>,
+    /// Without one, every run lives.
+    pub reaper: Option<Reaper>,
 }
 
 impl Fake {
     pub fn with<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
         look(&mut self.world.lock().unwrap())
+    }
+}
+
+impl From<World> for Fake {
+    fn from(world: World) -> Self {
+        Self { world: Mutex::new(world) }
     }
 }
 
@@ -47,13 +70,14 @@ impl Ground for Fake {
 
     async fn perform(&self, action: &Action, _sent: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<(), Failure> {
         self.with(|world| {
-            if let Some(fuel) = &mut world.fuel {
-                if *fuel == 0 {
+            if let Some(mut reaper) = world.reaper.take() {
+                let fate = reaper(world, action);
+                world.reaper = Some(reaper);
+                if fate == Fate::Dies {
                     return Err(Failure::new("go on", "killed", ""));
                 }
-                *fuel -= 1;
             }
-            world.journal.push(action.to_string());
+            world.journal.push(action.clone());
             world.perform(action)
         })
     }
@@ -64,78 +88,51 @@ impl Ground for Fake {
 }
 
 impl World {
+    /// The hosts of an inventory, bare, and an application that is as the inventory says.
+    pub fn of(inventory: &Inventory) -> Self {
+        Self {
+            hosts: inventory.hosts.iter().map(|host| (HostId(host.name.clone()), Host::of(host))).collect(),
+            api: Api::of(inventory),
+            operator: Operator::of(inventory),
+            ..Self::default()
+        }
+    }
+
+    /// A host that nobody knows yet is a bare one.
+    pub fn host(&mut self, id: &HostId) -> &mut Host {
+        self.hosts.entry(id.clone()).or_default()
+    }
+
+    /// Whether some host runs an API server.
+    pub fn serves(&self) -> bool {
+        self.hosts.values().any(Host::serves)
+    }
+
     fn answer(&mut self, question: &Question) -> Answer {
         match question {
-            Question::Host(_, question) => self.host.answer(question),
-            Question::Api(_) if !self.host.serves() => Answer::Unreadable("k3s does not run".into()),
+            Question::Host(id, question) => self.host(id).answer(question),
+            Question::Api(_) if !self.serves() => Answer::Unreadable("k3s does not run".into()),
             Question::Api(question) => self.api.answer(question),
-            Question::Outside(question) => self.outside(question),
-            Question::Operator(question) => self.operator(question),
+            Question::Outside(question) => self.api.visited(question),
+            Question::Operator(question) => self.operator.answer(question),
         }
     }
 
-    fn outside(&self, question: &OutsideQuestion) -> Answer {
-        match question {
-            OutsideQuestion::Dns { kind, .. } => host::dns(*kind),
-            OutsideQuestion::Served { name, .. } => self.api.served(name),
-            OutsideQuestion::Get { url, .. } => self.api.get(url),
-        }
-    }
-
-    fn operator(&self, question: &OperatorQuestion) -> Answer {
-        let there = Answer::Present;
-        match question {
-            OperatorQuestion::Kubeconfig(_) => self.kubeconfig.clone().map_or(Answer::Absent, |text| there(Reply::Bytes(text))),
-            OperatorQuestion::File(path) => there(Reply::Bytes(Secret::new(format!("file {}", path.display())))),
-            OperatorQuestion::Clock => there(Reply::Seconds(tls::now())),
-            OperatorQuestion::Archive(path) => {
-                let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-                let names = vec![format!("docker.io/shop/{name}:1")];
-                there(Reply::Archive(ImageArchive { names, id: format!("sha256:{name}"), size: 1000 }))
-            }
-            OperatorQuestion::Chart(_) => {
-                there(Reply::Chart(ChartFacts { name: "shop".into(), version: "1.0.0".into(), digest: "c".repeat(40) }))
-            }
-            OperatorQuestion::Values(_) => there(Reply::Object(serde_json::json!({ "hosts": ["shop.example"] }))),
-            OperatorQuestion::EnvFile(_) => there(Reply::Env(env())),
-            OperatorQuestion::Pin(artifact) => {
-                self.pins.iter().find(|pin| pin.artifact == *artifact).map_or(Answer::Absent, |pin| there(Reply::Pin(pin.clone())))
-            }
-        }
-    }
-
-    fn perform(&mut self, action: &Action) -> Result<(), Failure> {
+    pub fn perform(&mut self, action: &Action) -> Result<(), Failure> {
         match action {
-            Action::Host(_, action) => {
-                let served = self.host.serves();
-                self.host.perform(action, &mut self.api)?;
-                if !served && self.host.serves() {
+            Action::Host(id, action) => {
+                let served = self.serves();
+                let host = self.hosts.entry(id.clone()).or_default();
+                host.perform(action, &mut self.api)?;
+                if !served && self.serves() {
                     self.api.start();
                 }
             }
-            Action::Api(_) if !self.host.serves() => return Err(Failure::new("reach the API", "k3s does not run", "")),
+            Action::Api(_) if !self.serves() => return Err(Failure::new("reach the API", "k3s does not run", "")),
             Action::Api(action) => self.api.perform(action)?,
-            Action::Operator(OperatorAction::Learn(artifact)) => self.pins.push(pin(artifact)),
-            Action::Operator(OperatorAction::MergeKubeconfig(merge)) => self.kubeconfig = Some(merge.content.clone()),
+            Action::Operator(action) => self.operator.perform(action),
         }
+        self.api.reconcile();
         Ok(())
-    }
-}
-
-/// The seven keys of the example, and two that must stay out.
-fn env() -> BTreeMap<String, Secret> {
-    ["GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "RESEND_API_KEY", "EMAIL_FROM", "ADMIN_EMAILS", "DATABASE_URL", "POSTGRES_PASSWORD"]
-        .map(|key| (key.to_owned(), Secret::new(format!("value of {key}"))))
-        .into()
-}
-
-fn pin(artifact: &ArtifactRef) -> Pin {
-    Pin {
-        artifact: artifact.clone(),
-        url: format!("https://mirror.example/{}", artifact.name),
-        size: 1000,
-        sha256: host::digest_of(&artifact.to_string()),
-        learnt: "by the fake".into(),
-        at: "2026-01-01T00:00:00Z".into(),
     }
 }

@@ -1,0 +1,115 @@
+//! Helm of make-believe: revisions with their statuses, and charts that render what their release needs.
+
+use bedplate::inventory::Tls;
+use bedplate::model::{Failure, LiveRelease, ReleaseUpgrade};
+use serde_json::{Value, json};
+
+use super::api::Api;
+use super::controllers::ISSUER;
+
+impl Api {
+    /// The newest revision, which also says which one was the last good one.
+    pub fn newest(&self, namespace: &str, name: &str) -> Option<LiveRelease> {
+        let revisions = self.releases.get(&(namespace.to_owned(), name.to_owned()))?;
+        let deployed = revisions.iter().rev().find(|revision| revision.status == "deployed").map(|revision| revision.revision);
+        revisions.last().map(|newest| LiveRelease { deployed, ..newest.clone() })
+    }
+
+    pub fn upgrade(&mut self, release: &ReleaseUpgrade) -> Result<(), Failure> {
+        let objects = self.begin(release)?;
+        objects.into_iter().for_each(|object| self.put(object));
+        self.end(&release.namespace, &release.name);
+        Ok(())
+    }
+
+    /// As `helm upgrade` begins: a pending revision is kept before anything is applied. Returns what will be.
+    pub fn begin(&mut self, release: &ReleaseUpgrade) -> Result<Vec<Value>, Failure> {
+        self.home(&release.namespace)?;
+        let newest = self.newest(&release.namespace, &release.name);
+        if newest.as_ref().is_some_and(|newest| newest.status.starts_with("pending")) {
+            return Err(Failure::new("upgrade", "another operation (install/upgrade/rollback) is in progress", ""));
+        }
+        let objects = self.rendered(release);
+        self.pend(
+            &release.namespace,
+            &release.name,
+            LiveRelease {
+                revision: 0,
+                status: if newest.is_some() { "pending-upgrade" } else { "pending-install" }.into(),
+                deployed: None,
+                chart_version: if release.name == "cert-manager" { "v1.21.1" } else { "1.0.0" }.into(),
+                chart_digest: release.chart_digest.clone(),
+                values: release.values.clone(),
+                objects: objects.clone(),
+            },
+        );
+        Ok(objects)
+    }
+
+    /// As `helm rollback` begins.
+    pub fn begin_rollback(&mut self, namespace: &str, name: &str, good: u32) -> Vec<Value> {
+        let revisions = self.releases.get(&(namespace.to_owned(), name.to_owned()));
+        let Some(good) = revisions.into_iter().flatten().find(|revision| revision.revision == good).cloned() else { return Vec::new() };
+        let objects = good.objects.clone();
+        self.pend(namespace, name, LiveRelease { status: "pending-rollback".into(), ..good });
+        objects
+    }
+
+    /// Keeps a revision, its number the next one.
+    pub fn pend(&mut self, namespace: &str, name: &str, release: LiveRelease) {
+        let revisions = self.releases.entry((namespace.to_owned(), name.to_owned())).or_default();
+        let revision = revisions.last().map_or(1, |last| last.revision + 1);
+        revisions.push(LiveRelease { revision, ..release });
+    }
+
+    /// The newest revision is done, and all before it are history.
+    pub fn end(&mut self, namespace: &str, name: &str) {
+        let revisions = self.releases.entry((namespace.to_owned(), name.to_owned())).or_default();
+        let newest = revisions.len().saturating_sub(1);
+        for (place, revision) in revisions.iter_mut().enumerate() {
+            revision.status = if place == newest { "deployed" } else { "superseded" }.into();
+        }
+    }
+
+    pub fn clear(&mut self, namespace: &str, name: &str, deployed: Option<u32>) {
+        if let Some(good) = deployed {
+            let objects = self.begin_rollback(namespace, name, good);
+            objects.into_iter().for_each(|object| self.put(object));
+            self.end(namespace, name);
+            return;
+        }
+        let key = (namespace.to_owned(), name.to_owned());
+        if self.releases.get_mut(&key).is_some_and(|revisions| revisions.pop().is_some() && revisions.is_empty()) {
+            self.releases.remove(&key);
+        }
+    }
+
+    /// What the chart makes of its values.
+    pub fn rendered(&self, release: &ReleaseUpgrade) -> Vec<Value> {
+        let namespace = &release.namespace;
+        if release.name == "cert-manager" {
+            return vec![deployment(namespace, "cert-manager")];
+        }
+        let mut objects: Vec<Value> = ["web", "auth"].map(|part| deployment(namespace, &format!("{}-{part}", release.name))).into();
+        let sites: Vec<_> = self.sites.iter().filter(|site| site.release == release.name).collect();
+        if sites.is_empty() {
+            return objects;
+        }
+        let rules: Vec<Value> = sites.iter().flat_map(|site| site.names().map(|name| json!({ "host": name }))).collect();
+        let acme = sites.iter().filter(|site| site.tls == Tls::Acme);
+        let tls: Vec<Value> =
+            acme.map(|site| json!({ "hosts": site.names().collect::<Vec<_>>(), "secretName": site.certificate })).collect();
+        let issuer = release.values.pointer("/ingress/clusterIssuer").and_then(Value::as_str);
+        let notes = issuer.map_or_else(|| json!({}), |issuer| json!({ ISSUER: issuer }));
+        objects.push(json!({ "apiVersion": "traefik.io/v1alpha1", "kind": "Middleware",
+            "metadata": { "name": format!("{}-https", release.name), "namespace": namespace }, "spec": { "redirectScheme": { "scheme": "https" } } }));
+        objects.push(json!({ "apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
+            "metadata": { "name": release.name, "namespace": namespace, "annotations": notes }, "spec": { "rules": rules, "tls": tls } }));
+        objects
+    }
+}
+
+pub fn deployment(namespace: &str, name: &str) -> Value {
+    json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": name, "namespace": namespace },
+        "spec": { "replicas": 1, "selector": { "matchLabels": { "app": name } } } })
+}

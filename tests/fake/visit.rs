@@ -1,0 +1,75 @@
+//! What a visitor of the fake sees: DNS that tells the truth, and an ingress that serves what Ingresses say.
+
+use bedplate::inventory::{Site, Tls};
+use bedplate::model::{Answer, Exchange, OutsideQuestion, Phase, RecordKind, Reply, Served};
+use serde_json::Value;
+
+use super::api::Api;
+use super::tls;
+
+impl Api {
+    pub fn visited(&self, question: &OutsideQuestion) -> Answer {
+        match question {
+            OutsideQuestion::Dns { kind, .. } => {
+                let records = if *kind == RecordKind::A { vec![self.address.to_string()] } else { Vec::new() };
+                Answer::Present(Reply::Records(records))
+            }
+            OutsideQuestion::Served { name, .. } => self.served(name),
+            OutsideQuestion::Get { url, .. } => self.get(url),
+        }
+    }
+
+    fn ingresses(&self) -> impl Iterator<Item = &Value> {
+        self.objects.iter().filter(|(object, _)| object.kind == "Ingress").map(|(_, body)| body)
+    }
+
+    fn served(&self, name: &str) -> Answer {
+        let secret = self.ingresses().find_map(|ingress| {
+            let tls = ingress["spec"]["tls"]
+                .as_array()?
+                .iter()
+                .find(|tls| tls["hosts"].as_array().is_some_and(|hosts| hosts.contains(&name.into())))?;
+            Some((ingress["metadata"]["namespace"].as_str()?.to_owned(), tls["secretName"].as_str()?.to_owned()))
+        });
+        let leaf = secret.filter(|key| self.secrets.contains_key(key)).and_then(|key| self.leaves.get(&key));
+        let Some(leaf) = leaf else { return Answer::Unreadable("connection refused".into()) };
+        let phase = if leaf.issuer.ends_with("production") { Phase::Production } else { Phase::Staging };
+        Answer::Present(Reply::Served(Served {
+            phase,
+            subject: format!("CN={name}"),
+            issuer: format!("CN={}", leaf.issuer),
+            names: leaf.names.clone(),
+            not_before: tls::now() - 3600,
+            not_after: tls::now() + 90 * 86_400,
+            sha256: leaf.sha256.clone(),
+        }))
+    }
+
+    fn get(&self, url: &str) -> Answer {
+        let answer = |status, location: String, body: String| {
+            Answer::Present(Reply::Exchange(Exchange { status, location, server: String::new(), body }))
+        };
+        let nowhere = || answer(404, String::new(), String::new());
+        let Some((scheme, rest)) = url.split_once("://") else { return nowhere() };
+        let (name, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let routed =
+            |ingress: &Value| ingress["spec"]["rules"].as_array().is_some_and(|rules| rules.iter().any(|rule| rule["host"] == name));
+        let site = self.sites.iter().find(|site| site.names().any(|own| own == name)).filter(|_| self.ingresses().any(routed));
+        let Some(site) = site.filter(|_| !path.starts_with(".well-known/acme-challenge/")) else { return nowhere() };
+        let own = match site.tls {
+            Tls::Acme => "https",
+            Tls::Off => "http",
+        };
+        if scheme == own && name == site.domain {
+            page(site, &format!("/{path}"), answer)
+        } else {
+            answer(301, format!("{own}://{}/{path}", site.domain), String::new())
+        }
+    }
+}
+
+fn page(site: &Site, path: &str, answer: impl Fn(u16, String, String) -> Answer) -> Answer {
+    let Some(check) = site.checks.iter().find(|check| check.path == path) else { return answer(404, String::new(), String::new()) };
+    let title = check.title.clone().unwrap_or_default();
+    answer(check.status, String::new(), format!("<html><head><title>{title}</title></head></html>"))
+}
