@@ -4,11 +4,13 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use futures::stream::{FuturesUnordered, StreamExt as _};
+
 use super::Ground;
 use crate::model::{Event, Failure, HostId, HostQuestion, Missing, Plan, Planned, Question, Scope, Sink, Step, StepId, Why, World};
 
-/// How often a step may ask more once it sees answers.
-const ROUNDS: usize = 3;
+/// How often a step may ask more once it sees answers: three rounds, each in pieces as its host, the API and the operator's side answer.
+const ROUNDS: usize = 9;
 
 /// What every step says, in the order of the flow.
 #[derive(Clone, Debug)]
@@ -53,23 +55,83 @@ impl Verdict {
     }
 }
 
-/// Asks the open questions of all steps, at most three rounds, and plans all steps. A step of a host that can't be reached is blocked.
-pub async fn survey(ground: &dyn Ground, steps: &[Box<dyn Step>], server: &HostId, world: &mut World, sink: &Sink) -> Survey {
-    let mut asked: BTreeMap<usize, BTreeSet<Question>> = BTreeMap::new();
-    for _ in 0..ROUNDS {
-        for (place, step) in steps.iter().enumerate() {
-            asked.entry(place).or_default().extend(step.questions(&world.view(&host_of(&step.scope(), server), server)));
-        }
-        let open: Vec<_> = world.open(asked.values().flatten().cloned()).into_iter().collect();
-        if open.is_empty() {
-            break;
-        }
-        sink(Event::Asking { questions: open.len() });
-        for (question, answer) in ground.ask(open).await {
-            world.learn(question, answer);
+/// Who answers on their own: nobody waits for anybody else's answers.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Party {
+    /// The operator's own machine: the quickest, and what it says opens questions to all others.
+    Operator,
+    /// The first server and its API, which is reached through it.
+    Server,
+    /// Another host.
+    Host(HostId),
+    Outside,
+}
+
+impl Party {
+    fn of(question: &Question, server: &HostId) -> Self {
+        match question {
+            Question::Operator(_) => Self::Operator,
+            Question::Host(host, _) if host != server => Self::Host(host.clone()),
+            Question::Host(..) | Question::Api(_) => Self::Server,
+            Question::Outside(_) => Self::Outside,
         }
     }
+
+    /// Whether a step of that scope may ask more once it sees this party's answers.
+    fn concerns(&self, scope: &Scope) -> bool {
+        match self {
+            Self::Host(host) => scope.is_host(&host.0),
+            Self::Operator | Self::Server | Self::Outside => true,
+        }
+    }
+}
+
+/// What a step has asked so far.
+#[derive(Default)]
+struct Asked {
+    questions: BTreeSet<Question>,
+    rounds: usize,
+}
+
+/// Asks what the steps want to know, and more as answers come in, then plans all steps. A host that is slow holds up its own steps and
+/// nobody else's questions. A step of a host that can't be reached is blocked.
+pub async fn survey(ground: &dyn Ground, steps: &[Box<dyn Step>], server: &HostId, world: &mut World, sink: &Sink) -> Survey {
+    let scopes: Vec<Scope> = steps.iter().map(|step| step.scope()).collect();
+    let mut asked: Vec<Asked> = steps.iter().map(|_| Asked::default()).collect();
+    let mut away = BTreeSet::new();
+    let mut asking = FuturesUnordered::new();
+    let mut heard: Option<Party> = None;
+    loop {
+        let mut wanted = BTreeSet::new();
+        for ((step, scope), asked) in steps.iter().zip(&scopes).zip(&mut asked) {
+            if asked.rounds < ROUNDS && heard.as_ref().is_none_or(|party| party.concerns(scope)) {
+                let more: Vec<_> = step.questions(&world.view(&host_of(scope, server), server));
+                let before = asked.questions.len();
+                asked.questions.extend(more);
+                asked.rounds += usize::from(asked.questions.len() > before);
+                wanted.extend(asked.questions.iter().cloned());
+            }
+        }
+        let open: Vec<_> = world.open(wanted).into_iter().filter(|question| !away.contains(question)).collect();
+        if !open.is_empty() {
+            sink(Event::Asking { questions: open.len() });
+        }
+        let mut parties: BTreeMap<Party, Vec<Question>> = BTreeMap::new();
+        for question in open {
+            away.insert(question.clone());
+            parties.entry(Party::of(&question, server)).or_default().push(question);
+        }
+        asking.extend(parties.into_iter().map(async |(party, questions)| (party, ground.ask(questions).await)));
+        let Some((party, answers)) = asking.next().await else { break };
+        for (question, answer) in answers {
+            away.remove(&question);
+            world.learn(question, answer);
+        }
+        heard = Some(party);
+    }
+    drop(asking);
     let verdicts = steps.iter().map(|step| verdict(step.as_ref(), server, world)).collect();
+    let asked = asked.into_iter().map(|asked| asked.questions).enumerate().collect();
     Survey { verdicts, asked }
 }
 
@@ -93,3 +155,7 @@ fn host_of<'a>(scope: &Scope, server: &'a HostId) -> Cow<'a, HostId> {
         Scope::Operator | Scope::Cluster => Cow::Borrowed(server),
     }
 }
+
+#[cfg(test)]
+#[path = "survey_tests.rs"]
+mod tests;
