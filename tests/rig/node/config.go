@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,13 +16,15 @@ type options map[string][]string
 
 // Keys that change something here.
 var (
-	agentKeys = []string{"server", "token", "node-name", "node-ip", "node-external-ip", "node-label", "node-taint", "kubelet-arg", "kube-proxy-arg"}
+	agentKeys = []string{"server", "token", "token-file", "node-name", "node-ip", "node-external-ip", "node-label", "node-taint", "kubelet-arg", "kube-proxy-arg"}
 	ownKeys   = []string{"write-kubeconfig-mode", "tls-san", "disable", "disable-network-policy", "cluster-cidr", "service-cidr", "cluster-dns", "secrets-encryption",
-		"kube-apiserver-arg", "kube-controller-manager-arg", "kube-scheduler-arg"}
+		"agent-token", "agent-token-file", "kube-apiserver-arg", "kube-controller-manager-arg", "kube-scheduler-arg"}
 	serverKeys = slices.Concat(agentKeys, ownKeys)
-	// k3s knows these as well; the stand-in says that it ignores them.
-	ignoredKeys = []string{"cluster-init", "agent-token", "flannel-backend", "flannel-iface", "flannel-external-ip", "bind-address", "tls-san-security", "disable-cloud-controller",
-		"disable-helm-controller", "embedded-registry", "protect-kernel-defaults", "etcd-snapshot-schedule-cron", "etcd-snapshot-retention", "service-node-port-range"}
+	// k3s knows these as well, the first also on agents; the stand-in says that it ignores them.
+	agentIgnored = []string{"bind-address", "data-dir", "debug", "disable-default-registry-endpoint", "flannel-iface", "lb-server-port", "pause-image", "prefer-bundled-bin",
+		"private-registry", "protect-kernel-defaults", "resolv-conf", "selinux", "snapshotter", "with-node-id"}
+	ignoredKeys = slices.Concat(agentIgnored, []string{"cluster-init", "flannel-backend", "flannel-external-ip", "tls-san-security", "disable-cloud-controller",
+		"disable-helm-controller", "embedded-registry", "etcd-snapshot-schedule-cron", "etcd-snapshot-retention", "service-node-port-range"})
 )
 
 // readOptions merges config.yaml and its drop-ins, in alphabetical order.
@@ -84,12 +87,12 @@ func (o options) unknown(known ...string) (keys []string) {
 // serverOptions reads the configuration of a server; an unknown key only warns.
 func serverOptions(path string) (options, error) {
 	opts, err := readOptions(path)
-	for _, key := range opts.unknown(serverKeys...) {
-		if slices.Contains(ignoredKeys, key) {
-			say("warning", "Flag --%s is k3s' own, this stand-in ignores it", key)
-		} else {
-			say("warning", "Unknown flag --%s found in config.yaml, skipping", key)
-		}
+	if opts.last("server", "") != "" {
+		return nil, errors.New("this stand-in has no second server")
+	}
+	opts.confess(serverKeys...)
+	for _, key := range opts.unknown(slices.Concat(serverKeys, ignoredKeys)...) {
+		say("warning", "Unknown flag --%s found in config.yaml, skipping", key)
 	}
 	return opts, err
 }
@@ -100,10 +103,30 @@ func agentOptions(path string) (options, error) {
 	if err != nil {
 		return nil, err
 	}
-	if bad := opts.unknown(agentKeys...); len(bad) > 0 {
+	if bad := opts.unknown(slices.Concat(agentKeys, agentIgnored)...); len(bad) > 0 {
 		return nil, fmt.Errorf("flag provided but not defined: -%s", bad[0])
 	}
+	opts.confess(agentKeys...)
 	return opts, nil
+}
+
+// confess names the keys that are k3s' own and change nothing here.
+func (o options) confess(heeded ...string) {
+	for _, key := range o.unknown(heeded...) {
+		if slices.Contains(ignoredKeys, key) {
+			say("warning", "Flag --%s is k3s' own, this stand-in ignores it", key)
+		}
+	}
+}
+
+// secret is the value of a key, or the text of the file that its twin with "-file" names.
+func (o options) secret(key string) (string, error) {
+	path := o.last(key+"-file", "")
+	if path == "" {
+		return o.last(key, ""), nil
+	}
+	text, err := os.ReadFile(path)
+	return strings.TrimSpace(string(text)), err
 }
 
 // last is the value of a key that takes one, or the default.

@@ -11,7 +11,10 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-const credDir = serverDir + "/cred/"
+const (
+	credDir   = serverDir + "/cred/"
+	ownServer = "https://127.0.0.1:6443"
+)
 
 func (n *node) clusterCIDR() string { return n.opts.last("cluster-cidr", "10.42.0.0/16") }
 func (n *node) serviceCIDR() string { return n.opts.last("service-cidr", "10.43.0.0/16") }
@@ -40,11 +43,10 @@ func (n *node) startControlPlane() (*rest.Config, error) {
 	sans := append([]string{"kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local", "localhost", n.name,
 		"127.0.0.1", n.serviceIP(1)}, append(n.balanced, n.opts.list("tls-san")...)...)
 	serving, err1 := servers.issue("serving-kube-apiserver", subject{name: "kube-apiserver", sans: sans})
-	_, err2 = servers.issue("serving-kubelet", subject{name: n.name, sans: []string{n.name, "127.0.0.1", n.ip}})
-	outward, err3 := clients.issue("client-kube-apiserver", subject{name: "kube-apiserver", groups: []string{"system:masters"}})
-	proxied, err4 := front.issue("client-auth-proxy", subject{name: "system:auth-proxy"})
-	accounts, err5 := serviceKey()
-	err := errors.Join(err1, err2, err3, err4, err5, writeTokens(servers.cert, n.opts.last("token", "")))
+	outward, err2 := clients.issue("client-kube-apiserver", subject{name: "kube-apiserver", groups: []string{"system:masters"}})
+	proxied, err3 := front.issue("client-auth-proxy", subject{name: "system:auth-proxy"})
+	accounts, err4 := serviceKey()
+	err := errors.Join(err1, err2, err3, err4, n.writeTokens(servers.cert))
 
 	mode, err1 := strconv.ParseUint(n.opts.last("write-kubeconfig-mode", "0600"), 8, 32)
 	own := credDir + "supervisor.kubeconfig"
@@ -57,13 +59,11 @@ func (n *node) startControlPlane() (*rest.Config, error) {
 		{"client-supervisor", own, subject{name: "system:k3s-supervisor", groups: []string{"system:masters"}}, 0o600},
 		{"client-controller", credDir + "controller.kubeconfig", subject{name: "system:kube-controller-manager"}, 0o600},
 		{"client-scheduler", credDir + "scheduler.kubeconfig", subject{name: "system:kube-scheduler"}, 0o600},
-		{"client-kubelet", agentDir + "/kubelet.kubeconfig", subject{name: "system:node:" + n.name, groups: []string{"system:nodes"}}, 0o600},
-		{"client-kube-proxy", agentDir + "/kubeproxy.kubeconfig", subject{name: "system:kube-proxy"}, 0o600},
 	} {
 		leaf, issued := clients.issue(user.cert, user.who)
 		err1 = errors.Join(err1, issued)
 		if issued == nil {
-			err1 = errors.Join(err1, writeKubeconfig(user.path, user.mode, servers.cert, leaf))
+			err1 = errors.Join(err1, writeKubeconfig(user.path, user.mode, ownServer, servers.cert, leaf))
 		}
 	}
 	encryption, err2 := n.encryption()

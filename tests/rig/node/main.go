@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/component-base/cli"
 	kubectl "k8s.io/kubectl/pkg/cmd"
-	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 	controllers "k8s.io/kubernetes/cmd/kube-controller-manager/app"
 	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
@@ -76,7 +75,7 @@ func split(argv []string) (name string, args []string) {
 func upstream(name string) *cobra.Command {
 	switch name {
 	case "kube-apiserver":
-		return apiserver.NewAPIServerCommand()
+		return apiServer()
 	case "kube-controller-manager":
 		return controllers.NewControllerManagerCommand()
 	case "kube-scheduler":

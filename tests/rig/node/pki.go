@@ -6,7 +6,6 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -18,7 +17,6 @@ import (
 	"net"
 	"os"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -58,9 +56,8 @@ func openAuthority(name string) (*authority, error) {
 	return &authority{p, loaded}, err
 }
 
-// issue gives a certificate for client and server use, a new one only when the present one does not do.
-func (a *authority) issue(name string, who subject) (pair, error) {
-	p := pairOf(name)
+// leaf is a certificate to be signed, for client and server use.
+func leaf(who subject) *x509.Certificate {
 	template := &x509.Certificate{
 		Subject: pkix.Name{CommonName: who.name, Organization: who.groups}, NotAfter: time.Now().AddDate(1, 0, 0),
 		KeyUsage:    x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment,
@@ -73,6 +70,13 @@ func (a *authority) issue(name string, who subject) (pair, error) {
 			template.DNSNames = append(template.DNSNames, san)
 		}
 	}
+	return template
+}
+
+// issue gives a certificate on disk, a new one only when the present one does not do.
+func (a *authority) issue(name string, who subject) (pair, error) {
+	p := pairOf(name)
+	template := leaf(who)
 	if old, err := tls.LoadX509KeyPair(p.cert, p.key); err == nil && old.Leaf.CheckSignatureFrom(a.Leaf) == nil && time.Until(old.Leaf.NotAfter) > 120*24*time.Hour &&
 		old.Leaf.Subject.String() == template.Subject.String() && slices.Equal(old.Leaf.DNSNames, template.DNSNames) &&
 		slices.EqualFunc(old.Leaf.IPAddresses, template.IPAddresses, net.IP.Equal) {
@@ -81,28 +85,29 @@ func (a *authority) issue(name string, who subject) (pair, error) {
 	return p, sign(p, template, a)
 }
 
-// sign makes a key and its certificate, by the authority or by itself.
+// sign makes a pair on disk, signed by the authority or by itself.
 func sign(p pair, template *x509.Certificate, by *authority) error {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	cert, key, err := mint(template, by)
 	if err != nil {
 		return err
+	}
+	return errors.Join(replace(p.cert, cert, 0o644), replace(p.key, key, 0o600))
+}
+
+// mint makes a key and its certificate, in PEM.
+func mint(template *x509.Certificate, by *authority) (cert, private []byte, err error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, err
 	}
 	template.SerialNumber, template.NotBefore = big.NewInt(time.Now().UnixNano()), time.Now().Add(-time.Hour)
 	parent, signer := template, crypto.PrivateKey(key)
 	if by != nil {
 		parent, signer = by.Leaf, by.PrivateKey
 	}
-	cert, err := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), signer)
-	if err != nil {
-		return err
-	}
-	private, err := x509.MarshalECPrivateKey(key)
-	if err != nil {
-		return err
-	}
-	return errors.Join(
-		replace(p.cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert}), 0o644),
-		replace(p.key, pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: private}), 0o600))
+	signed, err1 := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), signer)
+	plain, err2 := x509.MarshalECPrivateKey(key)
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: signed}), pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: plain}), errors.Join(err1, err2)
 }
 
 // serviceKey signs the tokens of service accounts.
@@ -119,8 +124,8 @@ func serviceKey() (string, error) {
 }
 
 // writeKubeconfig makes a kubeconfig in k3s' form: cluster, user and context are all named default.
-func writeKubeconfig(path string, mode os.FileMode, ca string, user pair) error {
-	fields := make([]any, 0, 3)
+func writeKubeconfig(path string, mode os.FileMode, server, ca string, user pair) error {
+	fields := make([]any, 0, 4)
 	for _, p := range []string{ca, user.cert, user.key} {
 		data, err := os.ReadFile(p)
 		if err != nil {
@@ -128,11 +133,12 @@ func writeKubeconfig(path string, mode os.FileMode, ca string, user pair) error 
 		}
 		fields = append(fields, base64.StdEncoding.EncodeToString(data))
 	}
+	fields = append(fields, server)
 	return replace(path, fmt.Appendf(nil, `apiVersion: v1
 clusters:
 - cluster:
-    certificate-authority-data: %s
-    server: https://127.0.0.1:6443
+    certificate-authority-data: %[1]s
+    server: %[4]s
   name: default
 contexts:
 - context:
@@ -144,36 +150,7 @@ kind: Config
 users:
 - name: default
   user:
-    client-certificate-data: %s
-    client-key-data: %s
+    client-certificate-data: %[2]s
+    client-key-data: %[3]s
 `, fields...), mode)
-}
-
-// writeTokens keeps server/token in its full form, with the links that k3s makes beside it.
-func writeTokens(ca, given string) error {
-	path := serverDir + "/token"
-	bundle, err := os.ReadFile(ca)
-	if err != nil {
-		return err
-	}
-	password := given[strings.LastIndex(given, ":")+1:]
-	held, err := once(path, func() []byte {
-		if password == "" {
-			password = string(randomHex())
-		}
-		return fmt.Appendf(nil, "K10%x::server:%s\n", sha256.Sum256(bundle), password)
-	})
-	if err != nil {
-		return err
-	}
-	if password != "" && !strings.HasSuffix(strings.TrimSpace(string(held)), ":"+password) {
-		return errors.New("bootstrap data already found and encrypted with different token")
-	}
-	for _, link := range []string{"node-token", "agent-token"} {
-		if err := os.Symlink(path, serverDir+"/"+link); err != nil && !errors.Is(err, os.ErrExist) {
-			return err
-		}
-	}
-	_, err = once("/etc/rancher/node/password", randomHex)
-	return err
 }

@@ -34,34 +34,36 @@ type node struct {
 }
 
 // server runs a node with its own control plane until it is told to end.
-func server(args []string) error {
+func server(args []string) error { return run("k3s", args, serverOptions, (*node).bootServer) }
+
+// agent runs a node of another's cluster until it is told to end.
+func agent(args []string) error { return run("k3s agent", args, agentOptions, (*node).bootAgent) }
+
+func run(what string, args []string, read func(string) (options, error), boot func(*node) error) error {
 	if len(args) > 0 {
 		return fmt.Errorf("flag provided but not defined: %s; this stand-in reads config.yaml only", args[0])
 	}
 	began := time.Now()
-	asked, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	n, err := newNode(asked)
+	opts, err := read(configPath)
 	if err != nil {
 		return err
 	}
-	if err := n.boot(); err != nil {
+	asked, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	n, err := newNode(asked, opts)
+	if err != nil {
+		return err
+	}
+	if err := boot(n); err != nil {
 		n.end(err)
 	} else {
-		say("info", "k3s is up and running after %s", time.Since(began).Round(time.Millisecond))
+		say("info", "%s is up and running after %s", what, time.Since(began).Round(time.Millisecond))
 	}
 	return n.wait()
 }
 
-// newNode reads the configuration and what the host says of itself.
-func newNode(asked context.Context) (*node, error) {
-	opts, err := serverOptions(configPath)
-	if err != nil {
-		return nil, err
-	}
-	if opts.last("server", "") != "" {
-		return nil, errors.New("this stand-in cannot join another server")
-	}
+// newNode completes the configuration by what the host says of itself.
+func newNode(asked context.Context, opts options) (*node, error) {
 	host, err := os.Hostname()
 	if err != nil {
 		return nil, err
@@ -85,8 +87,8 @@ func newNode(asked context.Context) (*node, error) {
 	return n, err
 }
 
-// boot starts everything in order and returns when the node has registered, its images are there and systemd is told.
-func (n *node) boot() error {
+// bootServer starts everything in order and returns when the node has registered, its images are there and systemd is told.
+func (n *node) bootServer() error {
 	prepareKernel()
 	if err := n.startContainerd(); err != nil {
 		return err
@@ -115,16 +117,58 @@ func (n *node) boot() error {
 		return err
 	}
 	n.startControllers()
-	if err := n.startKubelet(); err != nil {
+	token, err := os.ReadFile(agentToken)
+	if err != nil {
+		return err
+	}
+	if err := n.join(ownServer, strings.TrimSpace(string(token))); err != nil {
 		return err
 	}
 	if err := n.startAddons(); err != nil {
 		return err
 	}
-	if err := until(n.ctx, "node "+n.name, 2*time.Minute, n.adopt); err != nil {
+	n.loop(n.balance)
+	n.loop(n.forget)
+	return n.work(images, n.adopt)
+}
+
+// bootAgent joins first, however long that takes, and is told ready by the same signs as a server.
+func (n *node) bootAgent() error {
+	token, err := n.opts.secret("token")
+	switch {
+	case err != nil:
+		return err
+	case token == "":
+		return errors.New("--token is required")
+	case n.opts.last("server", "") == "":
+		return errors.New("--server is required")
+	}
+	prepareKernel()
+	if err := n.join(n.opts.last("server", ""), token); err != nil {
 		return err
 	}
-	n.loop(n.balance)
+	if err := n.startContainerd(); err != nil {
+		return err
+	}
+	config, err := adminConfig(agentDir + "/k3scontroller.kubeconfig")
+	if err != nil {
+		return err
+	}
+	if n.api, err = kubernetes.NewForConfig(config); err != nil {
+		return err
+	}
+	return n.work(n.importImages(), n.settle)
+}
+
+// work starts what every node runs.
+func (n *node) work(images <-chan struct{}, registered func(context.Context) error) error {
+	if err := n.startKubelet(); err != nil {
+		return err
+	}
+	if err := until(n.ctx, "node "+n.name, 2*time.Minute, registered); err != nil {
+		return err
+	}
+	n.loop(n.route)
 	n.loop(n.provision)
 	if !n.opts.set("disable-network-policy") {
 		n.loop(n.police)
@@ -137,7 +181,7 @@ func (n *node) boot() error {
 	}
 }
 
-// adminConfig is how the node itself talks to its API server.
+// adminConfig is how the node itself talks to the API server.
 func adminConfig(path string) (*rest.Config, error) {
 	config, err := clientcmd.BuildConfigFromFlags("", path)
 	if err == nil {
@@ -150,10 +194,18 @@ func (n *node) ready(ctx context.Context) error {
 	return n.api.Discovery().RESTClient().Get().AbsPath("/readyz").Do(ctx).Error()
 }
 
-// adopt waits for the kubelet's registration and gives the node its role and its pod network; a kubelet may do neither.
+// adopt gives a registered server its role, which its kubelet may not do.
 func (n *node) adopt(ctx context.Context) error {
 	patch := []byte(`{"metadata":{"labels":{"node-role.kubernetes.io/control-plane":"true"}}}`)
-	found, err := n.api.CoreV1().Nodes().Patch(ctx, n.name, types.MergePatchType, patch, metav1.PatchOptions{})
+	if _, err := n.api.CoreV1().Nodes().Patch(ctx, n.name, types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
+		return err
+	}
+	return n.settle(ctx)
+}
+
+// settle gives a registered node its pod network.
+func (n *node) settle(ctx context.Context) error {
+	found, err := n.api.CoreV1().Nodes().Get(ctx, n.name, metav1.GetOptions{})
 	if err != nil {
 		return err
 	}
@@ -183,18 +235,4 @@ func prepareKernel() {
 			say("warning", "Failed to set sysctl: %v", err)
 		}
 	}
-}
-
-// agent checks its configuration as k3s' agent does. Joining is not built.
-func agent([]string) error {
-	opts, err := agentOptions(configPath)
-	if err != nil {
-		return err
-	}
-	for _, key := range []string{"token", "server"} {
-		if opts.last(key, "") == "" {
-			return fmt.Errorf("--%s is required", key)
-		}
-	}
-	return errors.New("this stand-in cannot join a server")
 }

@@ -58,10 +58,10 @@ state = "/run/k3s/containerd"
 	return nil
 }
 
-// writeNetwork gives containerd the node's pod range: a bridge, and ports of the host.
+// writeNetwork gives containerd the node's pod range: a bridge, and ports of the host. What leaves the cluster is masqueraded by `route`.
 func writeNetwork(podCIDR string) error {
 	return replace(networkDir+"/10-bridge.conflist", fmt.Appendf(nil, `{"cniVersion":"1.0.0","name":"cbr0","plugins":[
-{"type":"bridge","bridge":"cni0","isGateway":true,"hairpinMode":true,"ipMasq":true,
+{"type":"bridge","bridge":"cni0","isGateway":true,"hairpinMode":true,
  "ipam":{"type":"host-local","ranges":[[{"subnet":%q}]],"routes":[{"dst":"0.0.0.0/0"}]}},
 {"type":"portmap","capabilities":{"portMappings":true}}]}
 `, podCIDR), 0o644)
@@ -70,10 +70,9 @@ func writeNetwork(podCIDR string) error {
 // startKubelet starts kubelet and kube-proxy. Drop-ins beside ours change the kubelet's configuration, as in k3s.
 func (n *node) startKubelet() error {
 	dir := agentDir + "/etc/kubelet.conf.d"
-	serving := pairOf("serving-kubelet")
 	err := replace(dir+"/00-k3s-defaults.conf", fmt.Appendf(nil, `apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
-authentication: {anonymous: {enabled: false}, webhook: {enabled: true}, x509: {clientCAFile: %[1]sclient-ca.crt}}
+authentication: {anonymous: {enabled: false}, webhook: {enabled: true}, x509: {clientCAFile: %[1]s/client-ca.crt}}
 authorization: {mode: Webhook}
 cgroupDriver: cgroupfs
 clusterDNS: [%[2]q]
@@ -83,9 +82,9 @@ evictionHard: {imagefs.available: 5%%, nodefs.available: 5%%}
 failSwapOn: false
 resolvConf: /etc/resolv.conf
 serializeImagePulls: false
-tlsCertFile: %[4]s
-tlsPrivateKeyFile: %[5]s
-`, tlsDir, n.clusterDNS(), containerdSock, serving.cert, serving.key), 0o600)
+tlsCertFile: %[1]s/serving-kubelet.crt
+tlsPrivateKeyFile: %[1]s/serving-kubelet.key
+`, agentDir, n.clusterDNS(), containerdSock), 0o600)
 	if err != nil {
 		return err
 	}
