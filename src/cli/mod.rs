@@ -19,7 +19,7 @@ pub use self::only::Only;
 pub use self::session::Session;
 
 use crate::model::{Event, Exit, Failure, Sink};
-use crate::report::{Detail, Form, clean, progress, sink};
+use crate::report::{Detail, Form, clean, fresh_line, progress, sink};
 
 /// Turns bare hosts into k3s clusters that serve verified HTTPS.
 #[derive(Parser)]
@@ -110,15 +110,20 @@ async fn interruptible(run: impl Future<Output = Result<Exit, Failure>>) -> Resu
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
         .map_err(|error| Failure::new("listen for signals", error.to_string(), ""))?;
     tokio::select! {
-        ended = run => ended,
+        // A Ctrl-C reaches `ssh` as well: that its lines end is no failure then.
+        biased;
         _ = tokio::signal::ctrl_c() => Err(interrupted()),
         _ = terminate.recv() => Err(interrupted()),
+        ended = run => ended,
     }
 }
 
 fn fail(failure: Failure, form: Form, sink: &Sink) -> Exit {
     let exit = failure.exit;
     let failure = Arc::new(failure);
+    if exit == Exit::Interrupted {
+        fresh_line();
+    }
     sink(Event::Failed(Arc::clone(&failure)));
     if form == Form::Text {
         progress(&format!("error: {}", clean(&failure.to_string())));

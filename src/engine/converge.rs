@@ -9,7 +9,7 @@ use futures::stream::{self, StreamExt as _};
 use super::course::{Course, Next};
 use super::lane::{Lane, heads, ready};
 use super::{Ground, Survey, Verdict, survey};
-use crate::model::{Action, Event, Exit, Failure, HostId, Question, Sink, Step, World};
+use crate::model::{Action, Event, Exit, Failure, HostId, Note, Question, Scope, Sink, Step, StepId, World};
 
 /// How long to wait before a waiting step looks again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -33,7 +33,16 @@ pub struct Outcome {
 /// The first thing outside the agents that can't be mended: an action that failed, a finding, a blocked step, a wait that ran out, or a
 /// step that wants the same again right after it was done. An agent for which this is so is set aside instead.
 pub async fn converge(ground: &dyn Ground, steps: &[Box<dyn Step>], server: &HostId, sink: &Sink) -> Result<Outcome, Failure> {
-    let run = Run { ground, server, sink, world: World::default(), performed: 0, courses: BTreeMap::new(), resumed: BTreeSet::new() };
+    let run = Run {
+        ground,
+        server,
+        sink,
+        world: World::default(),
+        performed: 0,
+        courses: BTreeMap::new(),
+        resumed: BTreeSet::new(),
+        noted: Vec::new(),
+    };
     run.to_its_end(steps).await
 }
 
@@ -53,6 +62,8 @@ struct Run<'a> {
     courses: BTreeMap<Lane, Course>,
     /// Hosts whose line is not mended any more when it breaks.
     resumed: BTreeSet<HostId>,
+    /// What steps have said beside their verdicts, told at once: a run that fails never comes to its findings.
+    noted: Vec<(Scope, StepId, Note)>,
 }
 
 impl Run<'_> {
@@ -79,7 +90,18 @@ impl Run<'_> {
     }
 
     async fn look(&mut self, steps: &[Box<dyn Step>]) -> Survey {
-        survey(self.ground, steps, self.server, &mut self.world, self.sink).await
+        let survey = survey(self.ground, steps, self.server, &mut self.world, self.sink).await;
+        for Verdict { scope, step, planned } in &survey.verdicts {
+            for note in planned.iter().flat_map(|planned| &planned.notes) {
+                let note = (scope.clone(), step.clone(), note.clone());
+                if !self.noted.contains(&note) {
+                    self.noted.push(note.clone());
+                    let (scope, step, note) = note;
+                    (self.sink)(Event::Noted { scope, step, note });
+                }
+            }
+        }
+        survey
     }
 
     /// Every lane that may go on does what comes next.

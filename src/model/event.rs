@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Condition, Failure, Planned, Scope, StepId};
+use super::{Condition, Failure, Note, Planned, Scope, StepId};
 
 /// One thing that happened. `report` alone decides how it looks.
 #[derive(Clone, Debug)]
@@ -63,6 +63,15 @@ pub enum Event {
         condition: Condition,
         /// Since when.
         waited: Duration,
+    },
+    /// A step has something to be read that it had not said before.
+    Noted {
+        /// What it concerns.
+        scope: Scope,
+        /// Which step.
+        step: StepId,
+        /// What it says.
+        note: Note,
     },
     /// A host's line broke; it is reached anew.
     Resuming(Arc<Failure>),

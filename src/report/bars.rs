@@ -1,52 +1,141 @@
-//! A run on a terminal: done actions scroll up, the running one stays at the bottom with its time and bytes.
+//! A run on a terminal: what is done scrolls up; below it stays a line for each place where something goes on, and one for the run.
 
-use std::sync::{Arc, Once};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::kept::Kept;
 use super::lines::{line, place};
 use super::{Detail, clean};
-use crate::model::{Event, Sink};
+use crate::model::{Event, Scope, Sink};
 
-/// A sink that keeps one line alive, from its first event on: until then a password or a host key may be asked for.
+/// More lines than this are not kept for places where nothing goes on: the others must stay in sight.
+const ROWS: usize = 12;
+
+const BUSY: &str = "{spinner} {prefix}  {wide_msg} {elapsed}";
+const WAITING: &str = "{spinner} {prefix}  {wide_msg}";
+const SENDING: &str = "{spinner} {prefix}  {wide_msg} {bytes}/{total_bytes} {elapsed}";
+const IDLE: &str = "  {prefix}  {wide_msg}";
+const RUN: &str = "{spinner} {elapsed}  {wide_msg}";
+
+/// A sink that draws from its first event on: until then a password or a host key may be asked for.
 pub fn sink() -> Sink {
-    let bar = ProgressBar::new_spinner();
-    bar.set_style(style("{spinner} {wide_msg} {elapsed}"));
-    let begin = Once::new();
-    Arc::new(move |event| {
-        begin.call_once(|| bar.enable_steady_tick(Duration::from_millis(120)));
-        show(&bar, &event);
-    })
+    let bars = Mutex::new(Bars::new(MultiProgress::new()));
+    Arc::new(move |event| bars.lock().unwrap_or_else(PoisonError::into_inner).show(&event))
 }
 
-fn show(bar: &ProgressBar, event: &Event) {
-    match event {
-        Event::Asking { questions } => bar.set_message(format!("asking {questions} questions")),
-        Event::Acting { scope, step, what } => {
-            bar.reset();
-            bar.set_style(style("{spinner} {wide_msg} {elapsed}"));
-            bar.set_message(clean(&format!("{}  {step}: {what}", place(scope))));
-        }
-        Event::Sent { done, total, .. } => {
-            bar.set_style(style("{spinner} {wide_msg} {bytes}/{total_bytes} {elapsed}"));
-            bar.set_length(*total);
-            bar.set_position(*done);
-        }
-        Event::Waiting { scope, step, condition, waited } => {
-            let (place, waited, within) = (place(scope), waited.as_secs(), condition.within.as_secs());
-            let text = format!("{place}  {step}: {waited} s of {within} s: {} ({})", condition.what, condition.seen);
-            bar.set_style(style("{spinner} {wide_msg}"));
-            bar.set_message(clean(&text).replace('\n', " "));
-        }
-        Event::Acted { .. } | Event::Resuming(_) | Event::SetAside(_) => {
-            if let Some(line) = line(event, Detail::Normal) {
-                bar.println(clean(&line));
-            }
-        }
-        Event::Failed(_) | Event::Done => bar.finish_and_clear(),
-        Event::Planned { .. } => {}
+struct Bars {
+    all: MultiProgress,
+    run: Option<ProgressBar>,
+    rows: BTreeMap<Scope, Row>,
+    kept: Kept,
+}
+
+struct Row {
+    bar: ProgressBar,
+    done: usize,
+}
+
+impl Bars {
+    fn new(all: MultiProgress) -> Self {
+        Self { all, run: None, rows: BTreeMap::new(), kept: Kept::default() }
     }
+
+    fn show(&mut self, event: &Event) {
+        self.kept.keep(event);
+        match event {
+            Event::Asking { questions } => self.run().set_message(format!("asking {questions} questions")),
+            Event::Acting { scope, step, what } => self.busy(scope, BUSY, &format!("{step}: {what}")).reset_elapsed(),
+            Event::Sent { scope, done, total, .. } => {
+                let bar = self.row(scope);
+                bar.set_style(style(SENDING));
+                bar.set_length(*total);
+                bar.set_position(*done);
+            }
+            Event::Waiting { scope, step, condition, waited } => {
+                let (waited, within) = (waited.as_secs(), condition.within.as_secs());
+                let text = format!("{step}: waiting {waited} s of {within} s: {} ({})", condition.what, condition.seen);
+                self.busy(scope, WAITING, &text);
+            }
+            Event::Acted { scope, .. } => {
+                self.above(event);
+                self.idle(scope);
+            }
+            Event::Resuming(_) | Event::SetAside(_) => self.above(event),
+            Event::Failed(_) => {
+                self.end();
+                self.kept.tell();
+            }
+            Event::Done => self.end(),
+            Event::Planned { .. } | Event::Noted { .. } => {}
+        }
+    }
+
+    /// Prints above the lines that stay, for good.
+    fn above(&self, event: &Event) {
+        if let Some(line) = line(event, Detail::Normal) {
+            // A terminal that can't be written to any more can't be told so.
+            let _ = self.all.println(clean(&line));
+        }
+    }
+
+    fn run(&mut self) -> &ProgressBar {
+        let all = &self.all;
+        self.run.get_or_insert_with(|| ticking(all.add(ProgressBar::new_spinner()), RUN))
+    }
+
+    /// A place's own line, above that of the run.
+    fn row(&mut self, scope: &Scope) -> ProgressBar {
+        let run = self.run().clone();
+        let all = &self.all;
+        let row = self.rows.entry(scope.clone()).or_insert_with(|| {
+            let bar = all.insert_before(&run, ProgressBar::new_spinner());
+            bar.set_prefix(clean(place(scope)));
+            Row { bar: ticking(bar, BUSY), done: 0 }
+        });
+        row.bar.clone()
+    }
+
+    fn busy(&mut self, scope: &Scope, template: &str, text: &str) -> ProgressBar {
+        self.run().set_message("");
+        let bar = ticking(self.row(scope), template);
+        bar.set_message(clean(text).replace(['\n', '\t'], " "));
+        bar
+    }
+
+    fn idle(&mut self, scope: &Scope) {
+        let Some(row) = self.rows.get_mut(scope) else { return };
+        row.done += 1;
+        row.bar.disable_steady_tick();
+        row.bar.set_style(style(IDLE));
+        row.bar.set_message(format!("{} done", row.done));
+        if self.rows.len() > ROWS
+            && let Some(row) = self.rows.remove(scope)
+        {
+            row.bar.finish_and_clear();
+            self.all.remove(&row.bar);
+        }
+    }
+
+    /// Leaves the terminal as it was, below what was done.
+    fn end(&mut self) {
+        for bar in self.rows.values().map(|row| &row.bar).chain(&self.run) {
+            bar.finish_and_clear();
+        }
+        self.rows.clear();
+        self.run = None;
+        self.all.set_draw_target(ProgressDrawTarget::hidden());
+    }
+}
+
+const TICK: Duration = Duration::from_millis(120);
+
+fn ticking(bar: ProgressBar, template: &str) -> ProgressBar {
+    bar.set_style(style(template));
+    bar.enable_steady_tick(TICK);
+    bar
 }
 
 /// The templates are constants; one that did not parse would only cost the looks.

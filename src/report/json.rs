@@ -104,6 +104,9 @@ fn value(event: &Event) -> Option<Value> {
         Event::Waiting { scope, step, condition, waited } => {
             json!({ "v": VERSION, "event": "waiting", "scope": place(scope), "step": step.to_string(), "what": condition.what, "seen": condition.seen, "seconds": waited.as_secs() })
         }
+        Event::Noted { scope, step, note: one } => {
+            json!({ "v": VERSION, "event": "note", "scope": place(scope), "step": step.to_string(), "note": note(one) })
+        }
         Event::Resuming(failure) => failed("resuming", failure),
         Event::SetAside(failure) => failed("set-aside", failure),
         Event::Failed(failure) => failed("failed", failure),

@@ -1,8 +1,27 @@
 //! Events as plain lines.
 
-use super::Detail;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::kept::Kept;
 use super::verdict::{block, told};
-use crate::model::{Event, Scope};
+use super::{Detail, clean, progress};
+use crate::model::{Event, Scope, Sink};
+
+/// A sink that prints lines, the host in front.
+pub fn sink(detail: Detail) -> Sink {
+    let kept = Mutex::new(Kept::default());
+    Arc::new(move |event| {
+        // Held while it prints: lines of hosts that go on side by side must not mix.
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.keep(&event);
+        if let Some(line) = line(&event, detail) {
+            progress(&clean(&line));
+        }
+        if matches!(event, Event::Failed(_)) && detail != Detail::Quiet {
+            kept.tell();
+        }
+    })
+}
 
 /// The line of an event, if this detail shows it.
 pub fn line(event: &Event, detail: Detail) -> Option<String> {

@@ -3,6 +3,7 @@
 mod bars;
 mod counts;
 mod json;
+mod kept;
 mod lines;
 mod stream;
 mod summary;
@@ -13,7 +14,7 @@ use std::io::IsTerminal;
 use std::sync::Arc;
 
 pub use json::json_verdicts;
-pub use stream::{progress, result};
+pub use stream::{fresh_line, progress, result};
 pub use summary::{Passed, findings, plan};
 pub use text::clean;
 pub use verdict::verdict;
@@ -45,11 +46,12 @@ pub enum Form {
 pub fn sink(form: Form, detail: Detail) -> Sink {
     match form {
         Form::Json => Arc::new(|event| json::event(&event)),
-        Form::Text if detail == Detail::Normal && std::io::stderr().is_terminal() => bars::sink(),
-        Form::Text => Arc::new(move |event| {
-            if let Some(line) = lines::line(&event, detail) {
-                progress(&clean(&line));
-            }
-        }),
+        Form::Text if detail == Detail::Normal && draws() => bars::sink(),
+        Form::Text => lines::sink(detail),
     }
+}
+
+/// Whether stderr is a terminal on which lines can be drawn over.
+fn draws() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("TERM").is_some_and(|term| term != "dumb")
 }

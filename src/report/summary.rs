@@ -3,9 +3,9 @@
 use super::clean;
 use super::counts::Counts;
 use super::lines::place;
-use super::verdict::{block, told, verdict};
+use super::verdict::{block, note, told};
 use crate::engine::Verdict;
-use crate::model::{Note, Plan, Planned};
+use crate::model::{Note, Plan};
 
 /// How steps that pass are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,8 +86,7 @@ fn notes(verdicts: &[Verdict]) -> String {
         .flat_map(|(one, planned)| planned.notes.iter().map(move |note| (weight(note), one, note)))
         .collect();
     lines.sort_by_key(|(weight, ..)| *weight);
-    let plain = |note: &Note| verdict(&Ok(Planned::from(Plan::Converged).with_notes(vec![note.clone()]))).pop();
-    lines.into_iter().filter_map(|(_, one, note)| Some(format!("{} ({})\n", plain(note)?, one.step))).collect()
+    lines.into_iter().map(|(_, one, what)| format!("{} ({})\n", note(what), one.step)).collect()
 }
 
 /// Facts first, then warnings, then work: what must be read stands last, next to the prompt.

@@ -64,7 +64,8 @@ pub fn halves(reason: &str) -> (&str, String) {
     }
 }
 
-fn note(note: &Note) -> String {
+/// A note in a line.
+pub fn note(note: &Note) -> String {
     match note {
         Note::Warning(finding) if finding.cure.is_empty() => format!("warning: {}", finding.what),
         Note::Warning(finding) => format!("warning: {}; {}", finding.what, finding.cure),

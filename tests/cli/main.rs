@@ -3,5 +3,6 @@
 mod bad_input;
 mod endings;
 mod narrowed;
+mod terminal;
 #[path = "../inventories/project.rs"]
 mod project;
