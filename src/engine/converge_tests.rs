@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use async_trait::async_trait;
 
 use super::*;
-use crate::model::{Answer, Condition, HostAction, HostQuestion, Missing, Owner, Plan, Planned, Reply, Scope, StepId, View};
+use crate::model::{Answer, Condition, HostAction, HostQuestion, Missing, Owner, Plan, Planned, Reply, View};
 
 /// A host on which what one step makes is there at once, and all else from a later look on.
 struct SlowHost {
@@ -103,4 +103,38 @@ async fn what_is_out_of_sight_right_after_a_change_is_waited_for() {
 async fn what_is_out_of_sight_from_the_beginning_is_told_at_once() {
     let told = run(SlowHost::up_at(1), vec![Box::new(Gate("later", Look::Needs))]).await;
     assert_eq!(told, Err("cluster: later: could not look: down\n  cure: see on the host why, then run again".into()));
+}
+
+struct Warning;
+
+impl Step for Warning {
+    fn id(&self) -> StepId {
+        StepId::of("warning")
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Cluster
+    }
+
+    fn questions(&self, _: &View<'_>) -> Vec<Question> {
+        Vec::new()
+    }
+
+    fn plan(&self, _: &View<'_>) -> Result<Planned, Missing> {
+        Ok(Planned::from(Plan::Converged).with_notes(vec![Note::Fact("it is slow".into())]))
+    }
+}
+
+#[tokio::test]
+async fn what_a_step_has_to_say_is_told_once_also_in_a_run_that_fails() {
+    let said = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let heard = Arc::clone(&said);
+    let sink: Sink = Arc::new(move |event| {
+        if let Event::Noted { step, note, .. } = event {
+            heard.lock().unwrap().push(format!("{step}: {note:?}"));
+        }
+    });
+    let steps: Vec<Box<dyn Step>> = vec![Box::new(Warning), Box::new(Gate("gone", Look::Acts))];
+    assert!(converge(&SlowHost::up_at(usize::MAX), &steps, &HostId("droplet".into()), &sink).await.is_err());
+    assert_eq!(*said.lock().unwrap(), [r#"warning: Fact("it is slow")"#]);
 }

@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::model::{
-    Action, ApiAction, ApiQuestion, Condition, Finding, HostAction, HostId, Missing, ObjectRef, Planned, Question, Scope, StepId, UnitChange, Why,
+    Action, ApiAction, ApiQuestion, Condition, Finding, HostAction, HostId, Missing, ObjectRef, Planned, Question, Scope, StepId,
+    UnitChange, Why,
 };
 
 fn of(scope: Scope, step: &'static str, planned: Planned) -> Verdict {

@@ -133,7 +133,11 @@ fn what_is_done_stays_and_a_failure_comes_last_after_the_warnings() {
     let bytes = bytes_of("fails");
     let (left, terminal) = end(&bytes);
     let from = left.iter().position(|line| line.contains("install k3s")).unwrap();
-    assert_eq!(left[from..from + 2], ["worker  k3s: install k3s (2.0 s)", "warning: it is slow; more memory (droplet preflight)"], "{left:?}");
+    assert_eq!(
+        left[from..from + 2],
+        ["worker  k3s: install k3s (2.0 s)", "warning: it is slow; more memory (droplet preflight)"],
+        "{left:?}"
+    );
     assert!(!left.iter().any(|line| line.contains("restart k3s")), "a line was left behind: {left:?}");
     assert!(!terminal.screen().hide_cursor());
 }
