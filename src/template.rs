@@ -61,7 +61,7 @@ mod tests {
     #[test]
     fn an_unknown_variable_is_an_error() {
         let finding = render("k3s.service", &json!({})).unwrap_err();
-        assert!(finding.what.contains("binary"), "{}", finding.what);
+        assert!(finding.what.contains("`unit` is not defined"), "{}", finding.what);
     }
 
     #[test]

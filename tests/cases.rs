@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bedplate::inventory::Inventory;
-use bedplate::model::{Answer, HostId, Question, Scope, World};
+use bedplate::model::{Answer, HostId, Question, Scope, Step, World};
 use bedplate::playbook;
 use bedplate::report::verdict;
 use bedplate::steps::flow;
@@ -16,6 +16,9 @@ use serde::Deserialize;
 struct Case {
     inventory: String,
     step: String,
+    /// Of several hosts' steps of this name; the first one by default.
+    #[serde(default)]
+    host: Option<HostId>,
     #[serde(default)]
     base: Option<String>,
     answers: Vec<(Question, Answer)>,
@@ -72,7 +75,10 @@ fn run(root: &Path, path: &Path) -> Result<(), String> {
         None => Vec::new(),
     };
     let steps = flow(&inventory);
-    let step = steps.iter().find(|step| step.id().to_string() == case.step).ok_or_else(|| {
+    let wanted = |step: &&Box<dyn Step>| {
+        step.id().to_string() == case.step && case.host.as_ref().is_none_or(|host| step.scope() == Scope::Host(host.clone()))
+    };
+    let step = steps.iter().find(wanted).ok_or_else(|| {
         let known: Vec<_> = steps.iter().map(|step| step.id().to_string()).collect();
         format!("no step {}; there are {}", case.step, known.join(", "))
     })?;

@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::Target;
 use super::session;
+use crate::inventory::Connection;
 use crate::model::{Event, Exit, Failure, Sink};
 use crate::remote::{Prompt, Remote};
 use crate::report::progress;
@@ -37,6 +38,10 @@ pub async fn run(tunnel: &Tunnel, sink: &Sink) -> Result<Exit, Failure> {
     remote.api_port(PORT).await?;
     sink(Event::Done);
     let Some((program, args)) = tunnel.command.split_first() else {
+        if server.connection == Connection::Local {
+            progress(&format!("{} is this machine: https://127.0.0.1:{PORT} reaches it without a tunnel", server.name));
+            return Ok(Exit::Done);
+        }
         progress(&format!("https://127.0.0.1:{PORT} reaches {}; Ctrl-C closes it", server.name));
         return std::future::pending().await;
     };

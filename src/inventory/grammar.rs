@@ -32,6 +32,30 @@ pub(super) fn subdomain(text: &str) -> Result<(), String> {
     text.split('.').try_for_each(label)
 }
 
+/// A label's or a taint's key: a name, which a domain and `/` may precede (kubernetes.io: Labels and Selectors).
+pub(super) fn qualified(text: &str) -> Result<(), String> {
+    let name = match text.split_once('/') {
+        Some((domain, name)) => subdomain(domain).map(|()| name)?,
+        None => text,
+    };
+    if name.is_empty() { Err("is empty".into()) } else { value(name) }
+}
+
+/// A label's or a taint's value, which may be empty.
+pub(super) fn value(text: &str) -> Result<(), String> {
+    if text.len() > 63 {
+        return Err("is longer than 63 characters".into());
+    }
+    if let Some(odd) = text.chars().find(|c| !(c.is_ascii_alphanumeric() || "-_.".contains(*c))) {
+        return Err(format!("holds `{odd}`; letters, digits, `-`, `_` and `.` may stand here"));
+    }
+    let plain = |byte: Option<u8>| byte.is_none_or(|byte| byte.is_ascii_alphanumeric());
+    if !plain(text.bytes().next()) || !plain(text.bytes().last()) {
+        return Err("must begin and end with a letter or a digit".into());
+    }
+    Ok(())
+}
+
 /// A name in DNS under which a site is served: why it can't be one, and how it would be written.
 pub(super) fn domain(text: &str) -> Result<(), (String, String)> {
     let refuse = |why: &str, cure: String| Err((why.to_owned(), cure));

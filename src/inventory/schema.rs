@@ -19,7 +19,7 @@ pub struct Inventory {
     /// Where artifacts come from: `upstream`, a URL prefix, or a folder.
     #[serde(default = "upstream")]
     pub source: String,
-    /// At least one; exactly one server for now.
+    /// At least one; exactly one server for now, and any number of agents.
     pub hosts: Vec<Host>,
     /// Versions of what is installed.
     pub versions: Versions,
@@ -69,6 +69,11 @@ impl Inventory {
         self.hosts.iter().find(|host| host.role == Role::Server)
     }
 
+    /// The hosts that only run pods.
+    pub fn agents(&self) -> impl Iterator<Item = &Host> {
+        self.hosts.iter().filter(|host| host.role == Role::Agent)
+    }
+
     /// Whether some site wants a certificate by ACME.
     #[must_use]
     pub fn wants_acme(&self) -> bool {
@@ -108,9 +113,21 @@ pub struct Host {
     /// How to reach it.
     #[serde(default)]
     pub connection: Connection,
+    /// The node's labels: `{ disk = "ssd" }`. k3s sets them when the node registers (contract §2.3).
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    /// The node's taints: `["dedicated=db:NoSchedule"]`. k3s sets them when the node registers, and never again.
+    #[serde(default)]
+    pub taints: Vec<String>,
 }
 
 impl Host {
+    /// Where other hosts find it: `node_ip`, else `address` or `public_ip`, whichever is an IP address that is not its loopback's.
+    #[must_use]
+    pub fn dialled_ip(&self) -> Option<IpAddr> {
+        [self.node_ip, self.address.parse().ok(), self.public_ip].into_iter().flatten().find(|ip| !ip.is_loopback())
+    }
+
     /// Where visitors find it: `public_ip`, else `address` if that is an IP address.
     #[must_use]
     pub fn visible_ip(&self) -> Option<IpAddr> {
@@ -136,7 +153,7 @@ pub enum Connection {
     /// By the user's own `ssh`.
     #[default]
     Ssh,
-    /// It is this machine.
+    /// It is the machine on which bedplate runs.
     Local,
 }
 

@@ -108,6 +108,8 @@ struct SecretBody {
 struct Metadata {
     resource_version: String,
     #[serde(default)]
+    creation_timestamp: String,
+    #[serde(default)]
     labels: BTreeMap<String, String>,
     #[serde(default)]
     annotations: BTreeMap<String, String>,
@@ -120,6 +122,7 @@ fn decode(body: Value) -> Option<LiveSecret> {
     Some(LiveSecret {
         resource_version: body.metadata.resource_version,
         kind: body.kind,
+        created: body.metadata.creation_timestamp.parse().map_or(0, jiff::Timestamp::as_second),
         labels: body.metadata.labels,
         annotations: body.metadata.annotations,
         data: data.collect::<Option<_>>()?,

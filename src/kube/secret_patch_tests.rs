@@ -10,7 +10,7 @@ fn data(of: &[(&str, &str)]) -> BTreeMap<String, Secret> {
 
 fn live(of: &[(&str, &str)], labels: &[(&str, &str)]) -> LiveSecret {
     let annotations = pairs(&[("a", "1")]);
-    LiveSecret { resource_version: "7".into(), kind: "Opaque".into(), labels: pairs(labels), annotations, data: data(of) }
+    LiveSecret { resource_version: "7".into(), kind: "Opaque".into(), created: 0, labels: pairs(labels), annotations, data: data(of) }
 }
 
 fn spec(of: &[(&str, &str)]) -> SecretSpec {

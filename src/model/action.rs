@@ -37,6 +37,11 @@ pub enum HostAction {
         /// As written into the link.
         target: String,
     },
+    /// Put 256 random bits into a file of root's, mode 0600, as lower-case hex. A file that holds something keeps it. Missing parents are made.
+    MakeToken {
+        /// Absolute.
+        path: String,
+    },
     /// Bring an artifact to the host: digest checked before it gets its name, then renamed. Missing parents are made, 0755, root's.
     Install(Install),
     /// Change a systemd unit's state.
@@ -228,6 +233,7 @@ impl fmt::Display for HostAction {
             Self::WriteFile(file) => write!(f, "write {} (mode {:04o})", file.path, file.mode),
             Self::MakeFolder { path, mode, .. } => write!(f, "make folder {path} (mode {mode:04o})"),
             Self::Link { path, target } => write!(f, "link {path} -> {target}"),
+            Self::MakeToken { path } => write!(f, "make a random token in {path} (mode 0600)"),
             Self::Install(install) => write!(f, "install {} as {}", install.pin.artifact, install.path),
             Self::Unit { unit, change } => match change {
                 UnitChange::Reload => f.write_str("reload systemd"),

@@ -14,6 +14,9 @@ pub struct LiveSecret {
     pub resource_version: String,
     /// `Opaque`, `kubernetes.io/tls`, …
     pub kind: String,
+    /// `metadata.creationTimestamp`, seconds since the epoch.
+    #[serde(default)]
+    pub created: i64,
     /// `metadata.labels`.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,

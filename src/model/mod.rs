@@ -3,6 +3,7 @@
 mod action;
 mod answer;
 mod answers;
+mod cluster;
 mod event;
 mod failure;
 mod host;
@@ -24,6 +25,7 @@ pub use action::{
 };
 pub use answer::{Answer, Reply};
 pub use answers::{ChartFacts, Conflict, DryRun, ImageArchive, LiveRelease, LiveSecret};
+pub use cluster::{AGENT_TOKEN, ClusterFacts};
 pub use event::{Event, Sink};
 pub use failure::{Exit, Failure};
 pub use host::{FileKind, FileMeta, HostFacts, ImageOnHost, Listener, Privilege, UnitState};

@@ -46,7 +46,7 @@ impl<'a> View<'a> {
         Question::Host(self.host.clone(), question)
     }
 
-    fn look<T>(&self, question: Question, pick: impl Fn(&'a Reply) -> Option<T>) -> Seen<T> {
+    pub(super) fn look<T>(&self, question: Question, pick: impl Fn(&'a Reply) -> Option<T>) -> Seen<T> {
         let unreadable = |question, reason: &str| Missing { question, why: Why::Unreadable(reason.to_owned()) };
         let lost = |question, failure: &Arc<Failure>| Missing { question, why: Why::Lost(Arc::clone(failure)) };
         if let Some(failure) = self.world.set_aside(&question) {

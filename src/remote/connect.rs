@@ -110,6 +110,8 @@ mod tests {
             node_ip: None,
             role: Role::Server,
             connection: Connection::Ssh,
+            labels: Default::default(),
+            taints: Vec::new(),
         };
         let refusal = |key| refused(&host(key), &std::io::Error::other(said));
         assert_eq!(refusal(Some("ssh-ed25519 AAAA")), Error::Connect(ConnectRefusal::KeyChanged, said.into()));

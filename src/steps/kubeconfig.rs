@@ -4,11 +4,11 @@ mod credentials;
 mod merge;
 mod shell;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::changes::{Changes, file_questions};
 use super::k3s::api_port;
-use crate::inventory::{Access, Inventory};
+use crate::inventory::{Access, Connection, Inventory};
 use crate::model::{
     Action, Content, FileKind, FileWrite, Finding, HostAction, HostFacts, HostId, HostQuestion, KubeconfigMerge, Missing, OperatorAction,
     OperatorQuestion, Owner, Plan, Planned, Question, Scope, Secret, Step, StepId, View, Why,
@@ -21,6 +21,7 @@ const SOURCE: &str = "/etc/rancher/k3s/k3s.yaml";
 
 struct Kubeconfig {
     host: HostId,
+    connection: Connection,
     name: String,
     path: PathBuf,
     port: u64,
@@ -33,6 +34,7 @@ pub fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
     let port = api_port(&inventory.k3s);
     let step = inventory.server().map(|host| Kubeconfig {
         host: HostId(host.name.clone()),
+        connection: host.connection,
         name: inventory.name.clone(),
         path: inventory.kubeconfig.path.clone(),
         port,
@@ -56,7 +58,8 @@ impl Kubeconfig {
     }
 
     fn credentials(&self, seen: &View<'_>) -> Result<Credentials, Missing> {
-        let missing = |reason: &str| Missing { question: seen.ask(HostQuestion::Content(SOURCE.into())), why: Why::Unreadable(reason.into()) };
+        let missing =
+            |reason: &str| Missing { question: seen.ask(HostQuestion::Content(SOURCE.into())), why: Why::Unreadable(reason.into()) };
         let source = seen.content(SOURCE)?.ok_or_else(|| missing("k3s has not written k3s.yaml yet"))?;
         credentials::read(source).ok_or_else(|| missing("k3s.yaml lacks inline certificates"))
     }
@@ -73,6 +76,11 @@ impl Kubeconfig {
             Some(meta) if (meta.mode, meta.uid, meta.gid) == (0o700, facts.uid, facts.gid) => {}
             Some(_) => changes.on_host(seen, format!("{folder} is not {}'s alone", facts.user), make(folder, owner)),
             None => changes.on_host(seen, format!("{folder} is absent"), make(folder, owner)),
+        }
+        // On this very machine it may be the operator's own, which says how the operator reaches the API.
+        if self.connection == Connection::Local && Path::new(&file) == self.path {
+            shell::export(changes, seen, facts)?;
+            return Ok(None);
         }
         let before = seen.content(&file)?;
         let entry = self.entry(format!("https://127.0.0.1:{}", self.port), credentials);

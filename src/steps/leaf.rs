@@ -57,6 +57,7 @@ mod tests {
         let secret = LiveSecret {
             resource_version: "1".into(),
             kind: "kubernetes.io/tls".into(),
+            created: 0,
             labels: Default::default(),
             annotations: [("cert-manager.io/issuer-name".to_owned(), "letsencrypt-staging".to_owned())].into(),
             data: [("tls.crt".to_owned(), Secret::new(certificate.pem()))].into(),
@@ -73,6 +74,7 @@ mod tests {
         let secret = LiveSecret {
             resource_version: "1".into(),
             kind: String::new(),
+            created: 0,
             labels: Default::default(),
             annotations: Default::default(),
             data,

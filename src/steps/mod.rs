@@ -31,6 +31,7 @@ flow![
     helm,
     k3s,
     node,
+    agents,
     kubeconfig,
     images,
     namespaces,

@@ -3,25 +3,31 @@
 use super::artifact;
 use super::changes::Changes;
 use crate::inventory::Inventory;
-use crate::model::{
-    Action, ArtifactRef, HostQuestion, Missing, OperatorAction, Planned, Question, Scope, Step, StepId, View,
-};
+use crate::model::{Action, ArtifactRef, HostId, HostQuestion, Missing, OperatorAction, Planned, Question, Scope, Step, StepId, View};
 
-struct Pins(Inventory);
+struct Pins {
+    inventory: Inventory,
+    /// Whose machine may be of another kind than the first server's.
+    agent: Option<HostId>,
+}
 
-/// One for the whole inventory; the first server's machine stands for all.
+/// One for what the first server needs, and one an agent.
 pub fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
-    vec![Box::new(Pins(inventory.clone()))]
+    let agents = inventory.agents().map(|host| Some(HostId(host.name.clone())));
+    std::iter::once(None).chain(agents).map(|agent| Box::new(Pins { inventory: inventory.clone(), agent }) as Box<dyn Step>).collect()
 }
 
 impl Pins {
     fn needed(&self, seen: &View<'_>) -> Result<Vec<ArtifactRef>, Missing> {
-        let mut needed = vec![artifact::k3s(&self.0, seen)?];
-        needed.extend(artifact::airgap(&self.0, seen)?);
-        if let Some(version) = &self.0.versions.helm {
+        let mut needed = vec![artifact::k3s(&self.inventory, seen)?];
+        needed.extend(artifact::airgap(&self.inventory, seen)?);
+        if self.agent.is_some() {
+            return Ok(needed);
+        }
+        if let Some(version) = &self.inventory.versions.helm {
             needed.push(artifact::for_host(seen, "helm", version)?);
         }
-        needed.extend(artifact::cert_manager(&self.0));
+        needed.extend(artifact::cert_manager(&self.inventory));
         Ok(needed)
     }
 }
@@ -32,7 +38,7 @@ impl Step for Pins {
     }
 
     fn scope(&self) -> Scope {
-        Scope::Operator
+        self.agent.clone().map_or(Scope::Operator, Scope::Host)
     }
 
     fn questions(&self, seen: &View<'_>) -> Vec<Question> {

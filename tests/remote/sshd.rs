@@ -92,6 +92,8 @@ impl Sshd {
             node_ip: None,
             role: Role::Server,
             connection: Connection::Ssh,
+            labels: Default::default(),
+            taints: Vec::new(),
         }
     }
 }

@@ -15,7 +15,7 @@ pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
     for (host, spot) in inventory.hosts.iter().zip(hosts.items()) {
         name(host, spot, flaws);
         address(host, spot, flaws);
-        not_yet(host, spot, flaws);
+        local(host, spot, flaws);
         if let Some(key) = &host.host_key
             && let Err(why) = grammar::host_key(key)
         {
@@ -64,20 +64,15 @@ fn address(host: &Host, spot: Spot<'_>, flaws: &mut Flaws) {
     }
 }
 
-fn not_yet(host: &Host, spot: Spot<'_>, flaws: &mut Flaws) {
-    if host.role == Role::Agent {
-        flaws.error(
-            spot.key("role"),
-            "`role = \"agent\"` is not supported yet",
-            "leave the agents out; one server runs the control plane and the pods",
-        );
-    }
+/// A host that is this machine is reached without ssh.
+fn local(host: &Host, spot: Spot<'_>, flaws: &mut Flaws) {
     if host.connection == Connection::Local {
-        flaws.error(
-            spot.key("connection"),
-            "`connection = \"local\"` is not supported yet",
-            "let ssh reach this machine, and leave `connection` out",
-        );
+        for key in ["user", "port", "identity_file", "host_key"] {
+            if spot.key(key).exists() {
+                let message = format!("`{key}` is ssh's, and `connection = \"local\"` uses no ssh");
+                flaws.error(spot.name(key), message, "leave one of the two out");
+            }
+        }
     }
 }
 
@@ -85,7 +80,7 @@ fn duplicates(inventory: &Inventory, hosts: Spot<'_>, flaws: &mut Flaws) {
     let mut names = BTreeMap::new();
     let mut places = BTreeMap::new();
     for (host, spot) in inventory.hosts.iter().zip(hosts.items()) {
-        if names.insert(&host.name, ()).is_some() {
+        if names.insert(host.name.to_lowercase(), ()).is_some() {
             flaws.error(spot.key("name"), format!("two hosts are named `{}`", host.name), "give each host its own name");
         }
         let port = host.port.unwrap_or(22);
@@ -103,6 +98,12 @@ fn servers(inventory: &Inventory, hosts: Spot<'_>, flaws: &mut Flaws) {
     }
     for (host, spot) in servers {
         let spot = if spot.key("role").exists() { spot.key("role") } else { spot };
-        flaws.error(spot, format!("`{}` is a second server: more than one is not supported yet", host.name), "keep one host");
+        let message = format!("`{}` is a second server: more than one is not supported yet", host.name);
+        flaws.error(spot, message, "write `role = \"agent\"` there");
+    }
+    let locals = inventory.hosts.iter().zip(hosts.items()).filter(|(host, _)| host.connection == Connection::Local);
+    for (host, spot) in locals.skip(1) {
+        let message = format!("`{}` can't be this machine: another host is", host.name);
+        flaws.error(spot.key("connection"), message, "leave `connection` out: it is reached by ssh");
     }
 }

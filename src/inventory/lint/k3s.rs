@@ -134,7 +134,7 @@ fn access(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
         return;
     }
     let names = inventory.k3s.0.get("tls-san").map(parts).unwrap_or_default();
-    for host in &inventory.hosts {
+    if let Some(host) = inventory.server() {
         if !names.contains(&host.address.as_str()) {
             let message = format!("`access = \"direct\"` goes to {}, and `tls-san` does not hold it", host.address);
             flaws.error(

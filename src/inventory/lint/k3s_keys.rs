@@ -21,7 +21,7 @@ pub(super) enum Takes {
 
 use Takes::{Addresses, Arguments, Flag, Many, Networks, Ours, Scalar};
 
-const HOST: &str = "set it on the host: `name`, `node_ip`";
+const HOST: &str = "set it on the host: `name`, `node_ip`, `labels`, `taints`";
 const SECRET: &str = "k3s makes its own token; a secret does not belong in an inventory";
 const MORE_SERVERS: &str = "more than one server is not supported yet";
 const DEFAULT: &str = "other steps stand on its default";
@@ -113,9 +113,9 @@ pub(super) const KEYS: &[(&str, Takes)] = &[
     ("node-external-ip", Addresses),
     ("node-internal-dns", Many),
     ("node-ip", Ours(HOST)),
-    ("node-label", Many),
+    ("node-label", Ours(HOST)),
     ("node-name", Ours(HOST)),
-    ("node-taint", Many),
+    ("node-taint", Ours(HOST)),
     ("nonroot-devices", Flag),
     ("pause-image", Scalar),
     ("prefer-bundled-bin", Flag),

@@ -10,6 +10,7 @@ mod hosts;
 mod k3s;
 mod k3s_keys;
 mod names;
+mod nodes;
 mod registries;
 mod releases;
 mod secrets;
@@ -25,6 +26,7 @@ type Lint = fn(&Inventory, Spot<'_>, &mut Flaws);
 /// Judged by the text alone.
 const PURE: &[Lint] = &[
     hosts::lint,
+    nodes::lint,
     versions::lint,
     k3s::lint,
     registries::lint,

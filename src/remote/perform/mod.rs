@@ -5,6 +5,7 @@ mod image;
 mod install;
 mod oci;
 mod release;
+mod token;
 mod unit;
 
 use std::path::PathBuf;
@@ -35,6 +36,7 @@ impl Remote {
             HostAction::WriteFile(write) => self.write_file(write).await,
             HostAction::MakeFolder { path, mode, owner } => self.script(&file::folder(path, *mode, *owner), SHORT).await,
             HostAction::Link { path, target } => self.script(&file::link(path, target), SHORT).await,
+            HostAction::MakeToken { path } => self.script(&token::script(path), SHORT).await,
             HostAction::Install(install) => self.install(install, &located(&install.pin), sent).await,
             HostAction::Unit { unit, change } => self.script(&unit::script(unit, *change), SHORT).await,
             HostAction::Import(import) => self.import(import, sent).await,

@@ -1,11 +1,10 @@
-//! The files that make a k3s server, as this inventory wants them.
+//! The files that make a host k3s' server or agent, as this inventory wants them.
 
-use std::collections::BTreeMap;
+use serde_json::json;
 
-use serde_json::{Value, json};
-
-use crate::inventory::{Host, Inventory};
-use crate::model::{Content, FileWrite, Finding, Owner, Secret};
+use super::config;
+use crate::inventory::{Host, Inventory, Role};
+use crate::model::{AGENT_TOKEN, Content, FileWrite, Finding, Owner, Secret};
 use crate::steps::file::holds_secret;
 use crate::template::render;
 
@@ -15,10 +14,24 @@ pub const BINARY: &str = "/usr/local/bin/k3s";
 pub const CONFIG: &str = "/etc/rancher/k3s/config.yaml";
 /// Read by k3s at start.
 pub const REGISTRIES: &str = "/etc/rancher/k3s/registries.yaml";
-/// Ours, not the installer's.
-pub const UNIT_FILE: &str = "/etc/systemd/system/k3s.service";
 
-/// Every file, rendered.
+/// systemd's name of k3s, as the official installer names it too (contract §1.4).
+pub const fn unit(role: Role) -> &'static str {
+    match role {
+        Role::Server => "k3s",
+        Role::Agent => "k3s-agent",
+    }
+}
+
+/// Ours, not the installer's.
+pub const fn unit_file(role: Role) -> &'static str {
+    match role {
+        Role::Server => "/etc/systemd/system/k3s.service",
+        Role::Agent => "/etc/systemd/system/k3s-agent.service",
+    }
+}
+
+/// Every file, rendered, but for the token.
 ///
 /// # Errors
 /// A template is broken: a bug of bedplate.
@@ -28,23 +41,28 @@ pub fn files(inventory: &Inventory, host: &Host) -> Result<Vec<FileWrite>, Findi
         let text = render("registries.yaml", &json!({ "mirrors": registries.mirrors, "configs": registries.configs }))?;
         files.push(file(REGISTRIES, 0o600, Content::Hidden(Secret::new(text))));
     }
-    let unit = render("k3s.service", &json!({ "binary": BINARY }))?;
-    files.push(file(UNIT_FILE, 0o644, Content::Plain(unit)));
+    let command = match host.role {
+        Role::Server => "server",
+        Role::Agent => "agent",
+    };
+    let text = render("k3s.service", &json!({ "binary": BINARY, "unit": unit(host.role), "command": command }))?;
+    files.push(file(unit_file(host.role), 0o644, Content::Plain(text)));
     Ok(files)
 }
 
 fn config(inventory: &Inventory, host: &Host) -> Result<FileWrite, Finding> {
-    let mut keys: BTreeMap<&str, Value> =
-        BTreeMap::from([("node-name", json!(node_name(host))), ("write-kubeconfig-mode", json!("0600"))]);
-    keys.extend(host.node_ip.map(|ip| ("node-ip", json!(ip))));
-    keys.extend(inventory.k3s.0.iter().map(|(key, value)| (key.as_str(), value.clone())));
-    let text = render("config.yaml", &json!({ "keys": keys }))?;
+    let text = render("config.yaml", &json!({ "keys": config::keys(inventory, host) }))?;
     let content = if holds_secret(&text) { Content::Hidden(Secret::new(text)) } else { Content::Plain(text) };
     Ok(file(CONFIG, 0o600, content))
 }
 
 fn file(path: &str, mode: u32, content: Content) -> FileWrite {
     FileWrite { path: path.into(), content, mode, owner: Owner::Root }
+}
+
+/// How an agent joins; only root may read it.
+pub fn token(full: Secret) -> FileWrite {
+    file(AGENT_TOKEN, 0o600, Content::Hidden(full))
 }
 
 /// The Node object's name: Kubernetes wants it in lower case.

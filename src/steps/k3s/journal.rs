@@ -3,7 +3,10 @@
 /// A message's telling part, and what cures it.
 const KNOWN: &[(&str, &str)] = &[
     ("failed to validate kubelet configuration", "look at `kubelet-arg` in [k3s]; on cgroup v1 it must hold \"fail-cgroupv1=false\""),
-    ("kubelet is configured to not run on a host using cgroup v1", "boot with systemd.unified_cgroup_hierarchy=1, or add \"fail-cgroupv1=false\" to `kubelet-arg` in [k3s]"),
+    (
+        "kubelet is configured to not run on a host using cgroup v1",
+        "boot with systemd.unified_cgroup_hierarchy=1, or add \"fail-cgroupv1=false\" to `kubelet-arg` in [k3s]",
+    ),
     ("failed to find memory cgroup", "add `cgroup_memory=1 cgroup_enable=memory` to the kernel's command line and reboot"),
     ("no default routes found", "give the host a default route; a dummy one will do"),
     ("address already in use", "another program holds a port that k3s needs: stop it"),
@@ -13,7 +16,10 @@ const KNOWN: &[(&str, &str)] = &[
     ("Node password rejected", "delete the stale Node object or its secret <host>.node-password.k3s in kube-system"),
     ("newer than datastore and could cause a cluster outage", "remove the files that it names and start k3s again"),
     ("flag provided but not defined", "remove that key from [k3s]"),
-    ("Waiting to retrieve agent configuration; server is not ready", "see that the server runs and that its port 6443 is reachable"),
+    (
+        "Waiting to retrieve agent configuration; server is not ready",
+        "see that the server runs, and that its port 6443 can be reached from this host",
+    ),
 ];
 
 /// The line that tells most, and a cure.
@@ -24,15 +30,15 @@ pub struct Diagnosis {
     pub cure: String,
 }
 
-/// Reads the journal's last lines, the newest known message first.
-pub fn diagnose(journal: &str) -> Diagnosis {
+/// Reads the last lines of a unit's journal, the newest known message first.
+pub fn diagnose(journal: &str, unit: &str) -> Diagnosis {
     let known = |line: &str| KNOWN.iter().find(|(message, _)| line.contains(message)).map(|(_, cure)| (*cure).to_owned());
     let told = journal.lines().rev().find_map(|line| known(line).map(|cure| Diagnosis { line: line.trim().to_owned(), cure }));
     let lines = || journal.lines().rev().map(str::trim).filter(|line| !line.is_empty());
     told.unwrap_or_else(|| Diagnosis {
         // k3s' own last word, before what systemd says of its end.
         line: lines().find(|line| line.contains("level=fatal")).or_else(|| lines().next()).unwrap_or_default().to_owned(),
-        cure: "read `journalctl -u k3s` on the host".into(),
+        cure: format!("read `journalctl -u {unit}` on the host"),
     })
 }
 
@@ -42,15 +48,15 @@ mod tests {
 
     #[test]
     fn a_known_message_counts_more_than_the_last_line() {
-        let told = diagnose("a\nfatal: failed to find memory cgroup (v2)\nk3s.service: Scheduled restart job\n");
+        let told = diagnose("a\nfatal: failed to find memory cgroup (v2)\nk3s.service: Scheduled restart job\n", "k3s");
         assert_eq!(told.line, "fatal: failed to find memory cgroup (v2)");
         assert!(told.cure.contains("cgroup_enable=memory"), "{}", told.cure);
     }
 
     #[test]
     fn an_unknown_failure_shows_its_last_line() {
-        assert_eq!(diagnose("a\nb\n\n").line, "b");
-        assert_eq!(diagnose("level=fatal msg=why\nk3s.service: Failed\n").line, "level=fatal msg=why");
-        assert_eq!(diagnose("").line, "");
+        assert_eq!(diagnose("a\nb\n\n", "k3s").line, "b");
+        assert_eq!(diagnose("level=fatal msg=why\nk3s.service: Failed\n", "k3s").line, "level=fatal msg=why");
+        assert_eq!(diagnose("", "k3s-agent").line, "");
     }
 }

@@ -1,11 +1,13 @@
 //! `k3s`: the pinned binary, its configuration and unit, enabled and running on what they now say. Waiting until it works is `node`'s.
 
+mod config;
 mod files;
 mod journal;
 mod keys;
-mod unit;
+mod process;
+mod token;
 
-pub use files::{CONFIG, UNIT_FILE, node_name};
+pub use files::{CONFIG, node_name, unit, unit_file};
 pub use journal::diagnose;
 pub use keys::{api_port, disables, items};
 
@@ -17,25 +19,30 @@ use crate::model::{
     StepId, UnitChange, View,
 };
 use files::BINARY;
-use unit::Files;
-
-/// systemd's name of it.
-pub const UNIT: &str = "k3s";
+use process::Files;
+use token::Token;
 
 /// Programs that k3s is as well, by the name that it is called by.
 const ALIASES: [&str; 3] = ["/usr/local/bin/kubectl", "/usr/local/bin/crictl", "/usr/local/bin/ctr"];
 
 struct K3s {
     host: HostId,
+    role: Role,
+    token: Token,
     inventory: Inventory,
     files: Result<Vec<FileWrite>, Finding>,
 }
 
 /// One a server.
 pub fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
-    let servers = inventory.hosts.iter().filter(|host| host.role == Role::Server);
-    let step = |host: &Host| K3s { host: HostId(host.name.clone()), inventory: inventory.clone(), files: files::files(inventory, host) };
-    servers.map(|host| Box::new(step(host)) as Box<dyn Step>).collect()
+    inventory.hosts.iter().filter(|host| host.role == Role::Server).map(|host| step(inventory, host)).collect()
+}
+
+/// The step of one host.
+pub fn step(inventory: &Inventory, host: &Host) -> Box<dyn Step> {
+    let files = files::files(inventory, host);
+    let token = Token::of(inventory, host.role);
+    Box::new(K3s { host: HostId(host.name.clone()), role: host.role, token, inventory: inventory.clone(), files })
 }
 
 /// Where k3s looks for images at start (contract §2.11).
@@ -59,7 +66,7 @@ impl K3s {
     /// When the newest of the files that k3s reads at start was changed.
     fn newest(&self, seen: &View<'_>) -> Result<u64, Missing> {
         let mut newest = 0;
-        for path in self.paths().chain([BINARY]) {
+        for path in self.paths().chain([BINARY]).chain(self.token.path()) {
             newest = newest.max(seen.stat(path)?.map_or(0, |meta| meta.changed));
         }
         Ok(newest)
@@ -89,10 +96,11 @@ impl Step for K3s {
     }
 
     fn questions(&self, seen: &View<'_>) -> Vec<Question> {
-        let mut questions = vec![seen.ask(HostQuestion::Facts), seen.ask(HostQuestion::Unit(UNIT.into()))];
+        let mut questions = vec![seen.ask(HostQuestion::Facts), seen.ask(HostQuestion::Unit(unit(self.role).into()))];
         questions.extend([BINARY].into_iter().chain(ALIASES).map(|path| seen.ask(HostQuestion::Stat(path.into()))));
         questions.push(seen.ask(HostQuestion::Digest(BINARY.into())));
         questions.extend(self.paths().flat_map(|path| file_questions(seen, path)));
+        questions.extend(self.token.questions(seen));
         questions.extend(artifact::k3s(&self.inventory, seen).iter().map(artifact::pin_question));
         if let Ok(Some(artifact)) = artifact::airgap(&self.inventory, seen) {
             questions.push(artifact::pin_question(&artifact));
@@ -111,6 +119,7 @@ impl Step for K3s {
         };
         let mut changes = Changes::default();
         install(&mut changes, seen, self.pin(seen)?, BINARY, 0o755)?;
+        self.token.settle(&mut changes, seen)?;
         for file in files {
             changes.file(seen, file.clone())?;
         }
@@ -123,29 +132,31 @@ impl Step for K3s {
                 changes.on_host(seen, format!("{alias} is absent"), HostAction::Link { path: alias.into(), target: "k3s".into() });
             }
         }
-        settle(&mut changes, seen, read_at_start)?;
+        settle(&mut changes, seen, self.role, read_at_start)?;
         Ok(changes.into())
     }
 }
 
 /// Reloads, enables and starts the unit, as far as that lacks.
-fn settle(changes: &mut Changes, seen: &View<'_>, files: Files) -> Result<(), Missing> {
-    let unit = seen.unit(UNIT)?;
-    let writes_unit = changes.actions().any(|action| matches!(action, Action::Host(_, HostAction::WriteFile(file)) if file.path == UNIT_FILE));
+fn settle(changes: &mut Changes, seen: &View<'_>, role: Role, files: Files) -> Result<(), Missing> {
+    let name = unit(role);
+    let unit = seen.unit(name)?;
+    let is_unit = |action: &Action| matches!(action, Action::Host(_, HostAction::WriteFile(file)) if file.path == unit_file(role));
+    let writes_unit = changes.actions().any(is_unit);
     if writes_unit || unit.is_some_and(|unit| unit.needs_reload) {
-        changes.unit(seen, "systemd has not read the unit as it must be", UNIT, UnitChange::Reload);
+        changes.unit(seen, "systemd has not read the unit as it must be", name, UnitChange::Reload);
     }
     if unit.is_none_or(|unit| unit.enabled != "enabled") {
-        changes.unit(seen, "k3s does not start with the host", UNIT, UnitChange::Enable);
+        changes.unit(seen, "k3s does not start with the host", name, UnitChange::Enable);
     }
-    let change = unit.map_or(Some(UnitChange::Start), |unit| unit::change(unit, files));
+    let change = unit.map_or(Some(UnitChange::Start), |unit| process::change(unit, files));
     if let Some(change) = change {
         let reason = match (change, files) {
             (UnitChange::Restart, Files::Rewritten) => "k3s must read what is written",
             (UnitChange::Restart, Files::Since(_)) => "k3s has run since before its files were last changed",
             _ => "k3s does not run",
         };
-        changes.unit(seen, reason, UNIT, change);
+        changes.unit(seen, reason, name, change);
     }
     Ok(())
 }

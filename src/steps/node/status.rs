@@ -19,6 +19,11 @@ pub fn lacks(object: &Value, condition: &str) -> Option<String> {
     Some(format!("{condition}={}: {}", text("status"), told.join(": ")))
 }
 
+/// Whether a Node is Ready.
+pub fn is_ready(node: &Value) -> bool {
+    lacks(node, "Ready").is_none()
+}
+
 /// Why a node's lease does not tell that kubelet has run for so long since `started` (µs since the epoch); none: it does.
 pub fn unsettled(lease: &Value, started: u64, settled: Duration) -> Option<String> {
     let renewed = lease.pointer("/spec/renewTime").and_then(Value::as_str).and_then(|time| time.parse::<Timestamp>().ok());

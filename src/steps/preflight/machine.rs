@@ -1,13 +1,13 @@
 //! The machine itself: system, cgroups, size, clock.
 
 use super::findings::Findings;
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, Role};
 use crate::model::{HostFacts, Privilege};
 use crate::steps::artifact;
 use crate::steps::k3s::items;
 
-/// What a server of 2 GB shows as `MemTotal`, bytes (k3s-docs:installation/requirements; the kernel keeps some).
-const MEMORY: u64 = 1_800_000_000;
+/// What a server of 2 GB and an agent of 512 MB show as `MemTotal`, bytes (k3s-docs:installation/requirements; the kernel keeps some).
+const MEMORY: (u64, u64) = (1_800_000_000, 450_000_000);
 
 /// Bytes free below which images don't fit for long, and below which k3s itself does not.
 const DISK: (u64, u64) = (10 << 30, 2 << 30);
@@ -64,10 +64,13 @@ fn minor(version: &str) -> Option<u32> {
 }
 
 /// Memory and disk.
-pub fn size(facts: &HostFacts, findings: &mut Findings) {
-    if facts.memory < MEMORY {
-        let what = format!("{} MB of memory is little for a server", facts.memory / 1_000_000);
-        findings.warn(what, "give it 2 GB, or switch parts off with `disable` in [k3s]");
+pub fn size(facts: &HostFacts, role: Role, findings: &mut Findings) {
+    let (least, whom, cure) = match role {
+        Role::Server => (MEMORY.0, "a server", "give it 2 GB, or switch parts off with `disable` in [k3s]"),
+        Role::Agent => (MEMORY.1, "an agent", "give it 512 MB, and more for its pods"),
+    };
+    if facts.memory < least {
+        findings.warn(format!("{} MB of memory is little for {whom}", facts.memory / 1_000_000), cure);
     }
     let free = format!("{} MB are free under /var/lib/rancher", facts.disk_free / 1_000_000);
     if facts.disk_free < DISK.1 {

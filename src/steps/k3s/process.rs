@@ -52,15 +52,7 @@ mod tests {
     const AT: u64 = 1_700_000_000_000_000;
 
     fn unit(active: &str, sub: &str, started: u64, job: bool) -> UnitState {
-        UnitState {
-            active: active.into(),
-            sub: sub.into(),
-            enabled: "enabled".into(),
-            needs_reload: false,
-            restarts: 0,
-            job,
-            started,
-        }
+        UnitState { active: active.into(), sub: sub.into(), enabled: "enabled".into(), needs_reload: false, restarts: 0, job, started }
     }
 
     #[test]
