@@ -21,11 +21,12 @@ use half::half;
 use state::state;
 
 /// Of every shape that the flow knows.
-const INVENTORIES: [(&str, &str); 4] = [
+const INVENTORIES: [(&str, &str); 5] = [
     ("shop", include_str!("cases/inventories/shop.toml")),
     ("mirror", include_str!("cases/inventories/mirror.toml")),
     ("bare", include_str!("cases/inventories/bare.toml")),
     ("hello", include_str!("cases/inventories/hello.toml")),
+    ("agents", include_str!("cases/inventories/agents.toml")),
 ];
 
 fn read(text: &str) -> Inventory {
@@ -47,7 +48,10 @@ fn silent() -> Sink {
 /// One run. What it performed, in order.
 async fn run(fake: &Fake, inventory: &Inventory) -> Result<Vec<Action>, Failure> {
     fake.with(|world| world.journal.clear());
-    converge(fake, &flow(inventory), &server(inventory), &silent()).await?;
+    let outcome = converge(fake, &flow(inventory), &server(inventory), &silent()).await?;
+    if let Some(failure) = outcome.lost.first() {
+        return Err(failure.as_ref().clone());
+    }
     Ok(fake.with(|world| world.journal.clone()))
 }
 
@@ -89,6 +93,10 @@ async fn kill(fake: &Fake, inventory: &Inventory, death: Death) -> Option<Action
     let at = Arc::clone(&died);
     fake.with(|world| {
         world.reaper = Some(Box::new(move |world: &mut World, action: &Action| {
+            // Nothing is done any more by one who is dead, on other hosts neither.
+            if at.lock().unwrap().is_some() {
+                return Fate::Dies;
+            }
             if world.journal.len() != death.at || death.way.is_some_and(|way| !half(world, action, way)) {
                 return Fate::Lives;
             }

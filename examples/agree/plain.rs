@@ -58,7 +58,8 @@ fn unit(state: &UnitState, before: u64) -> String {
 }
 
 fn secret(live: &LiveSecret, before: Option<&LiveSecret>) -> String {
-    let LiveSecret { resource_version, kind, labels, annotations, data } = live;
+    // The fake's API server has no clock, so nothing is made at any time there.
+    let LiveSecret { resource_version, kind, labels, annotations, data, created: _ } = live;
     // A `resourceVersion` counts what the whole cluster did.
     let version = moved(before.map(|before| before.resource_version != *resource_version));
     // Random, ours both: the key pair's id and the revision.

@@ -62,11 +62,7 @@ impl Api {
         for namespace in ["default", "kube-node-lease", "kube-system"] {
             self.put(json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } }));
         }
-        let node = self.node.clone();
-        self.put(json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": node },
-            "status": { "conditions": [{ "type": "Ready", "status": "True" }], "nodeInfo": { "kubeletVersion": "v1.35.5+k3s1" } } }));
-        self.put(json!({ "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
-            "metadata": { "name": node, "namespace": "kube-node-lease" }, "spec": { "renewTime": "2100-01-01T00:00:00.000000Z" } }));
+        self.register(&self.node.clone(), &json!({}), &json!([]));
         for name in ["coredns", "traefik", "metrics-server"] {
             self.put(deployment("kube-system", name));
         }
@@ -74,6 +70,17 @@ impl Api {
         self.put(json!({ "apiVersion": "v1", "kind": "Service", "metadata": { "name": "traefik", "namespace": "kube-system" },
             "spec": { "type": "LoadBalancer" }, "status": { "loadBalancer": { "ingress": [{ "ip": self.address }] } } }));
         self.reconcile();
+    }
+
+    /// What kubelet makes of itself: labels and taints only once.
+    pub fn register(&mut self, node: &str, labels: &Value, taints: &Value) {
+        if self.objects.contains_key(&ObjectRef::new("v1", "Node", "", node)) {
+            return;
+        }
+        self.put(json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": node, "labels": labels }, "spec": { "taints": taints },
+            "status": { "conditions": [{ "type": "Ready", "status": "True" }], "nodeInfo": { "kubeletVersion": "v1.35.5+k3s1" } } }));
+        self.put(json!({ "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+            "metadata": { "name": node, "namespace": "kube-node-lease" }, "spec": { "renewTime": "2100-01-01T00:00:00.000000Z" } }));
     }
 
     pub fn put(&mut self, body: Value) {
@@ -197,7 +204,7 @@ fn ours(version: String, data: BTreeMap<String, Secret>, (annotation, value): (&
 }
 
 pub fn secret(data: BTreeMap<String, Secret>, annotations: BTreeMap<String, String>) -> LiveSecret {
-    LiveSecret { resource_version: "1".into(), kind: "Opaque".into(), labels: BTreeMap::new(), annotations, data }
+    LiveSecret { resource_version: "1".into(), kind: "Opaque".into(), created: 0, labels: BTreeMap::new(), annotations, data }
 }
 
 /// Takes out of `live` what `before` declared and `now` does not.

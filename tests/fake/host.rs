@@ -1,9 +1,9 @@
-//! One host of make-believe: files, one unit, images.
+//! One host of make-believe: files, k3s' unit, images.
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path};
 
-use bedplate::inventory;
+use bedplate::inventory::{self, Role};
 use bedplate::model::{
     Answer, Failure, FileKind, FileMeta, HostAction, HostFacts, HostQuestion, ImageOnHost, Owner, Privilege, ReleaseAction, Reply, Secret,
     Tool, UnitChange, UnitState,
@@ -28,6 +28,7 @@ pub struct Host {
     pub loaded: u64,
     pub images: BTreeMap<String, (String, bool)>,
     pub facts: HostFacts,
+    pub role: Role,
     clock: u64,
 }
 
@@ -40,6 +41,7 @@ impl Default for Host {
             loaded: 0,
             images: BTreeMap::new(),
             facts: facts(),
+            role: Role::Server,
             clock: 1_000_000,
         };
         for folder in ["/etc", "/etc/systemd", "/etc/systemd/system", "/home", "/usr", "/usr/local", "/usr/local/bin", "/var", "/var/lib"] {
@@ -54,9 +56,8 @@ pub fn digest_of(text: &str) -> String {
     format!("{:x}", Sha256::digest(text))
 }
 
-/// The only unit there can be.
-const NAME: &str = "k3s";
-const UNIT: &str = "/etc/systemd/system/k3s.service";
+/// The cluster's CA, on the server.
+pub const CA: &str = "/var/lib/rancher/k3s/server/tls/server-ca.crt";
 const K3S: &str = "/usr/local/bin/k3s";
 const HELM: &str = "/usr/local/bin/helm";
 /// Where helm's chart and values lie while it runs.
@@ -67,7 +68,7 @@ const TEMPORARY: &str = ".bedplate-";
 impl Host {
     /// Bare, and as the inventory says.
     pub fn of(host: &inventory::Host) -> Self {
-        let mut own = Self::default();
+        let mut own = Self { role: host.role, ..Self::default() };
         own.facts.hostname.clone_from(&host.name);
         own.facts.addresses.splice(.., host.visible_ip());
         if host.user.as_deref() == Some("root") {
@@ -83,9 +84,19 @@ impl Host {
         self.active_since.is_some()
     }
 
-    /// Whether what runs is k3s, and so containerd and the API server with it.
-    pub fn serves(&self) -> bool {
+    /// Whether what runs is k3s, and so containerd with it.
+    pub fn runs(&self) -> bool {
         self.running() && self.files.contains_key(K3S)
+    }
+
+    /// Whether the API server runs with it.
+    pub fn serves(&self) -> bool {
+        self.runs() && self.role == Role::Server
+    }
+
+    /// The only unit there can be.
+    fn name(&self) -> &'static str {
+        if self.role == Role::Server { "k3s" } else { "k3s-agent" }
     }
 
     /// systemd keeps a unit in memory while it runs or `multi-user.target` wants it; any other is read anew whenever it is looked at.
@@ -170,7 +181,7 @@ impl Host {
             HostQuestion::Content(path) => return self.read(path, |file| Reply::Bytes(Secret::new(file.bytes.clone()))),
             HostQuestion::Unit(name) => self.unit(name).map(Reply::Unit),
             HostQuestion::Version(tool) => self.version(*tool).map(Reply::Text),
-            HostQuestion::Images if self.running() && !self.serves() => return Answer::Unreadable("k3s is not there".into()),
+            HostQuestion::Images if self.running() && !self.runs() => return Answer::Unreadable("k3s is not there".into()),
             HostQuestion::Images => self.running().then(|| Reply::Images(self.listed())),
             HostQuestion::Journal(_) => Some(Reply::Text(String::new())),
             HostQuestion::Resolve(_) => Some(Reply::Addresses(self.facts.addresses.clone())),
@@ -183,7 +194,7 @@ impl Host {
     }
 
     fn unit(&self, name: &str) -> Option<UnitState> {
-        let file = self.files.get(UNIT).filter(|_| name == NAME)?;
+        let file = self.files.get(&format!("/etc/systemd/system/{name}.service")).filter(|_| name == self.name())?;
         let running = self.running();
         Some(UnitState {
             active: if running { "active" } else { "inactive" }.into(),
@@ -219,6 +230,13 @@ impl Host {
                 self.tidy(path);
                 self.put(path, FileKind::Link(target.clone()), target.as_bytes().to_vec(), 0o777, (0, 0));
             }
+            HostAction::MakeToken { path } => {
+                self.parents(path, Owner::Root.ids());
+                self.tidy(path);
+                if !self.files.contains_key(path) {
+                    self.put(path, FileKind::File, digest_of(path).into(), 0o600, (0, 0));
+                }
+            }
             HostAction::Install(install) => {
                 self.parents(&install.path, Owner::Root.ids());
                 self.tidy(&install.path);
@@ -228,7 +246,7 @@ impl Host {
                 }
             }
             HostAction::Unit { unit, change } => return self.change(unit, *change),
-            HostAction::Import(_) | HostAction::PinImage { .. } if !self.serves() => {
+            HostAction::Import(_) | HostAction::PinImage { .. } if !self.runs() => {
                 return Err(Failure::new("reach containerd", "k3s does not run", ""));
             }
             HostAction::Import(image) => {
@@ -284,6 +302,8 @@ impl Host {
                     if !data {
                         self.put("/var/lib/rancher/k3s/server", FileKind::Folder, Vec::new(), 0o700, (0, 0));
                     }
+                    self.parents(CA, Owner::Root.ids());
+                    self.put(CA, FileKind::File, b"a CA".into(), 0o644, (0, 0));
                     let kubeconfig = include_str!("k3s.yaml").as_bytes().to_vec();
                     self.parents("/etc/rancher/k3s/k3s.yaml", Owner::Root.ids());
                     self.put("/etc/rancher/k3s/k3s.yaml", FileKind::File, kubeconfig, 0o600, (0, 0));

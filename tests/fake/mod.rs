@@ -5,6 +5,7 @@ mod api;
 mod controllers;
 mod helm;
 mod host;
+mod join;
 mod operator;
 mod tls;
 mod visit;
@@ -127,6 +128,7 @@ impl World {
                 if !served && self.serves() {
                     self.api.start();
                 }
+                self.join(id);
             }
             Action::Api(_) if !self.serves() => return Err(Failure::new("reach the API", "k3s does not run", "")),
             Action::Api(action) => self.api.perform(action)?,
