@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 
 use super::Ground;
-use crate::model::{Event, Failure, HostId, HostQuestion, Missing, Plan, Planned, Question, Scope, Sink, Step, StepId, Why, World};
+use crate::model::{Answer, Event, Failure, HostId, HostQuestion, Missing, Plan, Planned, Question, Scope, Sink, Step, StepId, Why, World};
 
 /// How often a step may ask more once it sees answers: three rounds, each in pieces as its host, the API and the operator's side answer.
 const ROUNDS: usize = 9;
@@ -77,6 +77,14 @@ impl Party {
         }
     }
 
+    fn host<'a>(&'a self, server: &'a HostId) -> Option<&'a HostId> {
+        match self {
+            Self::Server => Some(server),
+            Self::Host(host) => Some(host),
+            Self::Operator | Self::Outside => None,
+        }
+    }
+
     /// Whether a step of that scope may ask more once it sees this party's answers.
     fn concerns(&self, scope: &Scope) -> bool {
         match self {
@@ -123,6 +131,11 @@ pub async fn survey(ground: &dyn Ground, steps: &[Box<dyn Step>], server: &HostI
         }
         asking.extend(parties.into_iter().map(async |(party, questions)| (party, ground.ask(questions).await)));
         let Some((party, answers)) = asking.next().await else { break };
+        if let Some(host) = party.host(server)
+            && answers.iter().any(|(_, answer)| !matches!(answer, Answer::Lost(_)))
+        {
+            sink(Event::Answered { host: host.clone(), questions: answers.len() });
+        }
         for (question, answer) in answers {
             away.remove(&question);
             world.learn(question, answer);

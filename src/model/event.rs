@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Condition, Failure, Note, Planned, Scope, StepId};
+use super::{Condition, Failure, HostId, Note, Planned, Scope, StepId};
 
 /// One thing that happened. `report` alone decides how it looks.
 #[derive(Clone, Debug)]
@@ -11,6 +11,13 @@ pub enum Event {
     /// Questions of a round go out: how many, to how many hosts.
     Asking {
         /// Open questions.
+        questions: usize,
+    },
+    /// A host's part of a round is answered.
+    Answered {
+        /// Who answered.
+        host: HostId,
+        /// How many questions.
         questions: usize,
     },
     /// A step acts: what it will do, and why.

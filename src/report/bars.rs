@@ -69,7 +69,7 @@ impl Bars {
                 self.kept.tell();
             }
             Event::Done => self.end(),
-            Event::Planned { .. } | Event::Noted { .. } => {}
+            Event::Answered { .. } | Event::Planned { .. } | Event::Noted { .. } => {}
         }
     }
 

@@ -93,6 +93,7 @@ fn failed(event: &str, failure: &Failure) -> Value {
 
 fn value(event: &Event) -> Option<Value> {
     Some(match event {
+        Event::Answered { host, questions } => json!({ "v": VERSION, "event": "answered", "host": host.0, "questions": questions }),
         Event::Asking { questions } => json!({ "v": VERSION, "event": "asking", "questions": questions }),
         Event::Planned { scope, step, planned } => verdict_value(place(scope), &step.to_string(), &Ok(planned.clone())),
         Event::Acting { scope, step, what } => {

@@ -35,6 +35,7 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
             Some(format!("{}  {step}: waiting {waited} s of {within} s: {} ({})", place(scope), condition.what, condition.seen))
         }
         Event::Acting { scope, step, what } if detail == Detail::Verbose => Some(format!("{}  {step}: {what} …", place(scope))),
+        Event::Answered { host, questions } if detail == Detail::Verbose => Some(format!("{host} answered {questions} questions")),
         Event::Asking { questions } if detail == Detail::Verbose => Some(format!("asking {questions} questions")),
         Event::Planned { scope, step, planned } if detail == Detail::Verbose => {
             Some(format!("{}  {step}: {}", place(scope), block(&told(&Ok(planned.clone())))))
