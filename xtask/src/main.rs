@@ -2,6 +2,7 @@
 
 mod bench;
 mod build;
+mod converge_bench;
 #[path = "../../tests/e2e/mod.rs"]
 mod e2e;
 mod packages;
@@ -18,6 +19,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use converge_bench::{Wanted, converge};
 use clap::{Args, Parser, Subcommand};
 use rehearse::{Afterwards, rehearse};
 use rig::{Host, Operator, Place, Rig};
@@ -46,6 +48,9 @@ enum Chore {
     /// Throwaway hosts and what they need of the internet
     #[command(subcommand)]
     Rig(RigChore),
+    /// Measure, on the rig
+    #[command(subcommand)]
+    Bench(BenchChore),
 }
 
 #[derive(Args)]
@@ -53,6 +58,22 @@ struct Released {
     /// Serve the released files in this folder, laid out as on the upstream sites, instead of what the rig builds
     #[arg(long, value_name = "FOLDER")]
     source: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum BenchChore {
+    /// What a look at converged hosts costs, beside the floor and beside what people use today
+    Converge {
+        /// Only rows whose id begins so
+        #[arg(long)]
+        only: Option<String>,
+        /// Runs of bedplate and of the floor; the median counts
+        #[arg(long, default_value_t = 7)]
+        runs: usize,
+        /// Runs of a peer on one host; a third of them on ten
+        #[arg(long, default_value_t = 7)]
+        peer_runs: usize,
+    },
 }
 
 #[derive(Subcommand)]
@@ -110,6 +131,7 @@ impl Chore {
             }
             Self::Test { only, released } => test::test(only.as_deref(), released.source.as_deref()),
             Self::Rig(chore) => chore.run(),
+            Self::Bench(BenchChore::Converge { only, runs, peer_runs }) => converge(&Wanted { only, runs, peer_runs }),
         }
     }
 }
