@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy as _;
+use tokio::sync::Mutex;
 
 use super::fetch::{self, Fetched};
 use super::source::Place;
@@ -14,6 +15,8 @@ pub struct Artifacts {
     source: Source,
     lock: LockFile,
     folder: PathBuf,
+    /// Held while something is fetched: hosts side by side want the same.
+    turn: Mutex<()>,
 }
 
 impl Artifacts {
@@ -24,7 +27,7 @@ impl Artifacts {
     pub fn new(source: Source, lock: LockFile) -> Result<Self, Failure> {
         let places =
             etcetera::choose_base_strategy().map_err(|error| Failure::new("find the cache folder", error.to_string(), "set HOME"))?;
-        Ok(Self { source, lock, folder: places.cache_dir().join("bedplate/sha256") })
+        Ok(Self { source, lock, folder: places.cache_dir().join("bedplate/sha256"), turn: Mutex::new(()) })
     }
 
     /// What the lock file holds of an artifact.
@@ -41,8 +44,12 @@ impl Artifacts {
     /// It can't be had, or is not what it was pinned to.
     pub async fn local(&self, pin: &Pin, sent: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<PathBuf, Failure> {
         let path = self.folder.join(&pin.sha256);
-        // What lies there may have been cut or changed since: then it is fetched again.
-        if path.exists() && fetch::digest(&path).await? == pin.sha256 {
+        if holds(&path, pin).await? {
+            return Ok(path);
+        }
+        let _turn = self.turn.lock().await;
+        // Fetched for another host meanwhile.
+        if holds(&path, pin).await? {
             return Ok(path);
         }
         let place = self.place(&pin.artifact)?;
@@ -60,11 +67,15 @@ impl Artifacts {
         Ok(path)
     }
 
-    /// First meeting: takes the vendor's sum, fetches, compares, and records the pin.
+    /// First meeting: takes the vendor's sum, fetches, compares, and records the pin. What another host has learnt meanwhile stays.
     ///
     /// # Errors
     /// The source can't be believed, the artifact can't be had, or it differs from the vendor's sum.
     pub async fn learn(&self, artifact: &ArtifactRef, sent: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<(), Failure> {
+        let _turn = self.turn.lock().await;
+        if self.pin(artifact)?.is_some() {
+            return Ok(());
+        }
         let place = self.place(artifact)?;
         let tried = format!("learn {artifact}");
         if !place.trusted() {
@@ -114,6 +125,11 @@ impl Artifacts {
     fn keep(&self, temp: tempfile::TempPath, path: &Path) -> Result<(), Failure> {
         temp.persist(path).map_err(|error| Failure::new(format!("write {}", path.display()), error.to_string(), "free some disk"))
     }
+}
+
+/// Whether it lies there whole: it may have been cut or changed since, and is then fetched again.
+async fn holds(path: &Path, pin: &Pin) -> Result<bool, Failure> {
+    Ok(path.exists() && fetch::digest(path).await? == pin.sha256)
 }
 
 /// The line of a sum file that names the artifact: `<64 hex>  <file>`.

@@ -57,6 +57,11 @@ impl Kubeconfig {
         Entry { name: &self.name, server, credentials }
     }
 
+    /// Whether the login user's file is the operator's own, which says how the operator reaches the API: they are one on this very machine.
+    fn is_operators(&self, file: &str) -> bool {
+        self.connection == Connection::Local && Path::new(file) == self.path
+    }
+
     fn credentials(&self, seen: &View<'_>) -> Result<Credentials, Missing> {
         let missing =
             |reason: &str| Missing { question: seen.ask(HostQuestion::Content(SOURCE.into())), why: Why::Unreadable(reason.into()) };
@@ -77,8 +82,7 @@ impl Kubeconfig {
             Some(_) => changes.on_host(seen, format!("{folder} is not {}'s alone", facts.user), make(folder, owner)),
             None => changes.on_host(seen, format!("{folder} is absent"), make(folder, owner)),
         }
-        // On this very machine it may be the operator's own, which says how the operator reaches the API.
-        if self.connection == Connection::Local && Path::new(&file) == self.path {
+        if self.is_operators(&file) {
             shell::export(changes, seen, facts)?;
             return Ok(None);
         }
@@ -132,7 +136,9 @@ impl Step for Kubeconfig {
         if let Ok(facts) = seen.facts() {
             let (folder, file) = paths(facts);
             questions.push(seen.ask(HostQuestion::Stat(folder)));
-            questions.extend(file_questions(seen, &file));
+            if !self.is_operators(&file) {
+                questions.extend(file_questions(seen, &file));
+            }
             questions.extend(shell::questions(seen, facts));
         }
         questions
