@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bedplate::inventory::Inventory;
+use bedplate::inventory::{Consent, Inventory};
 use bedplate::model::{Answer, HostId, Question, Scope, Step, World};
 use bedplate::playbook;
 use bedplate::report::verdict;
@@ -21,6 +21,8 @@ struct Case {
     host: Option<HostId>,
     #[serde(default)]
     base: Option<String>,
+    #[serde(default)]
+    consents: BTreeSet<Consent>,
     answers: Vec<(Question, Answer)>,
     expect: String,
 }
@@ -70,6 +72,7 @@ fn run(root: &Path, path: &Path) -> Result<(), String> {
     for (name, parameters) in inventory.playbooks.clone() {
         playbook::add(&mut inventory, &name, &parameters, root).map_err(|wrong| format!("{wrong:?}"))?;
     }
+    inventory.consents = case.consents;
     let base = match &case.base {
         Some(base) => read::<Base>(&root.join(format!("bases/{base}.toml")))?.answers,
         None => Vec::new(),

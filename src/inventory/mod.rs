@@ -1,6 +1,7 @@
 //! What the user writes: text -> `Inventory`, with every problem at once, each with its line and a cure.
 
 mod application;
+mod consent;
 mod debug;
 mod duration;
 pub mod env_file;
@@ -17,6 +18,7 @@ mod tree;
 mod wording;
 
 pub use application::{Check, JwtKeys, Release, SecretSource, Site, Tls};
+pub use consent::Consent;
 pub use duration::duration;
 pub use load::{Loaded, load, parse};
 pub use problem::Problem;

@@ -1,13 +1,13 @@
 //! The inventory's shape. Field docs are the reference that `inventory.example.toml` shows by example.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{JwtKeys, Release, SecretSource, Site, Tls};
+use super::{Consent, JwtKeys, Release, SecretSource, Site, Tls};
 use crate::playbook::Play;
 
 /// One cluster. Relative paths have been made absolute against the inventory's folder by `load`.
@@ -56,6 +56,9 @@ pub struct Inventory {
     /// What the playbooks add beside tables; filled in by `load`.
     #[serde(skip)]
     pub plays: Vec<Play>,
+    /// What the command line allows; the file can't.
+    #[serde(skip)]
+    pub consents: BTreeSet<Consent>,
 }
 
 fn upstream() -> String {

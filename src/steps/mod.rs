@@ -1,6 +1,7 @@
 //! The core flow's order, on one screen. A new kind of step is its file in this folder and its word in this list.
 
 mod acme_site;
+mod adoption;
 mod artifact;
 mod carrier;
 mod changes;

@@ -40,7 +40,7 @@ impl Step for Preflight {
 
     fn questions(&self, seen: &View<'_>) -> Vec<Question> {
         let mut questions = vec![seen.ask(HostQuestion::Facts), seen.ask(HostQuestion::Listeners)];
-        questions.extend(former::questions(seen, self.host.role));
+        questions.extend(former::questions(seen, &self.host));
         if self.is_entrance() {
             questions.extend(names::questions(&self.inventory, seen));
         }
@@ -63,7 +63,7 @@ impl Step for Preflight {
         }
         network::firewall(facts, keys, &mut findings);
         ports::held(seen.listeners()?.map(Vec::as_slice).unwrap_or_default(), keys, self.host.role, &mut findings);
-        former::foreign(former, self.host.role, &mut findings);
+        former::foreign(former, &self.inventory, &self.host, seen, &mut findings)?;
         if self.is_entrance() {
             names::resolve(&self.inventory, &self.host, seen, &mut findings)?;
         }

@@ -7,10 +7,12 @@ mod keys;
 mod process;
 mod token;
 
-pub use files::{CONFIG, node_name, unit, unit_file};
+pub use config::keys as config_keys;
+pub use files::{CONFIG, REGISTRIES, node_name, unit, unit_file};
 pub use journal::diagnose;
 pub use keys::{api_port, disables, items};
 
+use super::adoption;
 use super::artifact;
 use super::changes::{Changes, file_questions};
 use crate::inventory::{Host, Inventory, Role};
@@ -26,8 +28,7 @@ use token::Token;
 const ALIASES: [&str; 3] = ["/usr/local/bin/kubectl", "/usr/local/bin/crictl", "/usr/local/bin/ctr"];
 
 struct K3s {
-    host: HostId,
-    role: Role,
+    host: Host,
     token: Token,
     inventory: Inventory,
     files: Result<Vec<FileWrite>, Finding>,
@@ -42,7 +43,7 @@ pub fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
 pub fn step(inventory: &Inventory, host: &Host) -> Box<dyn Step> {
     let files = files::files(inventory, host);
     let token = Token::of(inventory, host.role);
-    Box::new(K3s { host: HostId(host.name.clone()), role: host.role, token, inventory: inventory.clone(), files })
+    Box::new(K3s { host: host.clone(), token, inventory: inventory.clone(), files })
 }
 
 /// Where k3s looks for images at start (contract §2.11).
@@ -92,15 +93,16 @@ impl Step for K3s {
     }
 
     fn scope(&self) -> Scope {
-        Scope::Host(self.host.clone())
+        Scope::Host(HostId(self.host.name.clone()))
     }
 
     fn questions(&self, seen: &View<'_>) -> Vec<Question> {
-        let mut questions = vec![seen.ask(HostQuestion::Facts), seen.ask(HostQuestion::Unit(unit(self.role).into()))];
+        let mut questions = vec![seen.ask(HostQuestion::Facts), seen.ask(HostQuestion::Unit(unit(self.host.role).into()))];
         questions.extend([BINARY].into_iter().chain(ALIASES).map(|path| seen.ask(HostQuestion::Stat(path.into()))));
         questions.push(seen.ask(HostQuestion::Digest(BINARY.into())));
         questions.extend(self.paths().flat_map(|path| file_questions(seen, path)));
         questions.extend(self.token.questions(seen));
+        questions.extend(adoption::questions(&self.host, seen));
         questions.extend(artifact::k3s(&self.inventory, seen).iter().map(artifact::pin_question));
         if let Ok(Some(artifact)) = artifact::airgap(&self.inventory, seen) {
             questions.push(artifact::pin_question(&artifact));
@@ -117,6 +119,14 @@ impl Step for K3s {
             Ok(files) => files,
             Err(bug) => return Ok(Plan::Unmet(vec![bug.clone()]).into()),
         };
+        let mut notes = Vec::new();
+        if let Some(adoption) = adoption::look(&self.inventory, &self.host, seen)? {
+            notes = adoption.notes();
+            let refusals = adoption.refusals(&self.inventory);
+            if !refusals.is_empty() {
+                return Ok(Plan::Unmet(refusals).into());
+            }
+        }
         let mut changes = Changes::default();
         install(&mut changes, seen, self.pin(seen)?, BINARY, 0o755)?;
         self.token.settle(&mut changes, seen)?;
@@ -132,8 +142,8 @@ impl Step for K3s {
                 changes.on_host(seen, format!("{alias} is absent"), HostAction::Link { path: alias.into(), target: "k3s".into() });
             }
         }
-        settle(&mut changes, seen, self.role, read_at_start)?;
-        Ok(changes.into())
+        settle(&mut changes, seen, self.host.role, read_at_start)?;
+        Ok(Planned::from(changes).with_notes(notes))
     }
 }
 

@@ -1,10 +1,10 @@
 //! A k3s that is there already: ours, or somebody else's.
 
 use super::findings::Findings;
-use crate::inventory::Role;
+use crate::inventory::{Host, Inventory, Role};
 use crate::model::{HostQuestion, Missing, Question, View};
+use crate::steps::adoption;
 use crate::steps::k3s::{CONFIG, unit_file};
-use crate::template::MARK;
 
 /// A server's datastore and keys.
 const DATA: &str = "/var/lib/rancher/k3s/server";
@@ -32,10 +32,11 @@ const fn other(role: Role) -> Role {
 }
 
 /// What must be known.
-pub fn questions(seen: &View<'_>, role: Role) -> Vec<Question> {
+pub fn questions(seen: &View<'_>, host: &Host) -> Vec<Question> {
+    let role = host.role;
     let content = [unit_file(role), CONFIG].map(|path| seen.ask(HostQuestion::Content(path.into())));
     let stat = [unit_file(other(role)), DATA].map(|path| seen.ask(HostQuestion::Stat(path.into())));
-    content.into_iter().chain(stat).collect()
+    content.into_iter().chain(stat).chain(adoption::questions(host, seen)).collect()
 }
 
 /// What is there already.
@@ -43,10 +44,7 @@ pub fn questions(seen: &View<'_>, role: Role) -> Vec<Question> {
 /// # Errors
 /// The host's files can't be seen.
 pub fn look(seen: &View<'_>, role: Role) -> Result<Former, Missing> {
-    let unit = seen.content(unit_file(role))?;
-    let config = seen.content(CONFIG)?;
-    let ours = [unit, config].into_iter().flatten().any(|content| content.expose().starts_with(MARK.as_bytes()));
-    Ok(match (ours, unit) {
+    Ok(match (adoption::ours(seen, role)?, seen.content(unit_file(role))?) {
         _ if seen.stat(unit_file(other(role)))?.is_some() => Former::Other,
         (true, _) => Former::Ours,
         (false, Some(_)) => Former::Foreign,
@@ -55,12 +53,19 @@ pub fn look(seen: &View<'_>, role: Role) -> Result<Former, Missing> {
     })
 }
 
-/// Never taken over, never deleted.
-pub fn foreign(former: Former, role: Role, findings: &mut Findings) {
-    let remove = "taking over is not supported yet: back it up and remove it, e.g. with k3s-uninstall.sh, which deletes its data";
+/// A server of somebody else's is taken over by consent; an agent, a k3s of the other role and mere data never are. Nothing is deleted.
+///
+/// # Errors
+/// The host's files can't be seen.
+pub fn foreign(former: Former, inventory: &Inventory, host: &Host, seen: &View<'_>, findings: &mut Findings) -> Result<(), Missing> {
+    let role = host.role;
+    let remove = "back it up and remove it, e.g. with k3s-uninstall.sh, which deletes its data";
     match former {
         Former::None | Former::Ours => {}
-        Former::Foreign => findings.fail(format!("a k3s is there that bedplate did not make ({})", unit_file(role)), remove),
+        Former::Foreign => match adoption::look(inventory, host, seen)? {
+            Some(adoption) => adoption.refusals(inventory).into_iter().for_each(|finding| findings.fail(finding.what, finding.cure)),
+            None => findings.fail(format!("a k3s is there that bedplate did not make ({})", unit_file(role)), remove),
+        },
         Former::Other => {
             let what = match role {
                 Role::Server => "an agent of another cluster",
@@ -70,4 +75,5 @@ pub fn foreign(former: Former, role: Role, findings: &mut Findings) {
         }
         Former::Remains => findings.fail(format!("a former k3s left its data in {DATA}"), remove),
     }
+    Ok(())
 }

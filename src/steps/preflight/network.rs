@@ -29,7 +29,7 @@ pub fn overlaps(facts: &HostFacts, keys: &K3s, former: Former, findings: &mut Fi
     for network in NETWORKS {
         for (ours, route) in networks(keys, network).iter().flat_map(|ours| facts.routes.iter().map(move |route| (ours, route))) {
             // A k3s that runs has made routes within its own network.
-            let own = former == Former::Ours && ours.contains(route);
+            let own = matches!(former, Former::Ours | Former::Foreign) && ours.contains(route);
             if !own && (ours.contains(route) || route.contains(ours)) {
                 let what = format!("the host routes {route}, which overlaps {} {ours}", network.0);
                 findings.fail(what, format!("set `{}` in [k3s] to a network that is free", network.0));

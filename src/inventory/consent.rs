@@ -1,0 +1,11 @@
+//! What only the command line can allow.
+
+use serde::Deserialize;
+
+/// Something that bedplate does not do unless it is told to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Consent {
+    /// Take over a k3s that somebody else installed.
+    Adopt,
+}
