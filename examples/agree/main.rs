@@ -10,6 +10,7 @@ mod host;
 mod plain;
 mod twins;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -39,7 +40,7 @@ async fn main() -> ExitCode {
 
 /// In how many ways they differed.
 async fn agree(part: &str, inventory: PathBuf) -> Result<usize, Failure> {
-    let session = Session::open(&Target { inventory }, &Only::default()).await?;
+    let session = Session::open(&Target { inventory, consents: BTreeSet::new() }, &Only::default()).await?;
     let lock = session.live.lock().await?;
     let mut twins = Twins::new(&session.live, session.server.clone());
     match part {

@@ -1,31 +1,56 @@
 //! `bedplate bootstrap`: converge, then verify.
 
+use clap::Args;
+
 use super::{Only, Target};
+use super::allowed::Allowed;
+use super::confirm::{attended, confirm};
 use super::session::Session;
 use crate::engine::converge;
 use crate::model::{Event, Exit, Failure, Sink};
 use crate::report::{self, Form, Passed};
 
-/// Converges under the lock. The last look, which found nothing to do, is the verification.
-///
-/// # Errors
-/// The first thing that bedplate could not mend.
-pub async fn run(target: &Target, form: Form, sink: &Sink) -> Result<Exit, Failure> {
-    let session = Session::open(target, &Only::default()).await?;
-    let lock = session.live.lock().await?;
-    let outcome = converge(&session.live, &session.steps, &session.server, sink).await?;
-    lock.release().await;
-    sink(Event::Done);
-    match form {
-        Form::Json => report::json_verdicts(&outcome.survey.verdicts),
-        Form::Text => {
-            report::result(&report::findings(&outcome.survey.verdicts, Passed::Counted));
-            report::result(&match outcome.performed {
-                0 => "nothing was changed, nothing was restarted\n".to_owned(),
-                1 => "1 action was performed\n".to_owned(),
-                some => format!("{some} actions were performed\n"),
-            });
+/// What to converge.
+#[derive(Args)]
+pub struct Bootstrap {
+    #[command(flatten)]
+    target: Target,
+    #[command(flatten)]
+    allowed: Allowed,
+    /// Do not ask before --prune removes something
+    #[arg(long, requires = "prune")]
+    yes: bool,
+}
+
+impl Bootstrap {
+    /// Converges under the lock. The last look, which found nothing to do, is the verification.
+    ///
+    /// # Errors
+    /// The first thing that bedplate could not mend.
+    pub async fn run(&self, form: Form, sink: &Sink) -> Result<Exit, Failure> {
+        let asks = self.allowed.prune && !self.yes;
+        if asks {
+            attended()?;
         }
+        let session = Session::open(&self.allowed.on(&self.target), &Only::default()).await?;
+        let lock = session.live.lock().await?;
+        if asks {
+            confirm(&session, sink).await?;
+        }
+        let outcome = converge(&session.live, &session.steps, &session.server, sink).await?;
+        lock.release().await;
+        sink(Event::Done);
+        match form {
+            Form::Json => report::json_verdicts(&outcome.survey.verdicts),
+            Form::Text => {
+                report::result(&report::findings(&outcome.survey.verdicts, Passed::Counted));
+                report::result(&match outcome.performed {
+                    0 => "nothing was changed, nothing was restarted\n".to_owned(),
+                    1 => "1 action was performed\n".to_owned(),
+                    some => format!("{some} actions were performed\n"),
+                });
+            }
+        }
+        Ok(if outcome.lost.is_empty() { Exit::Done } else { Exit::Partly })
     }
-    Ok(if outcome.lost.is_empty() { Exit::Done } else { Exit::Partly })
 }

@@ -1,12 +1,15 @@
 //! The command line: one file a subcommand.
 
+mod allowed;
 mod bootstrap;
+mod confirm;
 mod only;
 mod plan;
 mod session;
 mod tunnel;
 mod verify;
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::future::Future;
 use std::path::PathBuf;
@@ -18,6 +21,7 @@ use clap::{Args, Parser, Subcommand};
 pub use self::only::Only;
 pub use self::session::Session;
 
+use crate::inventory::Consent;
 use crate::model::{Event, Exit, Failure, Sink};
 use crate::report::{Detail, Form, clean, fresh_line, progress, sink};
 
@@ -41,9 +45,9 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Converge: change what differs, leave the rest, then verify
-    Bootstrap(Target),
+    Bootstrap(bootstrap::Bootstrap),
     /// Show what would change, and why; touches nothing
-    Plan(Look),
+    Plan(plan::Plan),
     /// Check from outside and inside, after the fact; touches nothing
     Verify(Look),
     /// Open the way to the API server while a command runs, or until Ctrl-C
@@ -56,6 +60,9 @@ pub struct Target {
     /// The inventory
     #[arg(default_value = "inventory.toml")]
     pub inventory: PathBuf,
+    /// What the user allows there.
+    #[arg(skip)]
+    pub consents: BTreeSet<Consent>,
 }
 
 /// What to look at.
@@ -90,8 +97,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
     };
     let ended = runtime.block_on(interruptible(async {
         match &cli.command {
-            Command::Bootstrap(target) => bootstrap::run(target, form, &sink).await,
-            Command::Plan(look) => plan::run(look, form, &sink).await,
+            Command::Bootstrap(bootstrap) => bootstrap.run(form, &sink).await,
+            Command::Plan(plan) => plan.run(form, &sink).await,
             Command::Verify(look) => verify::run(look, form, &sink).await,
             Command::Tunnel(tunnel) => tunnel::run(tunnel, &sink).await,
         }

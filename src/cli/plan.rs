@@ -1,23 +1,37 @@
 //! `bedplate plan`: what would change, and why.
 
+use clap::Args;
+
 use super::Look;
+use super::allowed::Allowed;
 use super::session::Session;
 use crate::engine::Verdict;
 use crate::model::{Exit, Failure, Sink};
 use crate::report::{self, Form};
 
-/// Looks and prints. Exit 0: nothing would change; 2: something would; 1: something is unmet that bedplate can't change;
-/// 3: a host can't be looked at.
-///
-/// # Errors
-/// The inventory is wrong, or the host can't be looked at.
-pub async fn run(look: &Look, form: Form, sink: &Sink) -> Result<Exit, Failure> {
-    let verdicts = Session::open(&look.target, &look.only).await?.look(sink).await?;
-    match form {
-        Form::Json => report::json_verdicts(&verdicts),
-        Form::Text => report::result(&report::plan(&verdicts)),
+/// What to look at.
+#[derive(Args)]
+pub struct Plan {
+    #[command(flatten)]
+    look: Look,
+    #[command(flatten)]
+    allowed: Allowed,
+}
+
+impl Plan {
+    /// Looks and prints. Exit 0: nothing would change; 2: something would; 1: something is unmet that bedplate can't change;
+    /// 3: a host can't be looked at.
+    ///
+    /// # Errors
+    /// The inventory is wrong, or the host can't be looked at.
+    pub async fn run(&self, form: Form, sink: &Sink) -> Result<Exit, Failure> {
+        let verdicts = Session::open(&self.allowed.on(&self.look.target), &self.look.only).await?.look(sink).await?;
+        match form {
+            Form::Json => report::json_verdicts(&verdicts),
+            Form::Text => report::result(&report::plan(&verdicts)),
+        }
+        Ok(exit(&verdicts))
     }
-    Ok(exit(&verdicts))
 }
 
 fn exit(verdicts: &[Verdict]) -> Exit {

@@ -74,7 +74,7 @@ pub fn load(target: &Target) -> Result<Inventory, Failure> {
             for warning in &loaded.warnings {
                 progress(&format!("warning: {}", clean(&warning.to_string())));
             }
-            Ok(loaded.inventory)
+            Ok(Inventory { consents: target.consents.clone(), ..loaded.inventory })
         }
         Err(problems) => {
             for problem in &problems {

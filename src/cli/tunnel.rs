@@ -1,5 +1,6 @@
 //! `bedplate tunnel`: makes the kubeconfig's `https://127.0.0.1:6443` reach the cluster behind a closed 6443.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
@@ -32,7 +33,7 @@ pub struct Tunnel {
 /// # Errors
 /// The inventory is wrong, the host can't be reached, the port is taken, or the command can't be started.
 pub async fn run(tunnel: &Tunnel, sink: &Sink) -> Result<Exit, Failure> {
-    let inventory = session::load(&Target { inventory: tunnel.inventory.clone() })?;
+    let inventory = session::load(&Target { inventory: tunnel.inventory.clone(), consents: BTreeSet::new() })?;
     let server = session::server(&inventory)?;
     let remote = Remote::connect(server, &Prompt::of_environment()).await?;
     remote.api_port(PORT).await?;

@@ -8,4 +8,6 @@ use serde::Deserialize;
 pub enum Consent {
     /// Take over a k3s that somebody else installed.
     Adopt,
+    /// Remove what bears our label and left the inventory.
+    Prune,
 }

@@ -12,12 +12,13 @@ use serde_json::Value;
 use crate::model::{Answer, ApiQuestion, LiveSecret, ObjectRef, Reply, Secret};
 
 use super::Cluster;
+use super::kinds::Kind;
 use super::refusal::{is_absent, told, told_of_secret};
 
 /// API version and kind that must be known before `question` can be asked.
 pub fn kind_of(question: &ApiQuestion) -> Option<(&str, &str)> {
     let object = match question {
-        ApiQuestion::Object(object) | ApiQuestion::List { of: object, .. } => object,
+        ApiQuestion::Object(object) | ApiQuestion::List { of: object, .. } | ApiQuestion::Metadata { of: object, .. } => object,
         ApiQuestion::DryRun(manifest) => manifest.object(),
         ApiQuestion::Ready | ApiQuestion::Secret { .. } | ApiQuestion::Release { .. } => return None,
     };
@@ -31,6 +32,7 @@ impl Cluster {
             ApiQuestion::Ready => self.ready().await.map(|said| Some(Reply::Text(said))),
             ApiQuestion::Object(object) => self.object(object).await.map(|found| found.map(Reply::Object)),
             ApiQuestion::List { of, selector } => self.list(of, selector).await.map(|found| found.map(Reply::Objects)),
+            ApiQuestion::Metadata { of, selector } => self.metadata(of, selector).await.map(|found| found.map(Reply::Objects)),
             ApiQuestion::Secret { namespace, name } => self.secret(namespace, name).await.map(|found| found.map(Reply::Secret)),
             ApiQuestion::Release { namespace, name } => {
                 self.release(namespace, name).await.map(|found| found.map(|release| Reply::Release(Box::new(release))))
@@ -61,21 +63,39 @@ impl Cluster {
     }
 
     async fn list(&self, of: &ObjectRef, selector: &str) -> Result<Option<Vec<Value>>, String> {
-        let Some(kind) = self.kinds.of(of)? else { return Ok(None) };
-        let path = if of.namespace.is_empty() { kind.everywhere() } else { kind.home(of) };
-        let request = Request::new(path).list(&ListParams::default().labels(selector));
-        let mut found = match self.fetch(request).await {
-            Ok(found) => found,
-            Err(error) if is_absent(&error) => return Ok(None),
-            Err(error) => return Err(told(&error)),
-        };
-        let Value::Array(mut items) = found["items"].take() else { return Ok(Some(Vec::new())) };
+        let Some(home) = self.collection(of)? else { return Ok(None) };
+        let request = home.list(&ListParams::default().labels(selector));
+        let Some(mut items) = self.items(request).await? else { return Ok(None) };
         for item in &mut items {
             // The server leaves both out of a list's items.
             item["apiVersion"] = of.api_version.clone().into();
             item["kind"] = of.kind.clone().into();
         }
         Ok(Some(items))
+    }
+
+    async fn metadata(&self, of: &ObjectRef, selector: &str) -> Result<Option<Vec<Value>>, String> {
+        let Some(home) = self.collection(of)? else { return Ok(None) };
+        self.items(home.list_metadata(&ListParams::default().labels(selector))).await
+    }
+
+    /// Where the objects of a kind lie; `None` if it is not served.
+    fn collection(&self, of: &ObjectRef) -> Result<Option<Request>, String> {
+        let path = |kind: Kind| if of.namespace.is_empty() { kind.everywhere() } else { kind.home(of) };
+        Ok(self.kinds.of(of)?.map(|kind| Request::new(path(kind))))
+    }
+
+    /// What a list holds; `None` if its kind is not served.
+    async fn items(&self, request: Result<http::Request<Vec<u8>>, ::kube::core::request::Error>) -> Result<Option<Vec<Value>>, String> {
+        let mut found = match self.fetch(request).await {
+            Ok(found) => found,
+            Err(error) if is_absent(&error) => return Ok(None),
+            Err(error) => return Err(told(&error)),
+        };
+        Ok(Some(match found["items"].take() {
+            Value::Array(items) => items,
+            _ => Vec::new(),
+        }))
     }
 
     /// A Secret, decoded.

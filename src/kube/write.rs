@@ -4,15 +4,12 @@ use ::kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use ::kube::core::Request;
 use serde_json::{Map, Value, json};
 
-use crate::model::{ApiAction, Failure, JWT_PRIVATE, JWT_PUBLIC, LiveSecret, MANAGED_BY, Manifest, ObjectRef, SecretSpec};
+use crate::model::{ApiAction, Failure, JWT_PRIVATE, JWT_PUBLIC, KEY_ID, LiveSecret, MANAGED_BY, Manifest, ObjectRef, SecretSpec};
 
 use super::read::secrets_in;
 use super::refusal::{failure, is_absent, status, told, told_of_secret};
 use super::secret_patch::{REVISION, encoded, patch};
 use super::{Cluster, MANAGER, key_pair};
-
-/// Holds a key pair's id.
-const KID: &str = "bedplate.dev/kid";
 
 impl Cluster {
     pub(super) async fn write(&self, action: &ApiAction) -> Result<(), Failure> {
@@ -89,7 +86,7 @@ impl Cluster {
         let made = made.map_err(|seen| Failure::new(tried, seen, "set `bits` of [[jwt_keys]] to 2048, 3072 or 4096"))?;
         let data = [(JWT_PRIVATE, &made.private), (JWT_PUBLIC, &made.public)];
         let data = data.into_iter().map(|(key, value)| (key.to_owned(), encoded(value))).collect();
-        self.create_secret(namespace, name, (KID, &made.kid), data).await
+        self.create_secret(namespace, name, (KEY_ID, &made.kid), data).await
     }
 
     async fn create_secret(

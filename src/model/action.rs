@@ -164,6 +164,9 @@ pub const JWT_PRIVATE: &str = "jwt_private.pem";
 /// Key of a `CreateKeyPair`'s Secret: the public half, SPKI PEM.
 pub const JWT_PUBLIC: &str = "jwt_public.pem";
 
+/// Annotation of a `CreateKeyPair`'s Secret: the key pair's id.
+pub const KEY_ID: &str = "bedplate.dev/kid";
+
 /// Changes at the API server.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ApiAction {

@@ -20,7 +20,7 @@ mod view;
 mod world;
 
 pub use action::{
-    Action, ApiAction, Content, FileWrite, HostAction, ImageImport, Install, JWT_PRIVATE, JWT_PUBLIC, KubeconfigMerge, OperatorAction,
+    Action, ApiAction, Content, FileWrite, HostAction, ImageImport, Install, JWT_PRIVATE, JWT_PUBLIC, KEY_ID, KubeconfigMerge, OperatorAction,
     Owner, SecretSpec, UnitChange,
 };
 pub use answer::{Answer, Reply};

@@ -72,6 +72,13 @@ pub enum ApiQuestion {
         /// Label selector; empty for all.
         selector: String,
     },
+    /// Nothing but the metadata of all objects of a kind, of Secrets too: `Reply::Objects`. As `List` otherwise.
+    Metadata {
+        /// Kind and namespace.
+        of: ObjectRef,
+        /// Label selector; empty for all.
+        selector: String,
+    },
     /// A Secret with its data: `Reply::Secret`.
     Secret {
         /// Namespace.

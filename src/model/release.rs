@@ -12,6 +12,13 @@ use super::Pin;
 pub enum ReleaseAction {
     /// `helm upgrade --install`.
     Upgrade(Box<ReleaseUpgrade>),
+    /// `helm uninstall`; a release that is gone already is none of its cares.
+    Uninstall {
+        /// Namespace.
+        namespace: String,
+        /// Release.
+        name: String,
+    },
     /// A helm that was killed left this revision pending: delete its Secret, or roll back to `deployed`.
     ClearPending {
         /// Namespace.
@@ -55,6 +62,7 @@ impl fmt::Display for ReleaseAction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Upgrade(release) => write!(f, "helm upgrade --install {} -n {}", release.name, release.namespace),
+            Self::Uninstall { namespace, name } => write!(f, "helm uninstall {name} -n {namespace}"),
             Self::ClearPending { namespace, name, revision, deployed } => match deployed {
                 Some(good) => write!(f, "helm rollback {name} -n {namespace} to {good}: revision {revision} is pending"),
                 None => write!(f, "drop the pending revision {revision} of {name} in {namespace}"),

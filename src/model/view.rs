@@ -131,6 +131,11 @@ impl<'a> View<'a> {
         look!(self, Question::Api(ApiQuestion::List { of: of.clone(), selector: selector.into() }), Objects)
     }
 
+    /// `ApiQuestion::Metadata`.
+    pub fn metadata(&self, of: &ObjectRef, selector: &str) -> Seen<&'a Vec<Value>> {
+        look!(self, Question::Api(ApiQuestion::Metadata { of: of.clone(), selector: selector.into() }), Objects)
+    }
+
     /// `ApiQuestion::Secret`.
     pub fn secret(&self, namespace: &str, name: &str) -> Seen<&'a LiveSecret> {
         let question = ApiQuestion::Secret { namespace: namespace.into(), name: name.into() };

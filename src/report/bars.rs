@@ -63,13 +63,13 @@ impl Bars {
                 self.above(event);
                 self.idle(scope);
             }
-            Event::Resuming(_) | Event::SetAside(_) => self.above(event),
+            Event::Planned { .. } | Event::Resuming(_) | Event::SetAside(_) => self.above(event),
             Event::Failed(_) => {
                 self.end();
                 self.kept.tell();
             }
             Event::Done => self.end(),
-            Event::Answered { .. } | Event::Planned { .. } | Event::Noted { .. } => {}
+            Event::Answered { .. } | Event::Noted { .. } => {}
         }
     }
 

@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::kept::Kept;
-use super::verdict::{block, told};
+use super::verdict::{block, note, told};
 use super::{Detail, clean, progress};
-use crate::model::{Event, Scope, Sink};
+use crate::model::{Event, Note, Scope, Sink};
 
 /// A sink that prints lines, the host in front.
 pub fn sink(detail: Detail) -> Sink {
@@ -39,6 +39,12 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
         Event::Asking { questions } if detail == Detail::Verbose => Some(format!("asking {questions} questions")),
         Event::Planned { scope, step, planned } if detail == Detail::Verbose => {
             Some(format!("{}  {step}: {}", place(scope), block(&told(&Ok(planned.clone())))))
+        }
+        // Once it is done, the last look has nothing left to warn of.
+        Event::Planned { scope, step, planned } => {
+            let warnings = planned.notes.iter().filter(|note| matches!(note, Note::Warning(_)));
+            let lines: Vec<String> = warnings.map(|warning| format!("{}  {step}: {}", place(scope), note(warning))).collect();
+            (!lines.is_empty()).then(|| lines.join("\n"))
         }
         Event::Resuming(failure) => Some(format!("{failure}\n  once more: looking at what is there")),
         Event::SetAside(failure) => Some(format!("{failure}\n  the others go on without it")),

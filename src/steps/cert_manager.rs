@@ -33,6 +33,11 @@ pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
     wanted.into_iter().map(|(chart, acme)| Box::new(CertManager { chart, acme }) as Box<dyn Step>).collect()
 }
 
+/// Namespace and name of the release, if it is wanted.
+pub(super) fn release(inventory: &Inventory) -> Option<(String, String)> {
+    artifact::cert_manager(inventory).zip(inventory.acme.as_ref()).map(|_| (NAMESPACE.into(), RELEASE.into()))
+}
+
 impl Step for CertManager {
     fn id(&self) -> StepId {
         StepId::of("cert-manager")

@@ -34,6 +34,12 @@ pub(super) fn object(issuer: Issuer) -> ObjectRef {
     ObjectRef::new("cert-manager.io/v1", "ClusterIssuer", "", issuer.name())
 }
 
+/// All that bear our label.
+pub(super) fn objects(inventory: &Inventory) -> impl Iterator<Item = ObjectRef> {
+    let wanted = inventory.acme.is_some() && inventory.wants_acme();
+    Issuer::BOTH.into_iter().filter(move |_| wanted).map(object)
+}
+
 /// What must be known of one issuer: its directory's CA, if the inventory names one, then a dry run.
 pub(super) fn questions(acme: &Acme, issuer: Issuer, seen: &View<'_>) -> Vec<Question> {
     let ca = ca_file(acme, issuer).map(|path| Question::Operator(OperatorQuestion::File(path.clone())));

@@ -48,6 +48,7 @@ flow![
     certificate,
     scale,
     site,
+    prune,
 ];
 
 /// All steps of the core flow, in order, as this inventory wants them.

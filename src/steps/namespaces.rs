@@ -21,13 +21,22 @@ struct Namespaces {
 
 /// One step for all of them; none if no namespace is named.
 pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
+    let names: BTreeSet<String> = names(inventory).map(str::to_owned).collect();
+    if names.is_empty() { Vec::new() } else { vec![Box::new(Namespaces { names })] }
+}
+
+/// All that bear our label.
+pub(super) fn objects(inventory: &Inventory) -> impl Iterator<Item = ObjectRef> {
+    names(inventory).map(object)
+}
+
+fn names(inventory: &Inventory) -> impl Iterator<Item = &str> {
     let keys = inventory.jwt_keys.iter().map(|keys| keys.namespace.as_str());
     let secrets = inventory.secrets.iter().map(|secret| secret.namespace.as_str());
     let releases = inventory.releases.iter().map(|release| release.namespace.as_str());
     let plays = inventory.plays.iter().flat_map(|play| play.namespaces.iter().map(String::as_str));
     let acme = inventory.wants_acme().then_some(cert_manager::NAMESPACE);
-    let names: BTreeSet<String> = keys.chain(secrets).chain(releases).chain(plays).chain(acme).map(str::to_owned).collect();
-    if names.is_empty() { Vec::new() } else { vec![Box::new(Namespaces { names })] }
+    keys.chain(secrets).chain(releases).chain(plays).chain(acme)
 }
 
 fn object(name: &str) -> ObjectRef {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use crate::inventory::Inventory;
-use crate::model::{ApiQuestion, Manifest, Missing, Planned, Question, Scope, Step, StepId, View};
+use crate::model::{ApiQuestion, Manifest, Missing, ObjectRef, Planned, Question, Scope, Step, StepId, View};
 
 use super::acme_site::AcmeSite;
 use super::drift;
@@ -21,11 +21,20 @@ struct SolverPolicy {
 
 /// One step for every namespace that holds a certificate by ACME.
 pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
-    let namespaces: BTreeSet<String> = AcmeSite::all(inventory).map(|site| site.carrier.namespace().to_owned()).collect();
+    let namespaces = namespaces(inventory);
     if namespaces.is_empty() {
         return Vec::new();
     }
     vec![Box::new(SolverPolicy { namespaces })]
+}
+
+/// All that bear our label.
+pub(super) fn objects(inventory: &Inventory) -> impl Iterator<Item = ObjectRef> {
+    namespaces(inventory).into_iter().map(|namespace| ObjectRef::new("networking.k8s.io/v1", "NetworkPolicy", &namespace, NAME))
+}
+
+fn namespaces(inventory: &Inventory) -> BTreeSet<String> {
+    AcmeSite::all(inventory).map(|site| site.carrier.namespace().to_owned()).collect()
 }
 
 impl SolverPolicy {

@@ -19,7 +19,7 @@ fn bedplate(arguments: &[&str], ssh: &str) -> (Command, [tempfile::TempDir; 2]) 
     (command, [scratch, programs])
 }
 
-fn ended(arguments: &[&str], ssh: &str) -> Output {
+pub fn ended(arguments: &[&str], ssh: &str) -> Output {
     let (mut command, _folders) = bedplate(arguments, ssh);
     command.output().unwrap()
 }

@@ -1,5 +1,6 @@
 //! The real binary: its words and exit codes. No root, no rig.
 
+mod allowed;
 mod bad_input;
 mod endings;
 mod narrowed;

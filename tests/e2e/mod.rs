@@ -1,6 +1,7 @@
 //! The suite that runs on the rig. A test is a function in the file of its group; a row in [`TESTS`] makes it run, in this
 //! order.
 
+mod adopt;
 mod agree;
 mod bad_input;
 mod canary;
@@ -8,6 +9,7 @@ mod drift;
 mod flow;
 mod hello;
 mod kill;
+mod prune;
 mod rig;
 
 use std::cell::OnceCell;
@@ -53,8 +55,10 @@ pub const TESTS: &[Test] = &[
     ("drift_scaled", drift::scaled),
     ("drift_uninstalled", drift::uninstalled),
     ("drift_tls_secret", drift::tls_secret),
+    ("prune", prune::prune),
     ("fake_agrees", agree::fake),
     ("fresh_hello", hello::fresh_hello),
+    ("adopt", adopt::adopt),
     // These take the first host away from whoever shares it.
     ("kill", kill::kill),
     ("canary", canary::shows_nowhere),

@@ -95,6 +95,7 @@ impl Api {
             ApiQuestion::Ready => Some(Reply::Text("ok".into())),
             ApiQuestion::Object(object) => self.objects.get(object).cloned().map(Reply::Object),
             ApiQuestion::List { of, .. } => Some(Reply::Objects(self.list(of))),
+            ApiQuestion::Metadata { of, selector } => Some(Reply::Objects(self.metadata(of, selector))),
             ApiQuestion::Secret { namespace, name } => self.secrets.get(&(namespace.clone(), name.clone())).cloned().map(Reply::Secret),
             ApiQuestion::Release { namespace, name } => self.newest(namespace, name).map(|release| Reply::Release(Box::new(release))),
             ApiQuestion::DryRun(manifest) => {
@@ -109,6 +110,19 @@ impl Api {
     fn list(&self, of: &ObjectRef) -> Vec<Value> {
         let matches = |object: &&ObjectRef| object.kind == of.kind && (of.namespace.is_empty() || object.namespace == of.namespace);
         self.objects.keys().filter(matches).map(|object| self.objects[object].clone()).collect()
+    }
+
+    /// Of those that a selector `key=value` finds.
+    fn metadata(&self, of: &ObjectRef, selector: &str) -> Vec<Value> {
+        let secrets = self.secrets.iter().map(|((namespace, name), live)| {
+            json!({ "namespace": namespace, "name": name, "labels": live.labels, "annotations": live.annotations })
+        });
+        let all: Vec<Value> = match of.kind.as_str() {
+            "Secret" => secrets.chain(self.kept()).collect(),
+            _ => self.list(of).into_iter().map(|mut object| object["metadata"].take()).collect(),
+        };
+        let bears = |metadata: &Value| selector.split_once('=').is_none_or(|(key, value)| metadata["labels"][key] == value);
+        all.into_iter().filter(bears).map(|metadata| json!({ "metadata": metadata })).collect()
     }
 
     /// The object as an apply would leave it.
@@ -157,6 +171,9 @@ impl Api {
     pub fn delete(&mut self, object: &ObjectRef) {
         self.objects.remove(object);
         self.applied.remove(object);
+        if object.kind == "Secret" {
+            self.secrets.remove(&(object.namespace.clone(), object.name.clone()));
+        }
         if object.kind == "Namespace" {
             self.objects.retain(|other, _| other.namespace != object.name);
             self.applied.retain(|other, _| other.namespace != object.name);

@@ -1,7 +1,7 @@
 //! Helm of make-believe: revisions with their statuses, and charts that render what their release needs.
 
 use bedplate::inventory::Tls;
-use bedplate::model::{Failure, LiveRelease, ReleaseUpgrade};
+use bedplate::model::{Failure, LiveRelease, Manifest, ReleaseUpgrade};
 use serde_json::{Value, json};
 
 use super::api::Api;
@@ -13,6 +13,24 @@ impl Api {
         let revisions = self.releases.get(&(namespace.to_owned(), name.to_owned()))?;
         let deployed = revisions.iter().rev().find(|revision| revision.status == "deployed").map(|revision| revision.revision);
         revisions.last().map(|newest| LiveRelease { deployed, ..newest.clone() })
+    }
+
+    /// Metadata of the Secrets in which helm keeps its revisions.
+    pub fn kept(&self) -> impl Iterator<Item = Value> {
+        self.releases.iter().flat_map(|((namespace, name), revisions)| {
+            revisions.iter().map(move |live| {
+                let labels = json!({ "owner": "helm", "name": name, "version": live.revision.to_string(), "status": live.status,
+                    "bedplate.dev/chart": live.chart_digest });
+                json!({ "namespace": namespace, "name": format!("sh.helm.release.v1.{name}.v{}", live.revision), "labels": labels })
+            })
+        })
+    }
+
+    /// Its newest revision's objects go, then its revisions.
+    pub fn uninstall(&mut self, namespace: &str, name: &str) {
+        let objects = self.newest(namespace, name).map(|newest| newest.objects).unwrap_or_default();
+        objects.into_iter().filter_map(Manifest::new).for_each(|manifest| self.delete(manifest.object()));
+        self.releases.remove(&(namespace.to_owned(), name.to_owned()));
     }
 
     pub fn upgrade(&mut self, release: &ReleaseUpgrade) -> Result<(), Failure> {

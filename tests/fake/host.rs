@@ -270,6 +270,7 @@ impl Host {
         }
         match action {
             ReleaseAction::Upgrade(release) => api.upgrade(release)?,
+            ReleaseAction::Uninstall { namespace, name } => api.uninstall(namespace, name),
             ReleaseAction::ClearPending { namespace, name, deployed: None, .. } => {
                 // kubectl alone: no place of work is made, and none is cleared away.
                 api.clear(namespace, name, None);

@@ -48,6 +48,7 @@ impl Remote {
                 let mut payload = (&*chart).chain(values.expose());
                 self.send(&upgrade(release, chart.len()), &mut payload, size, sent, limit).await
             }
+            ReleaseAction::Uninstall { namespace, name } => self.script(&uninstall(namespace, name), Duration::from_secs(300 + 2 * SLACK)).await,
             ReleaseAction::ClearPending { namespace, name, revision, deployed } => match deployed {
                 Some(good) => self.script(&rollback(namespace, name, *good), Duration::from_secs(300 + 2 * SLACK)).await,
                 None => self.script(&forget(namespace, name, *revision), SHORT).await,
@@ -75,6 +76,17 @@ fn rollback(namespace: &str, name: &str, good: u32) -> String {
     format!(
         "{STRICT}{WORKPLACE}{FORCE}timeout --foreground -k 30 {limit} /usr/local/bin/helm rollback {name} {good} -n {namespace} \
          --history-max 10 \"$@\" >/dev/null\n",
+        limit = 300 + SLACK,
+        name = quote(name),
+        namespace = quote(namespace),
+    )
+}
+
+/// Its objects are waited for: a volume claim that is still ending would be found by who comes next.
+fn uninstall(namespace: &str, name: &str) -> String {
+    format!(
+        "{STRICT}{WORKPLACE}timeout --foreground -k 30 {limit} /usr/local/bin/helm uninstall {name} -n {namespace} --ignore-not-found \
+         --wait --timeout 300s >/dev/null\n",
         limit = 300 + SLACK,
         name = quote(name),
         namespace = quote(namespace),

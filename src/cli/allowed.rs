@@ -1,0 +1,25 @@
+//! What bedplate does only when it is told to.
+
+use clap::Args;
+
+use super::Target;
+use crate::inventory::Consent;
+
+/// Flags that allow more than the ordinary.
+#[derive(Args, Clone)]
+pub struct Allowed {
+    /// Take over a k3s that the official installer made
+    #[arg(long)]
+    adopt: bool,
+    /// Remove what bears bedplate's label and left the inventory
+    #[arg(long)]
+    pub(super) prune: bool,
+}
+
+impl Allowed {
+    /// The same target, with what is allowed there.
+    pub fn on(&self, target: &Target) -> Target {
+        let consents = [(self.adopt, Consent::Adopt), (self.prune, Consent::Prune)].into_iter().filter_map(|(said, consent)| said.then_some(consent));
+        Target { consents: consents.collect(), ..target.clone() }
+    }
+}

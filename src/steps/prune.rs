@@ -1,0 +1,158 @@
+//! `prune`: what bears our label and left the inventory. It is told, and removed only when the user allows it. A namespace may hold what
+//! others put there: it is never removed. Images keep no sign of who pinned them, so none is told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::{cert_manager, issuers, namespaces, solver_policy};
+use crate::inventory::{Consent, Inventory};
+use crate::model::{
+    Action, ApiAction, ApiQuestion, Finding, HostAction, KEY_ID, MANAGED_BY, Missing, Note, ObjectRef, Planned, Question, ReleaseAction,
+    Scope, Step, StepId, View,
+};
+
+/// Kinds of which we make objects, in the order in which they go.
+const KINDS: [(&str, &str); 4] =
+    [("cert-manager.io/v1", "ClusterIssuer"), ("networking.k8s.io/v1", "NetworkPolicy"), ("v1", "Secret"), ("v1", "Namespace")];
+
+/// helm's storage driver keeps each revision in a Secret with this label (helm: pkg/storage/driver).
+const RELEASES: &str = "owner=helm";
+
+/// What `helm upgrade` is told to put on a release of ours.
+const CHART: &str = "bedplate.dev/chart";
+
+struct Prune {
+    wanted: BTreeSet<ObjectRef>,
+    /// Namespace and name.
+    releases: BTreeSet<(String, String)>,
+    allowed: bool,
+}
+
+/// One for the whole cluster.
+pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
+    let secrets = inventory.secrets.iter().map(|secret| (&secret.namespace, &secret.name));
+    let keys = inventory.jwt_keys.iter().map(|keys| (&keys.namespace, &keys.secret));
+    let secrets = secrets.chain(keys).map(|(namespace, name)| ObjectRef::new("v1", "Secret", namespace, name));
+    let own = secrets.chain(namespaces::objects(inventory)).chain(issuers::objects(inventory)).chain(solver_policy::objects(inventory));
+    let releases = inventory.releases.iter().map(|release| (release.namespace.clone(), release.name.clone()));
+    let prune = Prune {
+        wanted: own.collect(),
+        releases: releases.chain(cert_manager::release(inventory)).collect(),
+        allowed: inventory.consents.contains(&Consent::Prune),
+    };
+    vec![Box::new(prune)]
+}
+
+/// Something that is left over.
+struct Leftover {
+    what: String,
+    /// What is lost with it beside itself.
+    loss: Option<&'static str>,
+    removal: Action,
+}
+
+impl Leftover {
+    fn told(self) -> Note {
+        let verb = if matches!(self.removal, Action::Host(..)) { "uninstalls it" } else { "removes it" };
+        let loss = self.loss.map(|loss| format!(": {loss}")).unwrap_or_default();
+        Note::Warning(Finding::new(format!("{} left the inventory", self.what), format!("`bedplate bootstrap --prune` {verb}{loss}")))
+    }
+
+    fn reason(&self) -> String {
+        let loss = self.loss.map(|loss| format!("; {loss}")).unwrap_or_default();
+        format!("{} left the inventory{loss}", self.what)
+    }
+}
+
+fn every((api_version, kind): (&str, &str)) -> ObjectRef {
+    ObjectRef::new(api_version, kind, "", "")
+}
+
+fn selector() -> String {
+    format!("{}={}", MANAGED_BY.0, MANAGED_BY.1)
+}
+
+/// Which object the metadata of one of this kind is.
+fn object((api_version, kind): (&str, &str), metadata: &Value) -> ObjectRef {
+    let text = |key: &str| metadata["metadata"][key].as_str().unwrap_or_default();
+    ObjectRef::new(api_version, kind, text("namespace"), text("name"))
+}
+
+impl Step for Prune {
+    fn id(&self) -> StepId {
+        StepId::of("prune")
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Cluster
+    }
+
+    fn questions(&self, _: &View<'_>) -> Vec<Question> {
+        let labelled = KINDS.map(|kind| ApiQuestion::Metadata { of: every(kind), selector: selector() });
+        let releases = ApiQuestion::Metadata { of: ObjectRef::new("v1", "Secret", "", ""), selector: RELEASES.into() };
+        labelled.into_iter().chain([releases]).map(Question::Api).collect()
+    }
+
+    fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
+        let mut leftovers = self.left_releases(seen)?;
+        let mut notes = Vec::new();
+        for kind in KINDS {
+            for metadata in seen.metadata(&every(kind), &selector())?.into_iter().flatten() {
+                let object = object(kind, metadata);
+                if self.wanted.contains(&object) || metadata["metadata"].get("deletionTimestamp").is_some() {
+                    continue;
+                }
+                if kind.1 == "Namespace" {
+                    let name = &object.name;
+                    notes.push(Note::Manual(format!(
+                        "namespace {name} left the inventory; once nothing in it is needed: kubectl delete namespace {name}"
+                    )));
+                } else {
+                    leftovers.push(leftover(object, metadata));
+                }
+            }
+        }
+        if self.allowed {
+            let reasons = leftovers.iter().map(Leftover::reason).collect();
+            return Ok(Planned::act(leftovers.into_iter().map(|leftover| leftover.removal).collect(), reasons).with_notes(notes));
+        }
+        notes.splice(0..0, leftovers.into_iter().map(Leftover::told));
+        Ok(Planned::act(Vec::new(), Vec::new()).with_notes(notes))
+    }
+}
+
+impl Prune {
+    /// Releases whose newest revision is ours.
+    fn left_releases(&self, seen: &View<'_>) -> Result<Vec<Leftover>, Missing> {
+        let mut newest: BTreeMap<(String, String), (u64, &Value)> = BTreeMap::new();
+        for secret in seen.metadata(&every(("v1", "Secret")), RELEASES)?.into_iter().flatten() {
+            let labels = &secret["metadata"]["labels"];
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let revision = text(&labels["version"]).parse().unwrap_or_default();
+            let at = newest.entry((text(&secret["metadata"]["namespace"]), text(&labels["name"]))).or_insert((revision, labels));
+            if revision > at.0 {
+                *at = (revision, labels);
+            }
+        }
+        newest.retain(|release, (_, labels)| {
+            !self.releases.contains(release) && labels.get(CHART).is_some() && labels["status"] != "uninstalled"
+        });
+        let leftover = |(namespace, name): (String, String)| Leftover {
+            what: format!("release {namespace}/{name}"),
+            loss: Some("its chart's volume claims go with it"),
+            removal: Action::Host(seen.host().clone(), HostAction::Release(ReleaseAction::Uninstall { namespace, name })),
+        };
+        Ok(newest.into_keys().map(leftover).collect())
+    }
+}
+
+fn leftover(object: ObjectRef, metadata: &Value) -> Leftover {
+    // Nothing but the cluster holds a key that was made there.
+    let key = metadata["metadata"]["annotations"].get(KEY_ID).is_some();
+    Leftover {
+        what: if key { format!("the key pair in {object}") } else { object.to_string() },
+        loss: key.then_some("it can't be had again, and all that it signed ends"),
+        removal: Action::Api(ApiAction::Delete(object)),
+    }
+}

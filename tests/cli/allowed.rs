@@ -1,0 +1,21 @@
+//! What only a flag allows.
+
+use crate::endings::ended;
+
+#[test]
+fn nothing_is_removed_unasked() {
+    let ran = ended(&["bootstrap", "--prune", "inventory.toml"], "exit 255");
+    let told = String::from_utf8_lossy(&ran.stderr).into_owned();
+    assert_eq!(ran.status.code(), Some(64), "{told}");
+    assert!(told.contains("there is no terminal") && told.contains("--prune --yes"), "{told}");
+}
+
+#[test]
+fn yes_alone_is_no_sense_and_verify_removes_nothing() {
+    for arguments in [&["bootstrap", "--yes"][..], &["verify", "--prune"], &["verify", "--adopt"]] {
+        assert_eq!(ended(arguments, "exit 255").status.code(), Some(64), "{arguments:?}");
+    }
+    for arguments in [&["bootstrap", "--adopt", "--prune", "--yes"][..], &["plan", "--adopt", "--prune"]] {
+        assert_eq!(ended(arguments, "exit 255").status.code(), Some(69), "{arguments:?}");
+    }
+}
