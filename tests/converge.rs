@@ -4,6 +4,8 @@
 mod fake;
 #[path = "converge/half.rs"]
 mod half;
+#[path = "converge/prune.rs"]
+mod prune;
 #[path = "converge/state.rs"]
 mod state;
 

@@ -19,7 +19,8 @@ pub struct Allowed {
 impl Allowed {
     /// The same target, with what is allowed there.
     pub fn on(&self, target: &Target) -> Target {
-        let consents = [(self.adopt, Consent::Adopt), (self.prune, Consent::Prune)].into_iter().filter_map(|(said, consent)| said.then_some(consent));
+        let consents =
+            [(self.adopt, Consent::Adopt), (self.prune, Consent::Prune)].into_iter().filter_map(|(said, consent)| said.then_some(consent));
         Target { consents: consents.collect(), ..target.clone() }
     }
 }

@@ -98,7 +98,9 @@ fn taken_over(bench: &Bench<'_>) -> Result<()> {
     ensure!(adopted.stderr.contains("lost: node-label = by=installer"), "it doesn't say what is lost:\n{}", adopted.stderr);
     ensure!(data(bench)? == before.0, "before:\n{}\nafter:\n{}", before.0, data(bench)?);
     ensure!(starts(bench)? == before.1 + 1, "it was started {} times, and {} times before", starts(bench)?, before.1);
-    bench.look("grep -q '^# Written by bedplate' /etc/systemd/system/k3s.service && test \"$(stat -c %a /etc/rancher/k3s/k3s.yaml)\" = 600")?;
+    bench.look(
+        "grep -q '^# Written by bedplate' /etc/systemd/system/k3s.service && test \"$(stat -c %a /etc/rancher/k3s/k3s.yaml)\" = 600",
+    )?;
 
     let after = (data(bench)?, starts(bench)?, files(bench)?);
     let again = bedplate(bench, &["bootstrap", "inventory.toml"])?;

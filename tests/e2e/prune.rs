@@ -51,7 +51,9 @@ pub fn prune(context: &Context) -> Result<()> {
     make(bench)?;
     let all = objects(bench)?;
 
-    for (arguments, code) in [(&["plan", "inventory.toml"][..], 0), (&["verify", "inventory.toml"], 0), (&["bootstrap", "inventory.toml"], 0)] {
+    for (arguments, code) in
+        [(&["plan", "inventory.toml"][..], 0), (&["verify", "inventory.toml"], 0), (&["bootstrap", "inventory.toml"], 0)]
+    {
         let looked = bedplate(bench, arguments)?;
         ended(&looked, code)?;
         for told in TOLD {

@@ -26,11 +26,18 @@ impl Api {
         })
     }
 
-    /// Its newest revision's objects go, then its revisions.
     pub fn uninstall(&mut self, namespace: &str, name: &str) {
-        let objects = self.newest(namespace, name).map(|newest| newest.objects).unwrap_or_default();
-        objects.into_iter().filter_map(Manifest::new).for_each(|manifest| self.delete(manifest.object()));
+        self.begin_uninstall(namespace, name);
         self.releases.remove(&(namespace.to_owned(), name.to_owned()));
+    }
+
+    /// As `helm uninstall` begins: the newest revision says so, and its objects go.
+    pub fn begin_uninstall(&mut self, namespace: &str, name: &str) {
+        let newest = self.releases.get_mut(&(namespace.to_owned(), name.to_owned())).and_then(|revisions| revisions.last_mut());
+        let Some(newest) = newest else { return };
+        newest.status = "uninstalling".into();
+        let objects = newest.objects.clone();
+        objects.into_iter().filter_map(Manifest::new).for_each(|manifest| self.delete(manifest.object()));
     }
 
     pub fn upgrade(&mut self, release: &ReleaseUpgrade) -> Result<(), Failure> {

@@ -31,13 +31,16 @@ impl Setting {
 
     /// Key, value and place.
     pub fn told(&self, key: &str) -> String {
-        if is_secret(key) { format!("{key} (in {}; not shown)", self.place) } else { format!("{key} = {} (in {})", self.shown(), self.place) }
+        if is_secret(key) {
+            format!("{key} (in {}; not shown)", self.place)
+        } else {
+            format!("{key} = {} (in {})", self.shown(), self.place)
+        }
     }
 }
 
 /// Flags with one letter (k3s-docs:cli/server).
-const SHORT: [(&str, &str); 5] =
-    [("c", "config"), ("d", "data-dir"), ("o", "write-kubeconfig"), ("s", "server"), ("t", "token")];
+const SHORT: [(&str, &str); 5] = [("c", "config"), ("d", "data-dir"), ("o", "write-kubeconfig"), ("s", "server"), ("t", "token")];
 
 /// Arguments of `k3s server`: `--key value`, `--key=value`, or `--key` alone.
 pub fn of_flags(words: &[String]) -> Settings {
