@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::future::join_all;
-use tokio::sync::Mutex;
+use tokio::net::UnixStream;
+use tokio::sync::{Mutex, oneshot};
 
 use super::Ground;
 use crate::artifacts::Artifacts;
 use crate::kube::Cluster;
 use crate::model::{
     Action, Answer, ApiQuestion, ChartSource, Failure, HostAction, HostId, HostQuestion, OperatorQuestion, Pin, Question, ReleaseAction,
-    Reply,
+    Reply, Secret,
 };
 use crate::operator;
 use crate::outside::Outside;
@@ -56,14 +57,31 @@ impl Live {
         }
     }
 
-    async fn hosts(&self, questions: Vec<(HostId, HostQuestion)>) -> Vec<(Question, Answer)> {
+    /// `kubeconfig` gets k3s' own as soon as it is there, if it is among what is asked.
+    async fn hosts(&self, questions: Vec<(HostId, HostQuestion)>, kubeconfig: oneshot::Sender<Secret>) -> Vec<(Question, Answer)> {
         let mut by_host: BTreeMap<HostId, Vec<HostQuestion>> = BTreeMap::new();
         for (host, question) in questions {
             by_host.entry(host).or_default().push(question);
         }
-        let asked = by_host.into_iter().map(|(host, questions)| async move {
+        let mut kubeconfig = Some(kubeconfig);
+        let asked = by_host.into_iter().map(|(host, mut questions)| {
+            let mut kubeconfig = if host == self.server { kubeconfig.take() } else { None };
+            // The first to be answered, since the API waits for it.
+            questions.sort_by_key(|question| !is_kubeconfig(question));
+            let heard = move |question: &HostQuestion, answer: &Answer| {
+                if let Answer::Present(Reply::Bytes(bytes)) = answer
+                    && is_kubeconfig(question)
+                    && let Some(kubeconfig) = kubeconfig.take()
+                {
+                    // Nobody waits where the cluster is known already.
+                    let _ = kubeconfig.send(bytes.clone());
+                }
+            };
+            (host, questions, heard)
+        });
+        let asked = asked.map(|(host, questions, heard)| async move {
             let answers = match self.remote(&host) {
-                Ok(remote) => remote.ask(questions.clone()).await,
+                Ok(remote) => remote.hear(questions.clone(), heard).await,
                 Err(failure) => Err(failure),
             };
             let answers = answers.unwrap_or_else(|failure| {
@@ -75,11 +93,11 @@ impl Live {
         join_all(asked).await.into_iter().flatten().collect()
     }
 
-    async fn api(&self, questions: Vec<ApiQuestion>) -> Vec<(Question, Answer)> {
+    async fn api(&self, questions: Vec<ApiQuestion>, kubeconfig: oneshot::Receiver<Secret>) -> Vec<(Question, Answer)> {
         if questions.is_empty() {
             return Vec::new();
         }
-        let answers = match self.cluster().await {
+        let answers = match self.cluster(Some(kubeconfig)).await {
             Ok(cluster) => cluster.ask(questions).await,
             Err(why) => questions.into_iter().map(|question| (question, Answer::Unreadable(why.clone()))).collect(),
         };
@@ -90,24 +108,38 @@ impl Live {
         answers.into_iter().map(|(question, answer)| (Question::Api(question), answer)).collect()
     }
 
-    /// The API server, or in words why it can't be asked.
-    async fn cluster(&self) -> Result<Arc<Cluster>, String> {
+    /// The API server, or in words why it can't be asked. `kubeconfig` may bring k3s' own, which is asked for otherwise.
+    async fn cluster(&self, kubeconfig: Option<oneshot::Receiver<Secret>>) -> Result<Arc<Cluster>, String> {
         let mut known = self.cluster.lock().await;
         if let Some(cluster) = known.as_ref() {
             return Ok(Arc::clone(cluster));
         }
         let said = |failure: Failure| failure.to_string();
         let remote = self.remote(&self.server).map_err(said)?;
-        let answers = remote.ask(vec![HostQuestion::Content(KUBECONFIG.into())]).await.map_err(said)?;
-        let kubeconfig = match answers.into_iter().next().map(|(_, answer)| answer) {
-            Some(Answer::Present(Reply::Bytes(kubeconfig))) => kubeconfig,
-            Some(Answer::Unreadable(why)) => return Err(why),
-            _ => return Err(format!("k3s has not started on {} yet: there is no {KUBECONFIG}", self.server)),
+        // The way through the host opens while the host looks for the kubeconfig.
+        let way = async {
+            let socket = remote.api_socket().await.map_err(said)?;
+            let opened = UnixStream::connect(&socket).await.ok();
+            Ok((socket, opened))
         };
-        let socket = remote.api_socket().await.map_err(said)?;
-        let cluster = Arc::new(Cluster::connect(&kubeconfig, &socket).map_err(said)?);
+        let (kubeconfig, (socket, opened)) = tokio::try_join!(self.kubeconfig(remote, kubeconfig), way)?;
+        let cluster = Arc::new(Cluster::connect(&kubeconfig, &socket, opened).map_err(said)?);
         *known = Some(Arc::clone(&cluster));
         Ok(cluster)
+    }
+
+    async fn kubeconfig(&self, remote: &Remote, heard: Option<oneshot::Receiver<Secret>>) -> Result<Secret, String> {
+        if let Some(heard) = heard
+            && let Ok(kubeconfig) = heard.await
+        {
+            return Ok(kubeconfig);
+        }
+        let answers = remote.ask(vec![HostQuestion::Content(KUBECONFIG.into())]).await.map_err(|failure| failure.to_string())?;
+        match answers.into_iter().next().map(|(_, answer)| answer) {
+            Some(Answer::Present(Reply::Bytes(kubeconfig))) => Ok(kubeconfig),
+            Some(Answer::Unreadable(why)) => Err(why),
+            _ => Err(format!("k3s has not started on {} yet: there is no {KUBECONFIG}", self.server)),
+        }
     }
 
     async fn operator(&self, questions: Vec<OperatorQuestion>) -> Vec<(Question, Answer)> {
@@ -134,8 +166,9 @@ impl Ground for Live {
                 Question::Operator(question) => operator.push(question),
             }
         }
+        let (heard, kubeconfig) = oneshot::channel();
         let (hosts, api, seen, operator) =
-            tokio::join!(self.hosts(hosts), self.api(api), self.outside.ask(outside), self.operator(operator));
+            tokio::join!(self.hosts(hosts, heard), self.api(api, kubeconfig), self.outside.ask(outside), self.operator(operator));
         let seen = seen.into_iter().map(|(question, answer)| (Question::Outside(question), answer));
         hosts.into_iter().chain(api).chain(seen).chain(operator).collect()
     }
@@ -151,7 +184,7 @@ impl Ground for Live {
                 self.remote(host)?.perform(action, &located, sent).await
             }
             Action::Api(action) => {
-                let cluster = self.cluster().await.map_err(|why| Failure::new("reach the API server", why, "run bedplate again"))?;
+                let cluster = self.cluster(None).await.map_err(|why| Failure::new("reach the API server", why, "run bedplate again"))?;
                 cluster.perform(action).await
             }
             Action::Operator(action) => operator::perform(action, &self.artifacts, sent).await,
@@ -161,6 +194,10 @@ impl Ground for Live {
     async fn resume(&self, host: &HostId) -> Result<(), Failure> {
         self.remote(host).map(drop)
     }
+}
+
+fn is_kubeconfig(question: &HostQuestion) -> bool {
+    matches!(question, HostQuestion::Content(path) if path == KUBECONFIG)
 }
 
 /// The artifact that an action needs on the operator's side.

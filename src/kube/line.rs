@@ -4,7 +4,7 @@ use std::future::Future;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -24,13 +24,15 @@ const DEADLINE: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct Dial {
     socket: PathBuf,
+    /// Taken by the first who dials.
+    opened: Arc<Mutex<Option<UnixStream>>>,
     tls: TlsConnector,
 }
 
 impl Dial {
-    /// `tls` must offer HTTP/2 by ALPN.
-    pub fn new(socket: &Path, tls: Arc<ClientConfig>) -> Self {
-        Self { socket: socket.to_owned(), tls: TlsConnector::from(tls) }
+    /// `tls` must offer HTTP/2 by ALPN. `opened` leads through the socket already.
+    pub fn new(socket: &Path, opened: Option<UnixStream>, tls: Arc<ClientConfig>) -> Self {
+        Self { socket: socket.to_owned(), opened: Arc::new(Mutex::new(opened)), tls: TlsConnector::from(tls) }
     }
 }
 
@@ -44,10 +46,14 @@ impl tower::Service<http::Uri> for Dial {
     }
 
     fn call(&mut self, _: http::Uri) -> Self::Future {
-        let Self { socket, tls } = self.clone();
+        let Self { socket, opened, tls } = self.clone();
+        let opened = opened.lock().unwrap_or_else(PoisonError::into_inner).take();
         Box::pin(async move {
             let dialled = async {
-                let stream = UnixStream::connect(&socket).await?;
+                let stream = match opened {
+                    Some(stream) => stream,
+                    None => UnixStream::connect(&socket).await?,
+                };
                 tls.connect(ServerName::IpAddress(IpAddr::V4(Ipv4Addr::from([127, 0, 0, 1]))), stream).await
             };
             let line = tokio::time::timeout(DEADLINE, dialled).await??;

@@ -22,6 +22,7 @@ use futures::StreamExt;
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use serde_json::Value;
+use tokio::net::UnixStream;
 use tower::{BoxError, ServiceBuilder};
 
 use crate::model::{Answer, ApiAction, ApiQuestion, Failure, Secret};
@@ -47,11 +48,11 @@ pub struct Cluster {
 
 impl Cluster {
     /// Prepares a client with the certificates of `kubeconfig` (k3s.yaml's content) that dials `socket`, which must lead to
-    /// the API server's 127.0.0.1:6443. Nothing is dialled yet.
+    /// the API server's 127.0.0.1:6443. `opened` leads through it already, if there was time for that; else nothing is dialled yet.
     ///
     /// # Errors
     /// When `kubeconfig` lacks usable certificates.
-    pub fn connect(kubeconfig: &Secret, socket: &Path) -> Result<Self, Failure> {
+    pub fn connect(kubeconfig: &Secret, socket: &Path, opened: Option<UnixStream>) -> Result<Self, Failure> {
         let tls = credentials::client_config(kubeconfig).map_err(|seen| {
             Failure::new("read the cluster's kubeconfig", seen, "restart k3s, which writes /etc/rancher/k3s/k3s.yaml anew")
         })?;
@@ -59,7 +60,7 @@ impl Cluster {
             .http2_only(true)
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())
-            .build::<_, Body>(Dial::new(socket, tls));
+            .build::<_, Body>(Dial::new(socket, opened, tls));
         let service =
             ServiceBuilder::new().layer(Config::new(http::Uri::from_static(SERVER)).base_uri_layer()).map_err(BoxError::from).service(http);
         let client = Client::new(service, "default");

@@ -48,7 +48,7 @@ impl Remote {
     pub async fn api_port(&self, here: u16) -> Result<(), Failure> {
         let Line::Ssh(session) = &self.line else { return Ok(()) };
         let failed = |error: Error| error.told(&self.id, format!("forward our port {here} to port {API} of {}", self.login));
-        let answers = self.answers(&[HostQuestion::Facts]).await.map_err(failed)?;
+        let answers = self.answers(&[HostQuestion::Facts], |_, _| {}).await.map_err(failed)?;
         if let Some(Answer::Present(Reply::Facts(facts))) = answers.first()
             && facts.forwarding == Some(false)
         {

@@ -35,12 +35,28 @@ impl Remote {
     /// # Errors
     /// Only when the session is lost or the host does not answer in time.
     pub async fn ask(&self, questions: Vec<HostQuestion>) -> Result<Vec<(HostQuestion, Answer)>, Failure> {
+        self.hear(questions, |_, _| {}).await
+    }
+
+    /// The same, and tells each answer as it comes, in the questions' order.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub async fn hear(
+        &self,
+        questions: Vec<HostQuestion>,
+        heard: impl FnMut(&HostQuestion, &Answer),
+    ) -> Result<Vec<(HostQuestion, Answer)>, Failure> {
         let tried = || format!("ask {} questions", questions.len());
-        let answers = self.answers(&questions).await.map_err(|error| error.told(&self.id, tried()))?;
+        let answers = self.answers(&questions, heard).await.map_err(|error| error.told(&self.id, tried()))?;
         Ok(questions.into_iter().zip(answers).collect())
     }
 
-    pub(super) async fn answers(&self, questions: &[HostQuestion]) -> Result<Vec<Answer>, Error> {
+    pub(super) async fn answers(
+        &self,
+        questions: &[HostQuestion],
+        mut heard: impl FnMut(&HostQuestion, &Answer),
+    ) -> Result<Vec<Answer>, Error> {
         let scripts: Vec<String> = questions.iter().map(script).collect();
         let mut answers = Vec::with_capacity(questions.len());
         let mut slot = self.shell.lock().await;
@@ -48,11 +64,13 @@ impl Remote {
         shell
             .run_all(&scripts, LIMIT, |index, output| {
                 let asked = Asked { now: now(), privilege: self.root.privilege };
-                answers.push(match output {
+                let answer = match output {
                     Ok(output) => answer(&questions[index], &output, asked),
                     Err(Garbled::TooLong) => Answer::Unreadable("more than 8 MiB came back".into()),
                     Err(Garbled::Form) => Answer::Unreadable("what came back can't be read".into()),
-                });
+                };
+                heard(&questions[index], &answer);
+                answers.push(answer);
             })
             .await?;
         *slot = Some(shell);

@@ -25,7 +25,7 @@ impl Remote {
         self.send(&script(&import.names), &mut archive.bytes, archive.size, sent, UNPACK).await?;
         let until = Instant::now() + NOTICE;
         loop {
-            let images = self.answers(&[HostQuestion::Images]).await?;
+            let images = self.answers(&[HostQuestion::Images], |_, _| {}).await?;
             let Some(amiss) = amiss(images.first(), import) else { return Ok(()) };
             if Instant::now() > until {
                 return Err(Error::Here(amiss));
