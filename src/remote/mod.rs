@@ -2,6 +2,7 @@
 
 mod ask;
 mod connect;
+mod digest;
 mod error;
 mod frame;
 mod host_key;

@@ -1,6 +1,7 @@
 //! What lies at a path.
 
 use super::reply;
+use crate::remote::digest;
 use crate::model::{Answer, FileKind, FileMeta, Reply, Secret};
 use crate::remote::frame::Output;
 use crate::remote::quote::quote;
@@ -15,7 +16,7 @@ pub(super) fn stat_script(path: &str) -> String {
 }
 
 pub(super) fn digest_script(path: &str) -> String {
-    format!("timeout --foreground 170 sha256sum -- {}", quote(path))
+    format!("{} || timeout --foreground 170 sha256sum -- {}", digest::recall(path), quote(path))
 }
 
 /// A path that is no file could keep its reader waiting for ever.

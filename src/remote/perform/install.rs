@@ -9,6 +9,7 @@ use super::file::{name, parents, temporary};
 use super::{STRICT, Sent};
 use crate::model::{Install, Owner};
 use crate::remote::Remote;
+use crate::remote::digest;
 use crate::remote::error::Error;
 use crate::remote::quote::quote;
 
@@ -41,5 +42,9 @@ fn script(install: &Install) -> String {
         let unpacked = "a=$t\nt=$(mktemp -- \"$a.XXXXXX\")\ntrap 'rm -f -- \"$a\" \"$t\"' EXIT\n";
         script.push_str(&format!("{unpacked}tar -xzOf \"$a\" -- {} >\"$t\"\nrm -f -- \"$a\"\n", quote(member)));
     }
-    script + &name(path, *mode, Owner::Root)
+    script.push_str(&name(path, *mode, Owner::Root));
+    if member.is_none() {
+        script.push_str(&digest::record(path, &pin.sha256));
+    }
+    script
 }
