@@ -17,9 +17,10 @@ use super::artifact;
 use super::changes::{Changes, file_questions};
 use crate::inventory::{Host, Inventory, Role};
 use crate::model::{
-    Action, FileKind, FileWrite, Finding, HostAction, HostId, HostQuestion, Install, Missing, Pin, Plan, Planned, Question, Scope, Step,
-    StepId, UnitChange, View,
+    Action, FileKind, FileWrite, Finding, HostAction, HostId, HostQuestion, Install, Missing, Note, Pin, Plan, Planned, Question, Scope,
+    Step, StepId, UnitChange, View,
 };
+use crate::template::MARK;
 use files::BINARY;
 use process::Files;
 use token::Token;
@@ -64,6 +65,13 @@ impl K3s {
         self.files.iter().flatten().map(|file| file.path.as_str())
     }
 
+    /// A file of ours that the inventory wants no more. Removing it takes a restart, so that is the user's.
+    fn left(&self, seen: &View<'_>) -> Option<Note> {
+        let content = seen.content(REGISTRIES).ok().flatten().filter(|_| self.inventory.registries.is_none())?;
+        let what = format!("[registries] left the inventory; k3s reads {REGISTRIES} until you remove it and restart k3s");
+        content.expose().starts_with(MARK.as_bytes()).then_some(Note::Manual(what))
+    }
+
     /// When the newest of the files that k3s reads at start was changed.
     fn newest(&self, seen: &View<'_>) -> Result<u64, Missing> {
         let mut newest = 0;
@@ -103,6 +111,9 @@ impl Step for K3s {
         questions.extend(self.paths().flat_map(|path| file_questions(seen, path)));
         questions.extend(self.token.questions(seen));
         questions.extend(adoption::questions(&self.host, seen));
+        if self.inventory.registries.is_none() {
+            questions.push(seen.ask(HostQuestion::Content(REGISTRIES.into())));
+        }
         questions.extend(artifact::k3s(&self.inventory, seen).iter().map(artifact::pin_question));
         if let Ok(Some(artifact)) = artifact::airgap(&self.inventory, seen) {
             questions.push(artifact::pin_question(&artifact));
@@ -119,9 +130,9 @@ impl Step for K3s {
             Ok(files) => files,
             Err(bug) => return Ok(Plan::Unmet(vec![bug.clone()]).into()),
         };
-        let mut notes = Vec::new();
+        let mut notes: Vec<Note> = self.left(seen).into_iter().collect();
         if let Some(adoption) = adoption::look(&self.inventory, &self.host, seen)? {
-            notes = adoption.notes();
+            notes.extend(adoption.notes());
             let refusals = adoption.refusals(&self.inventory);
             if !refusals.is_empty() {
                 return Ok(Plan::Unmet(refusals).into());
