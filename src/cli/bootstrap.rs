@@ -33,12 +33,12 @@ impl Bootstrap {
             attended()?;
         }
         let session = Session::open(&self.allowed.on(&self.target), &Only::default()).await?;
-        let lock = session.live.lock().await?;
+        session.live.lock().await?;
         if asks {
             confirm(&session, sink).await?;
         }
         let outcome = converge(&session.live, &session.steps, &session.server, sink).await?;
-        lock.release().await;
+        session.live.release().await;
         sink(Event::Done);
         match form {
             Form::Json => report::json_verdicts(&outcome.survey.verdicts),

@@ -1,17 +1,12 @@
 //! From an inventory's path to a world that can be asked.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use futures::future::join_all;
-
 use super::{Only, Target};
 use crate::artifacts::{Artifacts, LockFile, Source};
-use crate::engine::{Live, Reached, Verdict, survey};
+use crate::engine::{Live, Verdict, survey};
 use crate::inventory::{self, Host, Inventory};
 use crate::model::{Event, Exit, Failure, HostId, Sink, Step, World};
 use crate::outside::{Outside, Trust};
-use crate::remote::{Prompt, Remote};
+use crate::remote::{Hosts, Prompt};
 use crate::report::{clean, progress};
 use crate::steps::flow;
 
@@ -35,18 +30,12 @@ impl Session {
         let steps = only.of(flow(&inventory))?;
         let artifacts = Artifacts::new(Source::parse(&inventory.source), LockFile::beside(&target.inventory))?;
         let outside = Outside::new(&trust(&inventory))?;
-        let prompt = Prompt::of_environment();
         let server = HostId(server(&inventory)?.name.clone());
         let concerned = |host: &&Host| host.name == server.0 || steps.iter().any(|step| step.scope().is_host(&host.name));
-        let connected = inventory.hosts.iter().filter(concerned).map(async |host| {
-            let reached = Remote::connect(host, &prompt).await;
-            (HostId(host.name.clone()), reached.map(Arc::new).map_err(Arc::new))
-        });
-        let remotes: BTreeMap<HostId, Reached> = join_all(connected).await.into_iter().collect();
-        if let Some(Err(failure)) = remotes.get(&server) {
-            return Err(failure.as_ref().clone());
-        }
-        Ok(Self { steps, live: Live::new(remotes, server.clone(), outside, artifacts), server })
+        let hosts: Vec<Host> = inventory.hosts.iter().filter(concerned).cloned().collect();
+        let hosts = Hosts::connect(&hosts, server.clone(), Prompt::of_environment()).await;
+        hosts.remote(&server)?;
+        Ok(Self { steps, live: Live::new(hosts, outside, artifacts), server })
     }
 
     /// Every step's verdict, nothing changed.

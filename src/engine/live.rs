@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::future::join_all;
-use serde_json::Value;
 use tokio::net::UnixStream;
 use tokio::sync::{Mutex, oneshot};
 
@@ -13,23 +12,19 @@ use super::Ground;
 use crate::artifacts::Artifacts;
 use crate::kube::Cluster;
 use crate::model::{
-    Action, Answer, ApiQuestion, ChartSource, Exit, Failure, HostAction, HostId, HostQuestion, OperatorQuestion, Pin, Question,
-    ReleaseAction, ReleaseUpgrade, Reply, Secret,
+    Action, Answer, ApiAction, ApiQuestion, ChartSource, Failure, HostAction, HostId, HostQuestion, OperatorQuestion, Pin, Question,
+    ReleaseAction, Reply, Secret,
 };
 use crate::operator;
 use crate::outside::Outside;
-use crate::remote::{Lock, Remote};
+use crate::remote::{Hosts, Mark, Remote};
 
 /// k3s' own kubeconfig (k3s-docs:cluster-access).
 const KUBECONFIG: &str = "/etc/rancher/k3s/k3s.yaml";
 
-/// A host, or why it can't be reached.
-pub type Reached = Result<Arc<Remote>, Arc<Failure>>;
-
 /// Everything that a run reaches.
 pub struct Live {
-    remotes: BTreeMap<HostId, Reached>,
-    server: HostId,
+    hosts: Hosts,
     cluster: Mutex<Option<Arc<Cluster>>>,
     outside: Outside,
     artifacts: Arc<Artifacts>,
@@ -38,35 +33,32 @@ pub struct Live {
 impl Live {
     /// Hosts that are connected already, as far as they can be; the API is reached when it is first asked.
     #[must_use]
-    pub fn new(remotes: BTreeMap<HostId, Reached>, server: HostId, outside: Outside, artifacts: Artifacts) -> Self {
-        Self { remotes, server, cluster: Mutex::new(None), outside, artifacts: Arc::new(artifacts) }
+    pub fn new(hosts: Hosts, outside: Outside, artifacts: Artifacts) -> Self {
+        Self { hosts, cluster: Mutex::new(None), outside, artifacts: Arc::new(artifacts) }
     }
 
-    /// Takes the lock on the first server.
+    /// Takes the locks of all hosts.
     ///
     /// # Errors
-    /// Another run holds it (75), or the host can't be reached.
-    pub async fn lock(&self) -> Result<Lock, Failure> {
-        self.remote(&self.server)?.lock().await
+    /// Another run holds the first server's (75), or that can't be reached.
+    pub async fn lock(&self) -> Result<(), Failure> {
+        self.hosts.lock().await
     }
 
-    fn remote(&self, host: &HostId) -> Result<&Arc<Remote>, Failure> {
-        match self.remotes.get(host) {
-            Some(Ok(remote)) => Ok(remote),
-            Some(Err(failure)) => Err(failure.as_ref().clone()),
-            None => Err(Failure::new(format!("reach {host}"), "it isn't connected", "report this as a bug of bedplate")),
-        }
+    /// Gives them back.
+    pub async fn release(&self) {
+        self.hosts.release().await;
     }
 
     /// `kubeconfig` gets k3s' own as soon as it is there, if it is among what is asked.
-    async fn hosts(&self, questions: Vec<(HostId, HostQuestion)>, kubeconfig: oneshot::Sender<Secret>) -> Vec<(Question, Answer)> {
+    async fn ask_hosts(&self, questions: Vec<(HostId, HostQuestion)>, kubeconfig: oneshot::Sender<Secret>) -> Vec<(Question, Answer)> {
         let mut by_host: BTreeMap<HostId, Vec<HostQuestion>> = BTreeMap::new();
         for (host, question) in questions {
             by_host.entry(host).or_default().push(question);
         }
         let mut kubeconfig = Some(kubeconfig);
         let asked = by_host.into_iter().map(|(host, mut questions)| {
-            let mut kubeconfig = if host == self.server { kubeconfig.take() } else { None };
+            let mut kubeconfig = if host == *self.hosts.server() { kubeconfig.take() } else { None };
             // The first to be answered, since the API waits for it.
             questions.sort_by_key(|question| !is_kubeconfig(question));
             let heard = move |question: &HostQuestion, answer: &Answer| {
@@ -81,7 +73,7 @@ impl Live {
             (host, questions, heard)
         });
         let asked = asked.map(|(host, questions, heard)| async move {
-            let answers = match self.remote(&host) {
+            let answers = match self.hosts.remote(&host) {
                 Ok(remote) => remote.hear(questions.clone(), heard).await,
                 Err(failure) => Err(failure),
             };
@@ -105,6 +97,10 @@ impl Live {
         if answers.iter().all(|(_, answer)| matches!(answer, Answer::Unreadable(_))) {
             // A reinstalled k3s has another CA, a restarted one other certificates: meet it anew.
             *self.cluster.lock().await = None;
+            if let Err(failure) = self.server_stands("ask the API server").await {
+                let lost = Answer::Lost(Arc::new(failure));
+                return answers.into_iter().map(|(question, _)| (Question::Api(question), lost.clone())).collect();
+            }
         }
         answers.into_iter().map(|(question, answer)| (Question::Api(question), answer)).collect()
     }
@@ -116,14 +112,14 @@ impl Live {
             return Ok(Arc::clone(cluster));
         }
         let said = |failure: Failure| failure.to_string();
-        let remote = self.remote(&self.server).map_err(said)?;
+        let remote = self.hosts.remote(self.hosts.server()).map_err(said)?;
         // The way through the host opens while the host looks for the kubeconfig.
         let way = async {
             let socket = remote.api_socket().await.map_err(said)?;
             let opened = UnixStream::connect(&socket).await.ok();
             Ok((socket, opened))
         };
-        let (kubeconfig, (socket, opened)) = tokio::try_join!(self.kubeconfig(remote, kubeconfig), way)?;
+        let (kubeconfig, (socket, opened)) = tokio::try_join!(self.kubeconfig(&remote, kubeconfig), way)?;
         let cluster = Arc::new(Cluster::connect(&kubeconfig, &socket, opened).map_err(said)?);
         *known = Some(Arc::clone(&cluster));
         Ok(cluster)
@@ -139,31 +135,32 @@ impl Live {
         match answers.into_iter().next().map(|(_, answer)| answer) {
             Some(Answer::Present(Reply::Bytes(kubeconfig))) => Ok(kubeconfig),
             Some(Answer::Unreadable(why)) => Err(why),
-            _ => Err(format!("k3s has not started on {} yet: there is no {KUBECONFIG}", self.server)),
+            _ => Err(format!("k3s has not started on {} yet: there is no {KUBECONFIG}", self.hosts.server())),
         }
     }
 
-    async fn helm(&self, upgrades: Vec<(HostId, Box<ReleaseUpgrade>)>) -> Vec<(Question, Answer)> {
-        let asked = upgrades.into_iter().map(|(host, upgrade)| async {
-            let answer = match self.rendered(&host, &upgrade).await {
-                Ok(objects) => Answer::Present(Reply::Objects(objects)),
-                Err(failure) if failure.exit == Exit::Unreachable => Answer::Lost(Arc::new(failure)),
-                Err(failure) => Answer::Unreadable(failure.seen),
-            };
-            (Question::HelmDryRun(host, upgrade), answer)
-        });
-        join_all(asked).await
+    /// # Errors
+    /// The lock of the first server is lost, or the line to it.
+    async fn server_stands(&self, tried: &str) -> Result<(), Failure> {
+        self.hosts.remote(self.hosts.server())?.stands(tried).await
     }
 
-    /// What an upgrade would render.
-    async fn rendered(&self, host: &HostId, upgrade: &ReleaseUpgrade) -> Result<Vec<Value>, Failure> {
-        let chart = match &upgrade.chart {
-            ChartSource::Path(path) => path.clone(),
-            ChartSource::Artifact(pin) => self.artifacts.local(pin, &|_, _| {}).await?,
-        };
-        let unread = |seen: String| Failure::new(format!("render {}", upgrade.name), seen, "");
-        let manifest = self.remote(host)?.helm_dry_run(upgrade, &chart).await?;
-        self.cluster(None).await.map_err(unread)?.rendered(&manifest, &upgrade.namespace).await.map_err(unread)
+    /// Performs what no worker on a host does. The first server's log tells of it.
+    async fn perform_logged(&self, what: &str, done: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+        self.server_stands(what).await?;
+        self.hosts.log(Mark::Begun, what).await;
+        let done = done.await;
+        self.hosts.log(if done.is_ok() { Mark::Done } else { Mark::Failed }, what).await;
+        match done {
+            // What ails the line is not the action's fault.
+            Err(failure) => self.server_stands(what).await.and(Err(failure)),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    async fn perform_api(&self, action: &ApiAction) -> Result<(), Failure> {
+        let cluster = self.cluster(None).await.map_err(|why| Failure::new("reach the API server", why, "run bedplate again"))?;
+        cluster.perform(action).await
     }
 
     async fn operator(&self, questions: Vec<OperatorQuestion>) -> Vec<(Question, Answer)> {
@@ -181,26 +178,20 @@ impl Live {
 #[async_trait]
 impl Ground for Live {
     async fn ask(&self, questions: Vec<Question>) -> Vec<(Question, Answer)> {
-        let (mut hosts, mut api, mut helm, mut outside, mut operator) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut hosts, mut api, mut outside, mut operator) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for question in questions {
             match question {
                 Question::Host(host, question) => hosts.push((host, question)),
                 Question::Api(question) => api.push(question),
-                Question::HelmDryRun(host, upgrade) => helm.push((host, upgrade)),
                 Question::Outside(question) => outside.push(question),
                 Question::Operator(question) => operator.push(question),
             }
         }
         let (heard, kubeconfig) = oneshot::channel();
-        let (hosts, api, helm, seen, operator) = tokio::join!(
-            self.hosts(hosts, heard),
-            self.api(api, kubeconfig),
-            self.helm(helm),
-            self.outside.ask(outside),
-            self.operator(operator)
-        );
+        let (hosts, api, seen, operator) =
+            tokio::join!(self.ask_hosts(hosts, heard), self.api(api, kubeconfig), self.outside.ask(outside), self.operator(operator));
         let seen = seen.into_iter().map(|(question, answer)| (Question::Outside(question), answer));
-        hosts.into_iter().chain(api).chain(helm).chain(seen).chain(operator).collect()
+        hosts.into_iter().chain(api).chain(seen).chain(operator).collect()
     }
 
     async fn perform(&self, action: &Action, sent: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<(), Failure> {
@@ -211,18 +202,19 @@ impl Ground for Live {
                     None => None,
                 };
                 let located = |_: &Pin| fetched.clone().unwrap_or_default();
-                self.remote(host)?.perform(action, &located, sent).await
+                self.hosts.remote(host)?.perform(action, &located, sent).await
             }
-            Action::Api(action) => {
-                let cluster = self.cluster(None).await.map_err(|why| Failure::new("reach the API server", why, "run bedplate again"))?;
-                cluster.perform(action).await
-            }
-            Action::Operator(action) => operator::perform(action, &self.artifacts, sent).await,
+            Action::Api(action) => self.perform_logged(&action.to_string(), self.perform_api(action)).await,
+            Action::Operator(action) => self.perform_logged(&action.to_string(), operator::perform(action, &self.artifacts, sent)).await,
         }
     }
 
     async fn resume(&self, host: &HostId) -> Result<(), Failure> {
-        self.remote(host).map(drop)
+        if host == self.hosts.server() {
+            // Its socket led through the line that broke.
+            *self.cluster.lock().await = None;
+        }
+        self.hosts.resume(host).await
     }
 }
 

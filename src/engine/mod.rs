@@ -10,5 +10,5 @@ mod survey;
 
 pub use converge::{Outcome, converge};
 pub use ground::Ground;
-pub use live::{Live, Reached};
+pub use live::Live;
 pub use survey::{Survey, Verdict, survey};

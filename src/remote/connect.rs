@@ -18,8 +18,9 @@ use crate::inventory::Host;
 const CONNECT: Duration = Duration::from_secs(15);
 /// For the whole login: a sshd that looks up names or asks PAM may be slow.
 const LOGIN: Duration = Duration::from_secs(60);
-/// ssh gives up after three of these without an answer.
-const ALIVE: Duration = Duration::from_secs(5);
+/// Between two questions of ssh whether the host is still there. It gives up when the fourth is due and none was answered (openssh-portable:
+/// clientloop.c, server_alive_check): a dead line is known within 20 s.
+const ALIVE: Duration = Duration::from_secs(4);
 /// How long the master outlives a tool that was killed, seconds.
 const IDLE: NonZeroUsize = NonZeroUsize::new(10).unwrap();
 

@@ -76,7 +76,7 @@ impl Error {
                 let cure = "wait until it ends; if that run is gone, the lock frees itself within 30 s".to_owned();
                 (format!("another run holds the lock: {}", printable(&holder)), cure, Exit::Locked)
             }
-            Self::LockLost => ("the lock on the host was lost".to_owned(), "run again".to_owned(), Exit::Failed),
+            Self::LockLost => ("the session that holds the lock ended".to_owned(), "run again".to_owned(), Exit::Unreachable),
             Self::Forwarding => {
                 let cure = "set `AllowTcpForwarding local` (or yes) for the login user in /etc/ssh/sshd_config and reload sshd".to_owned();
                 ("sshd forwards no ports (AllowTcpForwarding)".to_owned(), cure, Exit::Failed)

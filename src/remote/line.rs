@@ -2,11 +2,15 @@
 
 use std::process::Stdio;
 use std::sync::Arc;
+use std::time::Duration;
 
 use openssh::Session;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::error::Error;
+
+/// For sshd to open a session or a port: it may ask PAM first.
+const OPEN: Duration = Duration::from_secs(30);
 
 /// A program's standard input.
 pub(super) type Input = Box<dyn AsyncWrite + Send + Sync + Unpin>;
@@ -53,18 +57,21 @@ impl Running {
 }
 
 impl Line {
+    /// Whether it still stands, as far as ssh knows.
+    pub(super) async fn stands(&self) -> Result<(), Error> {
+        match self {
+            Self::Ssh(session) => within(session.check()).await,
+            Self::Local => Ok(()),
+        }
+    }
+
     /// Gives `command` to the login shell.
     pub(super) async fn spawn(&self, command: &str) -> Result<Pipes, Error> {
         match self {
             Self::Ssh(session) => {
-                let mut child = Arc::clone(session)
-                    .arc_raw_command(command)
-                    .stdin(openssh::Stdio::piped())
-                    .stdout(openssh::Stdio::piped())
-                    .stderr(openssh::Stdio::piped())
-                    .spawn()
-                    .await
-                    .map_err(|error| Error::lost(&error))?;
+                let mut command = Arc::clone(session).arc_raw_command(command);
+                command.stdin(openssh::Stdio::piped()).stdout(openssh::Stdio::piped()).stderr(openssh::Stdio::piped());
+                let mut child = within(command.spawn()).await?;
                 let streams = (child.stdin().take(), child.stdout().take(), child.stderr().take());
                 let (Some(stdin), Some(stdout), Some(stderr)) = streams else { return Err(Error::Lost("no streams".into())) };
                 let running = Running::Remote(Box::new(child));
@@ -84,5 +91,13 @@ impl Line {
                 Ok(Pipes { stdin: Box::new(stdin), stdout: Box::new(stdout), stderr: Box::new(stderr), running })
             }
         }
+    }
+}
+
+/// Asks the master for something.
+pub(super) async fn within<T>(asked: impl Future<Output = Result<T, openssh::Error>>) -> Result<T, Error> {
+    match tokio::time::timeout(OPEN, asked).await {
+        Err(_) => Err(Error::Deadline(OPEN)),
+        Ok(opened) => opened.map_err(|error| Error::lost(&error)),
     }
 }

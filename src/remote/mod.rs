@@ -6,8 +6,11 @@ mod digest;
 mod error;
 mod frame;
 mod host_key;
+mod hosts;
+mod keeper;
 mod line;
 mod lock;
+mod log;
 mod perform;
 mod program;
 mod prompt;
@@ -23,7 +26,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, OnceCell, watch};
 
 use self::error::Error;
 use self::frame::Output;
@@ -33,7 +36,9 @@ use self::shell::{Payload, Shell};
 use crate::inventory::{Connection, Host};
 use crate::model::{Failure, HostId};
 
+pub use self::hosts::Hosts;
 pub use self::lock::Lock;
+pub use self::log::Mark;
 pub use self::prompt::{PASSWORD_FILE, Prompt};
 
 /// A host that we are connected to, as root.
@@ -48,6 +53,9 @@ pub struct Remote {
     group: watch::Sender<u32>,
     /// Set once the lock was lost: nothing may be changed any more.
     barred: Arc<AtomicBool>,
+    /// Set once the lock is held: from then on actions are logged on the host.
+    logged: AtomicBool,
+    who: OnceCell<String>,
     /// Sockets and known_hosts; gone with the connection.
     folder: TempDir,
 }
@@ -68,7 +76,18 @@ impl Remote {
         };
         let (root, shell) = Root::climb(&line, prompt, &login).await.map_err(|error| error.told(&id, format!("become root as {login}")))?;
         let group = watch::Sender::new(shell.group);
-        Ok(Self { id, login, line, root, shell: Mutex::new(Some(shell)), group, barred: Arc::default(), folder })
+        Ok(Self {
+            id,
+            login,
+            line,
+            root,
+            shell: Mutex::new(Some(shell)),
+            group,
+            barred: Arc::default(),
+            logged: AtomicBool::new(false),
+            who: OnceCell::new(),
+            folder,
+        })
     }
 
     /// The host's name in the inventory.
@@ -77,14 +96,35 @@ impl Remote {
         &self.id
     }
 
-    /// Runs a script that changes something.
-    async fn change(&self, script: &str, payload: Payload<'_>, limit: Duration) -> Result<Output, Error> {
+    /// Whether it is still ours, as far as is known here.
+    ///
+    /// # Errors
+    /// The lock is lost, or the line is (69).
+    pub async fn stands(&self, tried: &str) -> Result<(), Failure> {
+        let known = match self.barred.load(Ordering::SeqCst) {
+            true => Err(Error::LockLost),
+            false => self.line.stands().await,
+        };
+        known.map_err(|error| error.told(&self.id, tried))
+    }
+
+    /// Whether nothing runs on the host by our will.
+    fn idle(&self) -> bool {
+        self.shell.try_lock().is_ok_and(|slot| slot.is_some())
+    }
+
+    /// Runs a script that changes something: `what`, in the words of the log.
+    async fn change(&self, what: &str, script: &str, payload: Payload<'_>, limit: Duration) -> Result<Output, Error> {
         if self.barred.load(Ordering::SeqCst) {
             return Err(Error::LockLost);
         }
+        let logged = match self.logged.load(Ordering::SeqCst) {
+            true => Some(log::logged(self.who().await, what, script)),
+            false => None,
+        };
         let mut slot = self.shell.lock().await;
         let mut shell = self.shell(&mut slot).await?;
-        let output = shell.run(script, payload, limit).await?;
+        let output = shell.run(logged.as_deref().unwrap_or(script), payload, limit).await?;
         *slot = Some(shell);
         Ok(output)
     }

@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn programs_mean_the_same_in_every_login_shell() {
-        for program in [WORKER, REAPER, crate::remote::lock::KEEPER] {
+        for program in [WORKER, REAPER, crate::remote::keeper::KEEPER] {
             assert!(!program.contains(['\'', '\\', '!', '\n']), "{program}");
         }
     }

@@ -8,7 +8,7 @@ use tokio::net::{TcpStream, UnixListener};
 
 use super::Remote;
 use super::error::Error;
-use super::line::Line;
+use super::line::{Line, within};
 use crate::model::{Answer, Failure, HostQuestion, Reply};
 
 /// Where k3s serves the API on a server (k3s-docs:cli/server, `https-listen-port`).
@@ -60,7 +60,7 @@ impl Remote {
 
 async fn open(session: &Session, here: Socket<'_>, port: u16) -> Result<(), Error> {
     let there = Socket::from((Ipv4Addr::LOCALHOST, port));
-    session.request_port_forward(ForwardType::Local, here, there).await.map_err(|error| Error::lost(&error))
+    within(session.request_port_forward(ForwardType::Local, here, there)).await
 }
 
 /// Without SSH in between the socket is a relay of ours.

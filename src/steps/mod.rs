@@ -12,7 +12,6 @@ mod hidden;
 mod leaf;
 mod ours;
 mod ratchet;
-mod rendered;
 mod rollout;
 mod upgrade;
 

@@ -12,10 +12,10 @@ use crate::remote::quote::quote;
 pub(super) const PREFIX: &str = ".bedplate-";
 
 impl Remote {
-    pub(super) async fn write_file(&self, write: &FileWrite) -> Result<(), Error> {
+    pub(super) async fn write_file(&self, what: &str, write: &FileWrite) -> Result<(), Error> {
         let bytes = write.content.bytes();
         let size = bytes.len() as u64;
-        self.send(&self::write(write, size), &mut &*bytes, size, &|_, _| {}, SHORT).await
+        self.send(what, &self::write(write, size), &mut &*bytes, size, &|_, _| {}, SHORT).await
     }
 }
 

@@ -20,9 +20,9 @@ const PAUSE: Duration = Duration::from_millis(200);
 const CTR: &str = "timeout --foreground 600 /usr/local/bin/k3s ctr -n k8s.io images";
 
 impl Remote {
-    pub(super) async fn import(&self, import: &ImageImport, sent: Sent<'_>) -> Result<(), Error> {
+    pub(super) async fn import(&self, what: &str, import: &ImageImport, sent: Sent<'_>) -> Result<(), Error> {
         let mut archive = oci::open(&import.archive, &import.names)?;
-        self.send(&script(&import.names), &mut archive.bytes, archive.size, sent, UNPACK).await?;
+        self.send(what, &script(&import.names), &mut archive.bytes, archive.size, sent, UNPACK).await?;
         let until = Instant::now() + NOTICE;
         loop {
             let images = self.answers(&[HostQuestion::Images], |_, _| {}).await?;

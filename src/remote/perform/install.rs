@@ -17,14 +17,14 @@ use crate::remote::quote::quote;
 const SETTLE: Duration = Duration::from_secs(300);
 
 impl Remote {
-    pub(super) async fn install(&self, install: &Install, local: &Path, sent: Sent<'_>) -> Result<(), Error> {
+    pub(super) async fn install(&self, what: &str, install: &Install, local: &Path, sent: Sent<'_>) -> Result<(), Error> {
         let opened = async {
             let file = File::open(local).await?;
             let size = file.metadata().await?.len();
             Ok((file, size))
         };
         let (mut file, size) = opened.await.map_err(|error| Error::here(&format!("read {}", local.display()), &error))?;
-        self.send(&script(install), &mut file, size, sent, SETTLE).await
+        self.send(what, &script(install), &mut file, size, sent, SETTLE).await
     }
 }
 

@@ -4,7 +4,7 @@ mod file;
 mod image;
 mod install;
 mod oci;
-pub(super) mod release;
+mod release;
 mod token;
 mod unit;
 
@@ -32,35 +32,37 @@ impl Remote {
     /// # Errors
     /// Exit status and the last lines of what came back; a lost session; a lost lock.
     pub async fn perform(&self, action: &HostAction, located: Located<'_>, sent: Sent<'_>) -> Result<(), Failure> {
+        let what = action.to_string();
         let done = match action {
-            HostAction::WriteFile(write) => self.write_file(write).await,
-            HostAction::MakeFolder { path, mode, owner } => self.script(&file::folder(path, *mode, *owner), SHORT).await,
-            HostAction::Link { path, target } => self.script(&file::link(path, target), SHORT).await,
-            HostAction::MakeToken { path } => self.script(&token::script(path), SHORT).await,
-            HostAction::Install(install) => self.install(install, &located(&install.pin), sent).await,
-            HostAction::Unit { unit, change } => self.script(&unit::script(unit, *change), SHORT).await,
-            HostAction::Import(import) => self.import(import, sent).await,
-            HostAction::PinImage { name } => self.script(&image::pin(name), SHORT).await,
-            HostAction::Release(release) => self.release(release, located, sent).await,
+            HostAction::WriteFile(write) => self.write_file(&what, write).await,
+            HostAction::MakeFolder { path, mode, owner } => self.script(&what, &file::folder(path, *mode, *owner), SHORT).await,
+            HostAction::Link { path, target } => self.script(&what, &file::link(path, target), SHORT).await,
+            HostAction::MakeToken { path } => self.script(&what, &token::script(path), SHORT).await,
+            HostAction::Install(install) => self.install(&what, install, &located(&install.pin), sent).await,
+            HostAction::Unit { unit, change } => self.script(&what, &unit::script(unit, *change), SHORT).await,
+            HostAction::Import(import) => self.import(&what, import, sent).await,
+            HostAction::PinImage { name } => self.script(&what, &image::pin(name), SHORT).await,
+            HostAction::Release(release) => self.release(&what, release, located, sent).await,
         };
-        done.map_err(|error| error.told(&self.id, action.to_string()))
+        done.map_err(|error| error.told(&self.id, what))
     }
 
     /// Runs a script without payload that must succeed.
-    async fn script(&self, script: &str, limit: Duration) -> Result<(), Error> {
-        self.send(script, &mut tokio::io::empty(), 0, &|_, _| {}, limit).await
+    async fn script(&self, what: &str, script: &str, limit: Duration) -> Result<(), Error> {
+        self.send(what, script, &mut tokio::io::empty(), 0, &|_, _| {}, limit).await
     }
 
     /// Runs a script with a payload that must succeed.
     async fn send(
         &self,
+        what: &str,
         script: &str,
         from: &mut (dyn tokio::io::AsyncRead + Send + Unpin),
         size: u64,
         sent: Sent<'_>,
         limit: Duration,
     ) -> Result<(), Error> {
-        let Output { status, stdout, stderr } = self.change(script, Payload { from, size, sent }, limit).await?;
+        let Output { status, stdout, stderr } = self.change(what, script, Payload { from, size, sent }, limit).await?;
         match status {
             0 => Ok(()),
             // Most programs complain on stderr, some on stdout.
