@@ -9,6 +9,8 @@ mod drift;
 mod flow;
 mod hello;
 mod kill;
+mod line;
+mod lock;
 mod prune;
 mod rig;
 
@@ -55,6 +57,12 @@ pub const TESTS: &[Test] = &[
     ("drift_scaled", drift::scaled),
     ("drift_uninstalled", drift::uninstalled),
     ("drift_tls_secret", drift::tls_secret),
+    ("lock_two", lock::two),
+    ("lock_killed", lock::killed),
+    ("lock_silent", lock::silent),
+    ("hosts_cut", line::cut),
+    ("hosts_full", line::full),
+    ("hosts_readonly", line::readonly),
     ("prune", prune::prune),
     ("fake_agrees", agree::fake),
     ("fresh_hello", hello::fresh_hello),

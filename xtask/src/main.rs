@@ -7,7 +7,6 @@ mod converge_bench;
 mod e2e;
 mod packages;
 mod project;
-#[cfg_attr(not(test), expect(dead_code, reason = "the rows that use it come next"))]
 mod relay;
 mod rehearse;
 mod rig;

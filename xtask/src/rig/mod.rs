@@ -24,7 +24,7 @@ pub use ca::root as ca_root;
 pub use dns::Record;
 pub use host::Host;
 pub use mirror::{folder as mirrored, plain, registry, secure};
-pub use network::{inside, within};
+pub use network::{BRIDGE, inside, within};
 pub use operator::Operator;
 pub use place::{Place, clone};
 

@@ -1,0 +1,79 @@
+//! A run whose line is in our hands.
+
+use std::fs::{self, File};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use toml::{Table, Value};
+
+use crate::bench::Bench;
+use crate::project::merge;
+use crate::relay::{Line, Relay};
+use crate::rig::{BRIDGE, within};
+use crate::run::{Ended, until};
+
+/// A line to the host's sshd, which runs reach by the inventory that [`Slow::start`] writes.
+pub fn through(bench: &Bench<'_>, line: Line) -> Result<Relay> {
+    let server: SocketAddr = format!("{}:22", bench.host.address).parse()?;
+    let bridge: SocketAddr = format!("{BRIDGE}:0").parse()?;
+    Ok(within(move || Relay::start(bridge, server, line))??)
+}
+
+/// The tool, running.
+pub struct Slow {
+    child: Child,
+    stdout: PathBuf,
+    stderr: PathBuf,
+}
+
+impl Slow {
+    /// Starts the tool in the bench's project, with an inventory that reaches the host through the relay.
+    pub fn start(bench: &Bench<'_>, relay: &Relay, arguments: &[&str]) -> Result<Self> {
+        let at = [
+            ("address", BRIDGE.into()),
+            ("port", i64::from(relay.address.port()).into()),
+            ("public_ip", bench.host.address.clone().into()),
+        ];
+        let host = Table::from_iter(at.map(|(key, value): (&str, Value)| (key.to_owned(), value)));
+        let mut inventory = bench.project.inventory.clone();
+        merge(&mut inventory, &Table::from_iter([("hosts".to_owned(), Value::Array(vec![host.into()]))]));
+        let file = bench.project.path("through.toml");
+        fs::write(&file, toml::to_string(&inventory)?)?;
+        bench.rig.operator.own(&file, 0o644)?;
+        let arguments: Vec<&str> = arguments.iter().map(|word| if *word == "inventory.toml" { "through.toml" } else { word }).collect();
+        let (stdout, stderr) = (bench.project.path("stdout"), bench.project.path("stderr"));
+        let mut command = bench.bedplate(&arguments);
+        command.stdin(Stdio::null()).stdout(File::create(&stdout)?).stderr(File::create(&stderr)?);
+        Ok(Self { child: command.spawn()?, stdout, stderr })
+    }
+
+    /// Waits for its end.
+    pub fn ends(&mut self, limit: Duration) -> Result<Ended> {
+        let end = until("the run to end", limit, || Ok(self.child.try_wait()?)).with_context(|| self.said().unwrap_or_default())?;
+        Ok(Ended { status: Some(end), stdout: fs::read_to_string(&self.stdout)?, stderr: self.said()? })
+    }
+
+    /// `kill -9`.
+    pub fn shoot(&mut self) -> Result<()> {
+        ensure!(self.child.try_wait()?.is_none(), "it has ended by itself\n{}", self.said()?);
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// What it has said on stderr.
+    pub fn said(&self) -> Result<String> {
+        Ok(String::from_utf8_lossy(&fs::read(&self.stderr)?).into_owned())
+    }
+}
+
+impl Drop for Slow {
+    fn drop(&mut self) {
+        // One that ended can't be killed, and need not be.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
