@@ -192,7 +192,7 @@ impl Run<'_> {
                 Ok(()) => {
                     self.world.find(&host);
                     self.world.forget(|question| match question {
-                        Question::Host(asked, _) => *asked == host,
+                        Question::Host(asked, _) | Question::HelmDryRun(asked, _) => *asked == host,
                         Question::Api(_) | Question::Outside(_) => true,
                         Question::Operator(_) => false,
                     });
@@ -243,7 +243,7 @@ async fn act(ground: &dyn Ground, verdict: &Verdict, actions: &[Action], sink: &
 /// Which answers an action may have changed.
 fn stale(action: &Action, question: &Question) -> bool {
     match (action, question) {
-        (Action::Host(acted, _), Question::Host(asked, _)) => acted == asked,
+        (Action::Host(acted, _), Question::Host(asked, _) | Question::HelmDryRun(asked, _)) => acted == asked,
         (Action::Host(..) | Action::Api(_), Question::Api(_) | Question::Outside(_)) => true,
         (Action::Operator(_), Question::Operator(_)) => true,
         (Action::Api(_) | Action::Operator(_), _) | (Action::Host(..), Question::Operator(_)) => false,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::future::join_all;
+use serde_json::Value;
 use tokio::net::UnixStream;
 use tokio::sync::{Mutex, oneshot};
 
@@ -12,8 +13,8 @@ use super::Ground;
 use crate::artifacts::Artifacts;
 use crate::kube::Cluster;
 use crate::model::{
-    Action, Answer, ApiAction, ApiQuestion, ChartSource, Failure, HostAction, HostId, HostQuestion, OperatorQuestion, Pin, Question,
-    ReleaseAction, Reply, Secret,
+    Action, Answer, ApiAction, ApiQuestion, ChartSource, Exit, Failure, HostAction, HostId, HostQuestion, OperatorQuestion, Pin, Question,
+    ReleaseAction, ReleaseUpgrade, Reply, Secret,
 };
 use crate::operator;
 use crate::outside::Outside;
@@ -163,6 +164,29 @@ impl Live {
         cluster.perform(action).await
     }
 
+    async fn helm(&self, upgrades: Vec<(HostId, Box<ReleaseUpgrade>)>) -> Vec<(Question, Answer)> {
+        let asked = upgrades.into_iter().map(|(host, upgrade)| async {
+            let answer = match self.rendered(&host, &upgrade).await {
+                Ok(objects) => Answer::Present(Reply::Objects(objects)),
+                Err(failure) if failure.exit == Exit::Unreachable => Answer::Lost(Arc::new(failure)),
+                Err(failure) => Answer::Unreadable(failure.seen),
+            };
+            (Question::HelmDryRun(host, upgrade), answer)
+        });
+        join_all(asked).await
+    }
+
+    /// What an upgrade would render.
+    async fn rendered(&self, host: &HostId, upgrade: &ReleaseUpgrade) -> Result<Vec<Value>, Failure> {
+        let chart = match &upgrade.chart {
+            ChartSource::Path(path) => path.clone(),
+            ChartSource::Artifact(pin) => self.artifacts.local(pin, &|_, _| {}).await?,
+        };
+        let unread = |seen: String| Failure::new(format!("render {}", upgrade.name), seen, "");
+        let manifest = self.hosts.remote(host)?.helm_dry_run(upgrade, &chart).await?;
+        self.cluster(None).await.map_err(unread)?.rendered(&manifest, &upgrade.namespace).await.map_err(unread)
+    }
+
     async fn operator(&self, questions: Vec<OperatorQuestion>) -> Vec<(Question, Answer)> {
         let asked = questions.into_iter().map(|question| async {
             let artifacts = Arc::clone(&self.artifacts);
@@ -178,20 +202,26 @@ impl Live {
 #[async_trait]
 impl Ground for Live {
     async fn ask(&self, questions: Vec<Question>) -> Vec<(Question, Answer)> {
-        let (mut hosts, mut api, mut outside, mut operator) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut hosts, mut api, mut helm, mut outside, mut operator) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for question in questions {
             match question {
                 Question::Host(host, question) => hosts.push((host, question)),
                 Question::Api(question) => api.push(question),
+                Question::HelmDryRun(host, upgrade) => helm.push((host, upgrade)),
                 Question::Outside(question) => outside.push(question),
                 Question::Operator(question) => operator.push(question),
             }
         }
         let (heard, kubeconfig) = oneshot::channel();
-        let (hosts, api, seen, operator) =
-            tokio::join!(self.ask_hosts(hosts, heard), self.api(api, kubeconfig), self.outside.ask(outside), self.operator(operator));
+        let (hosts, api, helm, seen, operator) = tokio::join!(
+            self.ask_hosts(hosts, heard),
+            self.api(api, kubeconfig),
+            self.helm(helm),
+            self.outside.ask(outside),
+            self.operator(operator)
+        );
         let seen = seen.into_iter().map(|(question, answer)| (Question::Outside(question), answer));
-        hosts.into_iter().chain(api).chain(seen).chain(operator).collect()
+        hosts.into_iter().chain(api).chain(helm).chain(seen).chain(operator).collect()
     }
 
     async fn perform(&self, action: &Action, sent: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<(), Failure> {

@@ -71,8 +71,8 @@ impl Party {
     fn of(question: &Question, server: &HostId) -> Self {
         match question {
             Question::Operator(_) => Self::Operator,
-            Question::Host(host, _) if host != server => Self::Host(host.clone()),
-            Question::Host(..) | Question::Api(_) => Self::Server,
+            Question::Host(host, _) | Question::HelmDryRun(host, _) if host != server => Self::Host(host.clone()),
+            Question::Host(..) | Question::HelmDryRun(..) | Question::Api(_) => Self::Server,
             Question::Outside(_) => Self::Outside,
         }
     }

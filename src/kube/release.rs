@@ -63,6 +63,16 @@ impl Cluster {
         }))
     }
 
+    /// The objects of a manifest as helm renders it for a release of this namespace, Secrets left out.
+    ///
+    /// # Errors
+    /// It is no YAML, or the API server does not tell its kinds.
+    pub async fn rendered(&self, manifest: &str, namespace: &str) -> Result<Vec<Value>, String> {
+        let mut objects = objects(manifest)?;
+        self.place(&mut objects, namespace).await?;
+        Ok(objects)
+    }
+
     /// Fills the release's namespace in where helm left it to the server. Of kinds that are not served yet nothing is known.
     async fn place(&self, objects: &mut [Value], namespace: &str) -> Result<(), String> {
         let refs: Vec<ObjectRef> = objects.iter().map(reference).collect();

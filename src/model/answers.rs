@@ -60,6 +60,14 @@ pub struct DryRun {
     pub conflicts: Vec<Conflict>,
 }
 
+impl LiveRelease {
+    /// Whether a helm that was killed left it, and helm refuses to go on from it.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        self.status.starts_with("pending") || self.status == "uninstalling"
+    }
+}
+
 /// A value that a forced apply would take from another field manager.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Conflict {

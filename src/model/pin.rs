@@ -27,7 +27,7 @@ impl fmt::Display for ArtifactRef {
 }
 
 /// One entry of `bedplate.lock`: an artifact and what it must be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pin {
     /// Which artifact.

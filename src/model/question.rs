@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::{ArtifactRef, HostId, Manifest, ObjectRef};
+use super::{ArtifactRef, HostId, Manifest, ObjectRef, ReleaseUpgrade};
 
 /// A question and to whom it goes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -15,6 +15,9 @@ pub enum Question {
     Host(HostId, HostQuestion),
     /// To the API server.
     Api(ApiQuestion),
+    /// To helm on a host: what this upgrade would render, nothing kept: `Reply::Objects`, Secrets left out. Chart and values lie on
+    /// the host meanwhile, on tmpfs, for root alone: the one thing that a look puts there.
+    HelmDryRun(HostId, Box<ReleaseUpgrade>),
     /// To the world, as a visitor sees it from the operator's side.
     Outside(OutsideQuestion),
     /// To the operator's own machine.

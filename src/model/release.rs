@@ -1,8 +1,10 @@
 //! What helm can be asked to do.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::path::PathBuf;
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::Pin;
@@ -33,7 +35,7 @@ pub enum ReleaseAction {
 }
 
 /// A release as it must be.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 pub struct ReleaseUpgrade {
     /// Namespace.
     pub namespace: String,
@@ -49,8 +51,29 @@ pub struct ReleaseUpgrade {
     pub timeout: u64,
 }
 
+/// Its values may hold secrets.
+impl fmt::Debug for ReleaseUpgrade {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ReleaseUpgrade({}/{} of {:?})", self.namespace, self.name, self.chart)
+    }
+}
+
+impl Ord for ReleaseUpgrade {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let key = |one: &Self| (one.namespace.clone(), one.name.clone(), one.chart.clone(), one.chart_digest.clone(), one.timeout);
+        key(self).cmp(&key(other)).then_with(|| self.values.to_string().cmp(&other.values.to_string()))
+    }
+}
+
+impl PartialOrd for ReleaseUpgrade {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 /// Where a chart lies.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ChartSource {
     /// A folder or `.tgz` of the user's.
     Path(PathBuf),

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{
     Answer, ApiQuestion, ArtifactRef, ChartFacts, DryRun, Exchange, Failure, FileMeta, HostFacts, HostId, HostQuestion, ImageArchive,
     ImageOnHost, Listener, LiveRelease, LiveSecret, Manifest, Missing, ObjectRef, OperatorQuestion, OutsideQuestion, Pin, Question,
-    RecordKind, Reply, Resolver, Secret, Served, Tool, UnitState, Why, World,
+    RecordKind, ReleaseUpgrade, Reply, Resolver, Secret, Served, Tool, UnitState, Why, World,
 };
 
 /// A step's window: one host, the API, the outside, the operator's side. No other host's answers.
@@ -151,6 +151,11 @@ impl<'a> View<'a> {
     /// `ApiQuestion::DryRun`.
     pub fn dry_run(&self, manifest: &Manifest) -> Seen<&'a DryRun> {
         look!(self, Question::Api(ApiQuestion::DryRun(manifest.clone())), DryRun)
+    }
+
+    /// `Question::HelmDryRun`.
+    pub fn helm_dry_run(&self, upgrade: &ReleaseUpgrade) -> Seen<&'a Vec<Value>> {
+        look!(self, Question::HelmDryRun(self.host.clone(), Box::new(upgrade.clone())), Objects)
     }
 
     /// `OutsideQuestion::Dns`.

@@ -122,9 +122,14 @@ impl Remote {
             true => Some(log::logged(self.who().await, what, script)),
             false => None,
         };
+        self.run(logged.as_deref().unwrap_or(script), payload, limit).await
+    }
+
+    /// Runs a script with a payload.
+    async fn run(&self, script: &str, payload: Payload<'_>, limit: Duration) -> Result<Output, Error> {
         let mut slot = self.shell.lock().await;
         let mut shell = self.shell(&mut slot).await?;
-        let output = shell.run(logged.as_deref().unwrap_or(script), payload, limit).await?;
+        let output = shell.run(script, payload, limit).await?;
         *slot = Some(shell);
         Ok(output)
     }

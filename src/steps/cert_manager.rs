@@ -49,7 +49,8 @@ impl Step for CertManager {
 
     fn questions(&self, seen: &View<'_>) -> Vec<Question> {
         let mut questions = vec![artifact::pin_question(&self.chart)];
-        questions.extend(upgrade::questions(seen, NAMESPACE, RELEASE));
+        let wanted = artifact::pinned(seen, &self.chart).ok().map(|pin| self.wanted(pin));
+        questions.extend(upgrade::questions(seen, NAMESPACE, RELEASE, wanted));
         questions.extend(deployments(seen).into_iter().map(|object| Question::Api(ApiQuestion::Object(object))));
         questions.extend(issuers::questions(&self.acme, Issuer::Staging, seen));
         questions

@@ -35,6 +35,13 @@ pub fn differences(object: &ObjectRef, dry_run: Option<&DryRun>) -> Vec<String> 
     found.into_iter().map(|(path, difference)| told(object, &path, &difference, &owners(&path, conflicts))).collect()
 }
 
+/// How an object differs from what it was rendered as before, by fields.
+pub fn between(object: &ObjectRef, before: &Value, after: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    compare("", before, after, &mut found);
+    found.into_iter().map(|(path, difference)| told(object, &path, &difference, &[])).collect()
+}
+
 /// The owner stands before a diff, which may have many lines.
 fn told(object: &ObjectRef, path: &str, difference: &Difference, owners: &[&str]) -> String {
     let whose = if owners.is_empty() { String::new() } else { format!(" (set by {})", owners.join(", ")) };

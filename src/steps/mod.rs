@@ -12,6 +12,7 @@ mod hidden;
 mod leaf;
 mod ours;
 mod ratchet;
+mod rendered;
 mod rollout;
 mod upgrade;
 

@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 
 use crate::inventory::{self, Inventory};
 use crate::model::{
-    ChartFacts, ChartSource, LiveRelease, Missing, OperatorQuestion, Plan, Planned, Question, ReleaseUpgrade, Scope, Step, StepId, View, Why,
+    ChartFacts, ChartSource, LiveRelease, Missing, OperatorQuestion, Plan, Planned, Question, ReleaseUpgrade, Scope, Step, StepId, View,
+    Why,
 };
 
 use super::acme_site::AcmeSite;
@@ -45,11 +46,25 @@ impl Step for Release {
             Question::Operator(OperatorQuestion::Values(self.config.values.clone())),
         ];
         questions.extend(self.sites.iter().flat_map(AcmeSite::questions));
-        questions.extend(upgrade::questions(seen, &self.config.namespace, &self.config.name));
+        let wanted = self.wanted(seen).ok().map(|(wanted, _)| wanted);
+        questions.extend(upgrade::questions(seen, &self.config.namespace, &self.config.name, wanted));
         questions
     }
 
     fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
+        let live = seen.release(&self.config.namespace, &self.config.name)?;
+        let (wanted, issuer) = self.wanted(seen)?;
+        let mut planned = wanted.plan(seen)?;
+        if let (Plan::Act(_), Some(issuer)) = (&planned.plan, issuer) {
+            planned.reasons.extend(self.turn(live, issuer));
+        }
+        Ok(planned)
+    }
+}
+
+impl Release {
+    /// The release as it must be, and the issuer that it is given.
+    fn wanted(&self, seen: &View<'_>) -> Result<(Wanted, Option<Issuer>), Missing> {
         let live = seen.release(&self.config.namespace, &self.config.name)?;
         let issuer = self.issuer(live, seen)?;
         let chart = self.chart(seen)?;
@@ -65,15 +80,9 @@ impl Step for Release {
             values,
             timeout: self.timeout().as_secs(),
         };
-        let mut planned = Wanted { upgrade, version: chart.version.clone() }.plan(seen)?;
-        if let (Plan::Act(_), Some(issuer)) = (&planned.plan, issuer) {
-            planned.reasons.extend(self.turn(live, issuer));
-        }
-        Ok(planned)
+        Ok((Wanted { upgrade, version: chart.version.clone() }, issuer))
     }
-}
 
-impl Release {
     /// The issuer that the ratchet gives; none if the release takes none.
     fn issuer(&self, live: Option<&LiveRelease>, seen: &View<'_>) -> Result<Option<Issuer>, Missing> {
         if self.config.issuer_value.is_none() || self.sites.is_empty() {

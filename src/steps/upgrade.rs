@@ -11,6 +11,7 @@ use crate::model::{
 
 use super::difference::Difference;
 use super::drift;
+use super::rendered;
 
 /// A release as it must be.
 pub struct Wanted {
@@ -20,13 +21,16 @@ pub struct Wanted {
     pub version: String,
 }
 
-/// What must be known of a live release: its newest revision, then a dry run of each of its objects.
-pub fn questions(seen: &View<'_>, namespace: &str, name: &str) -> Vec<Question> {
-    let objects = match seen.release(namespace, name) {
-        Ok(Some(live)) => manifests(live).map(|manifest| Question::Api(ApiQuestion::DryRun(manifest))).collect(),
-        _ => Vec::new(),
-    };
-    [Question::Api(question(namespace, name))].into_iter().chain(objects).collect()
+/// What must be known of a release: its newest revision, then a dry run of each of its objects, and, if it is not as `wanted` (none: that
+/// can't be told yet), what helm would make of it.
+pub fn questions(seen: &View<'_>, namespace: &str, name: &str, wanted: Option<Wanted>) -> Vec<Question> {
+    let mut questions = vec![Question::Api(question(namespace, name))];
+    if let Ok(Some(live)) = seen.release(namespace, name) {
+        questions.extend(manifests(live).map(|manifest| Question::Api(ApiQuestion::DryRun(manifest))));
+        let wanted = wanted.filter(|wanted| !live.is_pending() && !wanted.stale(live).is_empty());
+        questions.extend(wanted.map(|wanted| Question::HelmDryRun(seen.host().clone(), Box::new(wanted.upgrade))));
+    }
+    questions
 }
 
 /// The newest revision of a release.
@@ -43,12 +47,9 @@ pub fn released<'a>(seen: &View<'a>, namespace: &str, name: &str) -> Result<&'a 
     seen.release(namespace, name)?.ok_or_else(|| Missing { question: Question::Api(question(namespace, name)), why })
 }
 
-/// The release's objects as its manifest has them. Hooks are helm's own: they come and go.
+/// The release's objects as its manifest has them.
 pub fn manifests(live: &LiveRelease) -> impl Iterator<Item = Manifest> {
-    live.objects
-        .iter()
-        .filter(|object| object.pointer("/metadata/annotations").and_then(|notes| notes.get("helm.sh/hook")).is_none())
-        .filter_map(|object| Manifest::new(object.clone()))
+    rendered::manifests(&live.objects)
 }
 
 impl Wanted {
@@ -63,7 +64,7 @@ impl Wanted {
         };
         let differs = self.differs(live);
         // A helm that was killed leaves such a state, and refuses to go on from it. Nobody else's helm runs: we hold the lock.
-        if live.status.starts_with("pending") || live.status == "uninstalling" {
+        if live.is_pending() {
             // What was killed on its way to what is wanted goes on from there: a rollback would put a site that is on production by now
             // back on staging, and roll healthy pods to and fro.
             let deployed = live.deployed.filter(|_| !differs.is_empty());
@@ -71,10 +72,14 @@ impl Wanted {
             let clear = ReleaseAction::ClearPending { namespace, name, revision: live.revision, deployed };
             return Ok(Planned::act(vec![helm(clear)], vec![format!("revision {} is {}: a helm was killed", live.revision, live.status)]));
         }
-        let undone = (live.status != "deployed").then(|| format!("revision {} is {}", live.revision, live.status));
-        let stale: Vec<String> = undone.into_iter().chain(differs).collect();
+        let stale = self.stale(live);
         if !stale.is_empty() {
-            return Ok(Planned::act(vec![helm(ReleaseAction::Upgrade(Box::new(self.upgrade)))], stale));
+            let (rendered, note) = rendered::changes(seen, live, &self.upgrade);
+            // The upgrade mends drift as well; what can't be looked at for that blocks nothing.
+            let drift = drifted(seen, live).unwrap_or_default().into_iter().flat_map(|drifted| drifted.reasons);
+            let reasons = stale.into_iter().chain(rendered).chain(drift.map(|reason| format!("live {reason}"))).collect();
+            let upgrade = helm(ReleaseAction::Upgrade(Box::new(self.upgrade)));
+            return Ok(Planned::act(vec![upgrade], reasons).with_notes(note.into_iter().collect()));
         }
         let drifted = drifted(seen, live)?;
         let mut actions = Vec::new();
@@ -85,6 +90,12 @@ impl Wanted {
         let applied = drifted.into_iter().filter(|drifted| drifted.mended_by == MendedBy::Apply);
         actions.extend(applied.map(|drifted| Action::Api(ApiAction::Apply(drifted.manifest))));
         Ok(Planned::act(actions, reasons))
+    }
+
+    /// Why an upgrade is due.
+    fn stale(&self, live: &LiveRelease) -> Vec<String> {
+        let undone = (live.status != "deployed").then(|| format!("revision {} is {}", live.revision, live.status));
+        undone.into_iter().chain(self.differs(live)).collect()
     }
 
     /// How the stored release differs from the wanted one.

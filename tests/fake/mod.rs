@@ -16,7 +16,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use bedplate::engine::Ground;
 use bedplate::inventory::Inventory;
-use bedplate::model::{Action, Answer, Failure, HostId, Question};
+use bedplate::model::{Action, Answer, Failure, HostId, Question, Reply};
 
 use api::Api;
 use host::Host;
@@ -112,8 +112,9 @@ impl World {
     fn answer(&mut self, question: &Question) -> Answer {
         match question {
             Question::Host(id, question) => self.host(id).answer(question),
-            Question::Api(_) if !self.serves() => Answer::Unreadable("k3s does not run".into()),
+            Question::HelmDryRun(..) | Question::Api(_) if !self.serves() => Answer::Unreadable("k3s does not run".into()),
             Question::Api(question) => self.api.answer(question),
+            Question::HelmDryRun(_, upgrade) => Answer::Present(Reply::Objects(self.api.rendered(upgrade))),
             Question::Outside(question) => self.api.visited(question),
             Question::Operator(question) => self.operator.answer(question),
         }

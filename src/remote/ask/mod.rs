@@ -2,6 +2,7 @@
 //! `timeout --foreground`, which leaves them in the worker's process group: a question that is given up can be ended.
 
 mod facts;
+mod helm;
 mod images;
 mod listeners;
 mod network;

@@ -4,7 +4,7 @@ mod file;
 mod image;
 mod install;
 mod oci;
-mod release;
+pub(super) mod release;
 mod token;
 mod unit;
 

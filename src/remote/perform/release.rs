@@ -31,7 +31,7 @@ export KUBECONFIG=/etc/rancher/k3s/k3s.yaml HELM_CACHE_HOME="$d/cache" HELM_CONF
 
 /// Helm 4 applies on the server's side and stops at fields of others unless told otherwise, and forces only where it applies so (helm:
 /// v4 pkg/cmd/upgrade.go, rollback.go); helm 3 does not know the words.
-const FORCE: &str = "case $(/usr/local/bin/helm version --template '{{.Version}}') in v3.*) set -- ;; *) set -- --server-side=true --force-conflicts ;; esac\n";
+pub(in crate::remote) const FORCE: &str = "case $(/usr/local/bin/helm version --template '{{.Version}}') in v3.*) set -- ;; *) set -- --server-side=true --force-conflicts ;; esac\n";
 
 impl Remote {
     pub(super) async fn release(&self, what: &str, action: &ReleaseAction, located: Located<'_>, sent: Sent<'_>) -> Result<(), Error> {
@@ -57,14 +57,22 @@ impl Remote {
     }
 }
 
+/// Takes the payload, a chart of so many bytes and then the values, apart.
+pub(in crate::remote) fn unpack(chart: usize) -> String {
+    format!(
+        "head -c {chart} >\"$d/chart.tgz\"\ncat >\"$d/values.json\"\nmkdir \"$d/chart\"\n\
+         tar -xzf \"$d/chart.tgz\" -C \"$d/chart\" --strip-components=1 --no-same-owner\n"
+    )
+}
+
 /// The payload is the chart, then the values. Empty ones must not bring the old ones back, so helm is told to reset them.
 fn upgrade(release: &ReleaseUpgrade, chart: usize) -> String {
     let ReleaseUpgrade { namespace, name, chart: _, chart_digest, values: _, timeout } = release;
     format!(
-        "{STRICT}{WORKPLACE}head -c {chart} >\"$d/chart.tgz\"\ncat >\"$d/values.json\"\nmkdir \"$d/chart\"\n\
-         tar -xzf \"$d/chart.tgz\" -C \"$d/chart\" --strip-components=1 --no-same-owner\n{FORCE}\
+        "{STRICT}{WORKPLACE}{unpacked}{FORCE}\
          timeout --foreground -k 30 {limit} /usr/local/bin/helm upgrade --install {name} \"$d/chart\" -n {namespace} -f \"$d/values.json\" --reset-values \
          --timeout {timeout}s --history-max 10 --labels {label} \"$@\" >/dev/null\n",
+        unpacked = unpack(chart),
         limit = timeout + SLACK,
         name = quote(name),
         namespace = quote(namespace),
@@ -103,7 +111,7 @@ fn forget(namespace: &str, name: &str, revision: u32) -> String {
 }
 
 /// A chart as `.tgz`, its files below one folder.
-async fn packed(path: &Path) -> Result<Vec<u8>, Error> {
+pub(in crate::remote) async fn packed(path: &Path) -> Result<Vec<u8>, Error> {
     let owned = path.to_owned();
     let packed = tokio::task::spawn_blocking(move || if owned.is_dir() { pack(&owned) } else { std::fs::read(&owned) }).await;
     match packed {

@@ -1,0 +1,76 @@
+//! What a helm upgrade would render, by a dry run that the API server takes part in.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Deserialize;
+use tokio::io::AsyncReadExt as _;
+
+use crate::model::{Failure, ReleaseUpgrade, Secret};
+use crate::remote::Remote;
+use crate::remote::error::Error;
+use crate::remote::frame::Output;
+use crate::remote::perform::release::{FORCE, packed, unpack};
+use crate::remote::quote::quote;
+use crate::remote::shell::Payload;
+
+/// For helm to render and to ask the API server.
+const LIMIT: u64 = 60;
+
+/// A folder on tmpfs that only root can enter: values may hold secrets. It goes when the script ends, however it ends. What one left that
+/// was killed outright goes with the next: a folder whose lock is free has nobody at work in it.
+const FOLDER: &str = r#"set -eu
+umask 077
+mkdir -p /run/bedplate
+chmod 0700 /run/bedplate
+for left in /run/bedplate/look-*; do [ ! -d "$left" ] || flock -n "$left" rm -rf -- "$left" || :; done
+d=$(mktemp -d /run/bedplate/look-XXXXXX)
+trap 'rm -rf -- "$d"' EXIT
+trap 'exit 143' TERM HUP INT
+exec 8<"$d"
+flock -n 8
+export KUBECONFIG=/etc/rancher/k3s/k3s.yaml HELM_CACHE_HOME="$d/cache" HELM_CONFIG_HOME="$d/config" HELM_DATA_HOME="$d/data"
+"#;
+
+/// What helm prints of a release, as far as it is looked at.
+#[derive(Deserialize)]
+struct Rendered {
+    manifest: String,
+}
+
+impl Remote {
+    /// The manifest that an upgrade would render; nothing is kept. `chart` is a folder or `.tgz` on the operator's side.
+    ///
+    /// # Errors
+    /// What helm complained of; the chart can't be read; a lost session.
+    pub async fn helm_dry_run(&self, upgrade: &ReleaseUpgrade, chart: &Path) -> Result<String, Failure> {
+        let tried = format!("render release {}", upgrade.name);
+        self.rendered(upgrade, chart).await.map_err(|error| error.told(&self.id, tried))
+    }
+
+    async fn rendered(&self, upgrade: &ReleaseUpgrade, chart: &Path) -> Result<String, Error> {
+        let chart = packed(chart).await?;
+        let values = serde_json::to_vec(&upgrade.values).map_err(|error| Error::Here(format!("write the values: {error}")))?;
+        let values = Secret::new(values);
+        let size = (chart.len() + values.expose().len()) as u64;
+        let mut from = (&*chart).chain(values.expose());
+        let payload = Payload { from: &mut from, size, sent: &|_, _| {} };
+        let Output { status, stdout, stderr } = self.run(&script(upgrade, chart.len()), payload, Duration::from_secs(2 * LIMIT)).await?;
+        if status != 0 {
+            return Err(Error::Script { status, stderr });
+        }
+        // The parser's own error would quote what may be a secret.
+        let rendered: Rendered = serde_json::from_slice(&stdout).map_err(|_| Error::Here("helm printed no release".into()))?;
+        Ok(rendered.manifest)
+    }
+}
+
+fn script(upgrade: &ReleaseUpgrade, chart: usize) -> String {
+    format!(
+        "{FOLDER}{}{FORCE}timeout --foreground -k 5 {LIMIT} /usr/local/bin/helm upgrade {} \"$d/chart\" -n {} -f \"$d/values.json\" \
+         --reset-values --dry-run=server -o json \"$@\"\n",
+        unpack(chart),
+        quote(&upgrade.name),
+        quote(&upgrade.namespace),
+    )
+}
