@@ -1,28 +1,18 @@
 //! From an inventory's host to an SSH session.
 
-use std::num::NonZeroUsize;
+use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use openssh::{ControlPersist, KnownHosts, SessionBuilder};
-
+use super::config::Resolved;
 use super::error::Error;
 use super::host_key;
+use super::jump::{Jump, gate};
 use super::line::Line;
+use super::master::{self, Login};
 use super::prompt::Prompt;
-use super::refusal::ConnectRefusal;
+use super::refusal::LoginRefusal;
 use crate::inventory::Host;
-
-/// For TCP, key exchange and version exchange together (ssh_config: ConnectTimeout).
-const CONNECT: Duration = Duration::from_secs(15);
-/// For the whole login: a sshd that looks up names or asks PAM may be slow.
-const LOGIN: Duration = Duration::from_secs(60);
-/// Between two questions of ssh whether the host is still there. It gives up when the fourth is due and none was answered (openssh-portable:
-/// clientloop.c, server_alive_check): a dead line is known within 20 s.
-const ALIVE: Duration = Duration::from_secs(4);
-/// How long the master outlives a tool that was killed, seconds.
-const IDLE: NonZeroUsize = NonZeroUsize::new(10).unwrap();
 
 /// Whom we log in to, as far as the inventory says: `appuser@203.0.113.10:22`.
 pub(super) fn login(host: &Host) -> String {
@@ -34,13 +24,13 @@ pub(super) fn login(host: &Host) -> String {
 /// Opens a session. A host whose key nobody knows is shown to the operator, if one is there; `folder` is for sockets.
 pub(super) async fn connect(host: &Host, prompt: &Prompt, folder: &Path) -> Result<Line, Error> {
     match attempt(host, folder).await {
-        Err(Error::Connect(ConnectRefusal::KeyUnknown(_), said)) => {
+        Err(Error::Connect(LoginRefusal::KeyUnknown(_), said)) => {
             if prompt.attended() && host.host_key.is_none() {
                 host_key::introduce(host, prompt).await?;
                 attempt(host, folder).await
             } else {
                 let line = host_key::inventory_line(host).await;
-                Err(Error::Connect(ConnectRefusal::KeyUnknown(line), said))
+                Err(Error::Connect(LoginRefusal::KeyUnknown(line), said))
             }
         }
         other => other,
@@ -48,47 +38,42 @@ pub(super) async fn connect(host: &Host, prompt: &Prompt, folder: &Path) -> Resu
 }
 
 async fn attempt(host: &Host, folder: &Path) -> Result<Line, Error> {
-    let mut builder = SessionBuilder::default();
-    builder
-        .known_hosts_check(KnownHosts::Strict)
-        .connect_timeout(CONNECT)
-        .server_alive_interval(ALIVE)
-        .control_persist(ControlPersist::IdleFor(IDLE))
-        .control_directory(folder);
+    let way = Resolved::of(host).await;
+    let mut arguments: Vec<OsString> = Vec::new();
     if let Some(user) = &host.user {
-        builder.user(user.clone());
+        arguments.extend(["-l".into(), user.into()]);
     }
     if let Some(port) = host.port {
-        builder.port(port);
+        arguments.extend(["-p".into(), port.to_string().into()]);
     }
     if let Some(file) = &host.identity_file {
-        builder.keyfile(file);
+        arguments.extend(["-o".into(), "IdentitiesOnly=yes".into(), "-i".into(), file.into()]);
     }
     if let Some(key) = &host.host_key {
-        builder.user_known_hosts_file(host_key::pin(key, folder)?);
+        let mut pinned = OsString::from("UserKnownHostsFile=");
+        pinned.push(host_key::pin(key, folder)?);
+        arguments.extend(["-o".into(), pinned, "-o".into(), "GlobalKnownHostsFile=none".into()]);
     }
-    let session = match tokio::time::timeout(LOGIN, builder.connect_mux(&host.address)).await {
-        Err(_) => return Err(Error::Connect(ConnectRefusal::NoAnswer, format!("login took longer than {} s", LOGIN.as_secs()))),
-        Ok(Err(openssh::Error::Connect(error))) => return Err(refused(host, &error)),
-        Ok(Err(error)) => return Err(Error::lost(&error)),
-        Ok(Ok(session)) => session,
+    let mut jump = None;
+    if let Some(hosts) = way.as_ref().and_then(|way| way.jump.as_deref()) {
+        let through = Jump::to(hosts);
+        arguments.extend(through.arguments(hosts).await?);
+        jump = Some(through);
+    }
+    let _turn = match &way {
+        Some(way) => gate(way).await,
+        None => None,
     };
-    Ok(Line::Ssh(Arc::new(session)))
+    let master = master::login(Login { destination: &host.address, arguments, folder, jump }).await;
+    Ok(Line::Ssh(Arc::new(master.map_err(|error| pinned(host, error))?.session)))
 }
 
-/// The crate's error carries all that ssh logged; it needs no second attempt to find out why.
-fn refused(host: &Host, error: &std::io::Error) -> Error {
-    // ssh itself could not be started: an error of the system's, not a text of ssh's.
-    if error.raw_os_error().is_some() && error.kind() == std::io::ErrorKind::NotFound {
-        return Error::Connect(ConnectRefusal::NoSsh, error.to_string());
-    }
-    let said = error.to_string();
-    let refusal = match ConnectRefusal::of(&said) {
-        // The pinned key is all that this host may show, also when it has none of that kind.
-        ConnectRefusal::KeyUnknown(_) if host.host_key.is_some() => ConnectRefusal::KeyChanged,
+/// The pinned key is all that a host may show, also when it has none of that kind.
+fn pinned(host: &Host, error: Error) -> Error {
+    match error {
+        Error::Connect(LoginRefusal::KeyUnknown(_), said) if host.host_key.is_some() => Error::Connect(LoginRefusal::KeyChanged, said),
         other => other,
-    };
-    Error::Connect(refusal, said)
+    }
 }
 
 #[cfg(test)]
@@ -114,8 +99,8 @@ mod tests {
             labels: Default::default(),
             taints: Vec::new(),
         };
-        let refusal = |key| refused(&host(key), &std::io::Error::other(said));
-        assert_eq!(refusal(Some("ssh-ed25519 AAAA")), Error::Connect(ConnectRefusal::KeyChanged, said.into()));
-        assert_eq!(refusal(None), Error::Connect(ConnectRefusal::KeyUnknown(None), said.into()));
+        let refusal = |key| pinned(&host(key), Error::Connect(LoginRefusal::of(said), said.into()));
+        assert_eq!(refusal(Some("ssh-ed25519 AAAA")), Error::Connect(LoginRefusal::KeyChanged, said.into()));
+        assert_eq!(refusal(None), Error::Connect(LoginRefusal::KeyUnknown(None), said.into()));
     }
 }

@@ -3,16 +3,20 @@
 use std::time::Duration;
 
 use super::frame::Garbled;
-use super::refusal::{ConnectRefusal, RootRefusal};
+use super::refusal::{LoginRefusal, RootRefusal};
 use crate::model::{Exit, Failure, HostId, Scope};
 
 /// What went wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Error {
     /// No session came about: why, and what ssh said.
-    Connect(ConnectRefusal, String),
+    Connect(LoginRefusal, String),
+    /// The jump host of that name can't be had.
+    Jump(String, Box<Error>),
     /// No root: why, and what sudo said.
     Root(RootRefusal, String),
+    /// More came than any login prints, and no shell.
+    Noise,
     /// The session broke.
     Lost(String),
     /// No answer in this time.
@@ -52,6 +56,15 @@ impl Error {
     pub(super) fn told(self, host: &HostId, tried: impl Into<String>) -> Failure {
         let (seen, cure, exit) = match self {
             Self::Connect(refusal, said) => (refusal.seen(&said), refusal.cure(&said), refusal.exit()),
+            Self::Jump(jump, why) => {
+                let Failure { seen, cure, exit, .. } = why.told(host, "");
+                let jump = printable(&jump);
+                (format!("its jump host {jump}: {seen}"), format!("for the jump host, which `ssh {jump}` reaches: {cure}"), exit)
+            }
+            Self::Noise => {
+                let cure = "see what the login prints (~/.bashrc, a ForceCommand), and make it silent for commands".to_owned();
+                ("the login prints without end".to_owned(), cure, Exit::Unreachable)
+            }
             Self::Root(refusal, said) => (refusal.seen(&said), refusal.cure().to_owned(), Exit::Refused),
             Self::Lost(why) => {
                 let cure = "check the line to the host and run again: every step starts from what is there".to_owned();

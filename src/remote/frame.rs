@@ -1,7 +1,10 @@
 //! How a script travels to the worker and how its answer comes back. See `program` for the other end.
 
+use std::io::Read as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use flate2::read::GzDecoder;
 use zeroize::Zeroizing;
 
 /// Most bytes that a script may print.
@@ -41,7 +44,7 @@ pub(super) fn frame(script: &str, payload: u64) -> String {
     format!("{} {payload} {}\n{script}", script.len(), CAP + 16)
 }
 
-/// Takes an answer out of a line `NONCE STDOUT STDERR NONCE`; `None` for a line that is someone else's.
+/// Takes an answer out of a line `NONCE STDERR STDOUT NONCE`; `None` for a line that is someone else's.
 pub(super) fn answer(line: &[u8], nonce: &str) -> Option<Result<Output, Garbled>> {
     let rest = line.trim_ascii_end().strip_prefix(nonce.as_bytes())?.strip_prefix(b" ")?;
     Some(output(rest, nonce))
@@ -49,13 +52,16 @@ pub(super) fn answer(line: &[u8], nonce: &str) -> Option<Result<Output, Garbled>
 
 fn output(rest: &[u8], nonce: &str) -> Result<Output, Garbled> {
     let mut parts = rest.split(|&byte| byte == b' ');
-    let (Some(stdout), Some(stderr), Some(end), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+    let (Some(stderr), Some(stdout), Some(end), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
         return Err(Garbled::Form);
     };
     if end != nonce.as_bytes() {
         return Err(Garbled::Form);
     }
-    let mut stdout = Zeroizing::new(STANDARD.decode(stdout).map_err(|_| Garbled::Form)?);
+    let mut stdout = match stdout.strip_prefix(b"~") {
+        None => Zeroizing::new(STANDARD.decode(stdout).map_err(|_| Garbled::Form)?),
+        Some(packed) => unpacked(&STANDARD.decode(packed).map_err(|_| Garbled::Form)?)?,
+    };
     let stderr = STANDARD.decode(stderr).map_err(|_| Garbled::Form)?;
     // The status stands behind the output, in its stream: a script can't print after its own end.
     if stdout.len() >= CAP + 16 {
@@ -68,6 +74,13 @@ fn output(rest: &[u8], nonce: &str) -> Result<Output, Garbled> {
     Ok(Output { status, stdout, stderr: String::from_utf8_lossy(&stderr).into_owned() })
 }
 
+/// What gzip packed. Bytes beyond the limit are not unpacked: the host may have packed any number of them.
+fn unpacked(packed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Garbled> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    GzDecoder::new(packed).take(CAP as u64 + 16).read_to_end(&mut bytes).map_err(|_| Garbled::Form)?;
+    Ok(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,19 +88,19 @@ mod tests {
     #[test]
     fn an_answer_is_read() {
         // `echo hi; echo err >&2; exit 7`, as dash 0.5.12 under the worker printed it.
-        let read = answer(b"bedplate-x aGkKCjcK ZXJyCg== bedplate-x\n", "bedplate-x");
+        let read = answer(b"bedplate-x ZXJyCg== aGkKCjcK bedplate-x\n", "bedplate-x");
         assert_eq!(read, Some(Ok(Output { status: 7, stdout: b"hi\n".to_vec().into(), stderr: "err\n".into() })));
     }
 
     #[test]
     fn silence_is_an_answer() {
-        let read = answer(b"bedplate-x CjAK  bedplate-x\n", "bedplate-x");
+        let read = answer(b"bedplate-x  CjAK bedplate-x\n", "bedplate-x");
         assert_eq!(read, Some(Ok(Output { status: 0, stdout: Vec::new().into(), stderr: String::new() })));
     }
 
     #[test]
     fn noise_is_not() {
-        for line in ["", "Welcome to Debian!\n", "bedplate-y CjAK  bedplate-y\n", "x bedplate-x CjAK  bedplate-x\n"] {
+        for line in ["", "Welcome to Debian!\n", "bedplate-y  CjAK bedplate-y\n", "x bedplate-x  CjAK bedplate-x\n"] {
             assert_eq!(answer(line.as_bytes(), "bedplate-x"), None, "{line:?}");
         }
     }
@@ -96,10 +109,11 @@ mod tests {
     fn a_broken_answer_is_an_error() {
         for line in [
             "bedplate-x CjAK bedplate-x",
-            "bedplate-x CjAK  ",
-            "bedplate-x !!  bedplate-x",
-            "bedplate-x aGk=  bedplate-x",
-            "bedplate-x CjAK  bedplate-y",
+            "bedplate-x  CjAK ",
+            "bedplate-x  !! bedplate-x",
+            "bedplate-x  aGk= bedplate-x",
+            "bedplate-x  CjAK bedplate-y",
+            "bedplate-x  ~CjAK bedplate-x",
         ] {
             assert_eq!(answer(line.as_bytes(), "bedplate-x"), Some(Err(Garbled::Form)), "{line:?}");
         }
@@ -108,5 +122,13 @@ mod tests {
     #[test]
     fn a_frame_counts_bytes_and_ends_without_newline() {
         assert_eq!(frame("echo é\n", 5), format!("7 5 {}\necho é", CAP + 16));
+    }
+
+    #[test]
+    fn more_than_the_limit_is_not_unpacked() {
+        let mut packed = Vec::new();
+        flate2::read::GzEncoder::new(std::io::repeat(b'0').take(200 << 20), flate2::Compression::fast()).read_to_end(&mut packed).unwrap();
+        let line = format!("bedplate-x  ~{} bedplate-x\n", STANDARD.encode(&packed));
+        assert_eq!(answer(line.as_bytes(), "bedplate-x"), Some(Err(Garbled::TooLong)));
     }
 }

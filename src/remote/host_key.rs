@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
+use super::config::{Resolved, destination};
 use super::error::Error;
 use super::prompt::Prompt;
-use super::refusal::ConnectRefusal;
+use super::refusal::LoginRefusal;
 use crate::inventory::Host;
 
 /// For ssh-keyscan.
@@ -43,31 +44,18 @@ pub(super) async fn introduce(host: &Host, prompt: &Prompt) -> Result<(), Error>
     destination(&mut ssh, host);
     // Its complaint that there is no way to log in is left out; the question goes to the terminal.
     let status = ssh.arg("true").stdout(Stdio::null()).stderr(Stdio::null()).status().await;
-    status.map(|_| ()).map_err(|error| Error::Connect(ConnectRefusal::NoSsh, error.to_string()))
-}
-
-fn destination(ssh: &mut Command, host: &Host) {
-    if let Some(user) = &host.user {
-        ssh.args(["-l", user]);
-    }
-    if let Some(port) = host.port {
-        ssh.args(["-p", &port.to_string()]);
-    }
-    ssh.arg(&host.address);
+    status.map(|_| ()).map_err(|error| Error::Connect(LoginRefusal::NoSsh, error.to_string()))
 }
 
 /// The line that pins the key which the host shows now, for the operator to compare and paste. None if it can't be had, e.g. behind
 /// a jump host.
 pub(super) async fn inventory_line(host: &Host) -> Option<String> {
-    let mut ssh = Command::new("ssh");
-    destination(ssh.arg("-G"), host);
-    let config = String::from_utf8(ssh.stderr(Stdio::null()).output().await.ok()?.stdout).ok()?;
-    let value = |name: &str| config.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    if value("proxyjump").or(value("proxycommand")).is_some_and(|jump| jump != "none") {
+    let way = Resolved::of(host).await?;
+    if way.jump.or(way.command).is_some() {
         return None;
     }
     let mut scan = Command::new("ssh-keyscan");
-    scan.args(["-T", &SCAN.as_secs().to_string(), "-p", value("port")?, "--", value("hostname")?]).stdin(Stdio::null());
+    scan.args(["-T", &SCAN.as_secs().to_string(), "-p", &way.port, "--", &way.hostname]).stdin(Stdio::null());
     let seen = tokio::time::timeout(SCAN * 2, scan.kill_on_drop(true).output()).await.ok()?.ok()?;
     choose(&String::from_utf8_lossy(&seen.stdout)).map(|key| format!("host_key = \"{key}\""))
 }

@@ -1,16 +1,19 @@
 //! Hosts over SSH: the session, root, one shell per host, questions, actions, the lock and the tunnel. Nothing else speaks SSH.
 
 mod ask;
+mod config;
 mod connect;
 mod digest;
 mod error;
 mod frame;
 mod host_key;
 mod hosts;
+mod jump;
 mod keeper;
 mod line;
 mod lock;
 mod log;
+mod master;
 mod perform;
 mod program;
 mod prompt;

@@ -7,17 +7,22 @@
 /// - A script runs in a subshell with the payload, and nothing beyond it, as its input. What it leaves unread is drained, so that
 ///   one frame can't run into the next.
 /// - A script that arrives cut short is not run.
+/// - Output of more than 12 KiB goes out compressed where there is a gzip; `~` says so. No pattern is applied to it: shells need a
+///   time for that which grows with the square of its length.
 pub(super) const WORKER: &str = concat!(
     "umask 022; LC_ALL=C; TZ=UTC; PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; ",
     "export LC_ALL TZ PATH; unset ENV CDPATH; cd /; ",
     "read -r k; case $k in bedplate-*) ;; *) exit 99;; esac; ",
-    "echo; echo \"$k $$ ${SUDO_UID-}\"; exec 3>&1; ",
+    "z=$(command -v gzip); echo; echo \"$k $$ ${SUDO_UID-}\"; exec 4>&1; ",
     "while read -r n p c; do ",
     "s=$(head -c \"$n\"); [ \"${#s}\" -eq \"$n\" ] || exit 98; ",
     "echo; printf \"%s \" \"$k\"; ",
-    "e=$({ head -c \"$p\" | { ( eval \"$s\" ) 3>&-; r=$?; cat >/dev/null; echo; echo \"$r\"; } ",
-    "| head -c \"$c\" | base64 -w 0 >&3; } 2>&1 | tail -c 4000 | base64 -w 0); ",
-    "echo \" $e $k\"; done",
+    "o=$(exec 3>&1; ",
+    "e=$({ head -c \"$p\" | { ( eval \"$s\" ) 3>&- 4>&-; r=$?; cat >/dev/null; echo; echo \"$r\"; } ",
+    "| head -c \"$c\" | base64 -w 0 >&3; } 2>&1 | tail -c 4000 | base64 -w 0); printf \"%s \" \"$e\" >&4); ",
+    "if [ -n \"$z\" ] && [ \"${#o}\" -gt 16384 ]; then ",
+    "printf \"~\"; printf %s \"$o\" | base64 -d | gzip -c | base64 -w 0; else printf %s \"$o\"; fi; ",
+    "echo \" $k\"; done",
 );
 
 /// Ends a worker that hangs: reads its process group, kills it, waits until it is gone.
@@ -27,7 +32,26 @@ pub(super) const REAPER: &str = concat!(
     "kill -s KILL -- \"-$w\" 2>/dev/null; exit 0",
 );
 
-/// How to become root.
+/// Becomes root by whatever way there is and then `$0`, the worker. Reads a key first; what it says of sudo stands behind that key.
+/// - Root, and a sudo that asks nothing, go straight to the worker, whose nonce is the next line.
+/// - Else it says `denied` with sudo's words and reads that nonce, then the password: once to see whether sudo takes it, with nothing
+///   behind it that sudo could take for another try, and once more for the sudo that becomes the worker.
+const CLIMB: &str = concat!(
+    "read -r k; if [ \"$(id -u)\" = 0 ]; then exec setsid -w sh -c \"$0\"; fi; LC_ALL=C; export LC_ALL; exec 4>&1; ",
+    "m=$(sudo -n -- setsid -w sh -c \"$0\" 2>&1 >&4 4>&-); e=$?; ",
+    "[ $e = 1 ] || { printf %s \"$m\" >&2; exit $e; }; ",
+    "echo; echo \"$k denied $(printf %s \"$m\" | tail -c 4000 | base64 -w 0)\"; ",
+    "read -r k; IFS= read -r p || exit 1; ",
+    "if m=$({ printf %s \"$p\"; echo; } | sudo -S -k -p \"\" -- true 2>&1); then ",
+    "exec sudo -S -k -p \"\" -- setsid -w sh -c \"$0\"; fi; printf %s \"$m\" >&2; exit 1",
+);
+
+/// What the login shell is given so that the worker runs as root, as the leader of a process group of its own.
+pub(super) fn climb() -> String {
+    format!("sh -c '{CLIMB}' '{WORKER}'")
+}
+
+/// How to become root once that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ascent {
     /// Be root already, or have a sudo that asks nothing.
@@ -45,9 +69,6 @@ pub(super) fn as_root(program: &str, ascent: Ascent) -> String {
         Ascent::Password => format!("env LC_ALL=C sudo -S -k -p '' -- setsid -w sh -c '{program}'"),
     }
 }
-
-/// Whether sudo takes the password on standard input; apart from the worker, since sudo would take the worker's own input for more tries.
-pub(super) const PASSWORD_PROBE: &str = "env LC_ALL=C sudo -S -k -p '' -- true";
 
 #[cfg(test)]
 mod tests {
@@ -75,7 +96,7 @@ mod tests {
 
     #[test]
     fn programs_mean_the_same_in_every_login_shell() {
-        for program in [WORKER, REAPER, crate::remote::keeper::KEEPER] {
+        for program in [WORKER, CLIMB, REAPER, crate::remote::keeper::KEEPER] {
             assert!(!program.contains(['\'', '\\', '!', '\n']), "{program}");
         }
     }

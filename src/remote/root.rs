@@ -2,18 +2,16 @@
 
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 
 use super::error::Error;
 use super::line::{Line, Pipes};
-use super::program::{Ascent, PASSWORD_PROBE, REAPER, as_root};
+use super::program::{Ascent, REAPER, as_root};
 use super::prompt::Prompt;
 use super::refusal::RootRefusal;
 use super::shell::Shell;
 use crate::model::{Privilege, Secret};
 
-/// For sudo to judge a password: PAM may delay a wrong one.
-const JUDGED: Duration = Duration::from_secs(30);
 /// For a worker to be ended: it gets 5 s to end by itself.
 const REAPED: Duration = Duration::from_secs(30);
 
@@ -24,26 +22,17 @@ pub(super) struct Root {
 }
 
 impl Root {
-    /// Finds the way to root and starts the first shell: as root or by a sudo that asks nothing, else with a password.
+    /// Finds the way to root and starts the first shell: as root or by a sudo that asks nothing, else with a password. One session.
     pub(super) async fn climb(line: &Line, prompt: &Prompt, login: &str) -> Result<(Self, Shell), Error> {
-        match Shell::start(line, Ascent::Unasked, None).await {
-            Ok(shell) => {
-                let privilege = if shell.sudo { Privilege::Sudo } else { Privilege::Root };
-                Ok((Self { privilege, password: None }, shell))
-            }
-            Err(Error::Root(RootRefusal::PasswordWanted, _)) => {
-                let password = prompt.sudo_password(login).await?;
-                probe(line, &password).await?;
-                let shell = Shell::start(line, Ascent::Password, Some(&password)).await?;
-                Ok((Self { privilege: Privilege::SudoPassword, password: Some(password) }, shell))
-            }
-            Err(other) => Err(other),
-        }
+        let (shell, password) = Shell::start(line, async || prompt.sudo_password(login).await).await?;
+        Ok((Self { privilege: shell.privilege, password }, shell))
     }
 
     /// Starts another shell.
     pub(super) async fn shell(&self, line: &Line) -> Result<Shell, Error> {
-        Shell::start(line, self.ascent(), self.password.as_ref()).await
+        let wanted = || Error::Root(RootRefusal::PasswordWanted, String::new());
+        let (shell, _) = Shell::start(line, async || self.password.clone().ok_or_else(wanted)).await?;
+        Ok(shell)
     }
 
     /// Starts another program as root. sudo's password has been written; the rest of its input is the program's.
@@ -74,26 +63,6 @@ impl Root {
             Some(_) => Ascent::Password,
         }
     }
-}
-
-/// Whether sudo takes the password. Its input ends behind the password, so that a wrong one is refused and not asked for again.
-async fn probe(line: &Line, password: &Secret) -> Result<(), Error> {
-    let judge = async {
-        let mut pipes = line.spawn(PASSWORD_PROBE).await?;
-        // A sudo that refuses without reading is heard below.
-        let _ = write_line(&mut pipes, password).await;
-        drop(pipes.stdin);
-        let mut said = Vec::new();
-        let _ = pipes.stderr.take(4000).read_to_end(&mut said).await;
-        match pipes.running.wait().await {
-            Some(0) => Ok(()),
-            _ => {
-                let said = String::from_utf8_lossy(&said).into_owned();
-                Err(Error::Root(RootRefusal::of(&said), said))
-            }
-        }
-    };
-    tokio::time::timeout(JUDGED, judge).await.map_err(|_| Error::Deadline(JUDGED))?
 }
 
 async fn write_line(pipes: &mut Pipes, password: &Secret) -> std::io::Result<()> {

@@ -7,9 +7,9 @@ use tempfile::{Builder, TempDir};
 
 use super::error::Error;
 
-/// Longest path of our own that still leaves room for `/.ssh-connectionXXXXXX/master` and the 17 characters that ssh adds while it
+/// Longest path of our own that still leaves room for `/ssh-XXXXXX/master` and the 17 characters that ssh adds while it
 /// binds: a socket's path holds 104 bytes on macOS, 108 on Linux.
-const LONGEST: usize = 104 - 29 - 17 - 1;
+const LONGEST: usize = 104 - 18 - 17 - 1;
 
 /// Makes a folder of mode 0700 under `XDG_RUNTIME_DIR`, or under the folder for temporary files where that is absent or too long.
 pub(super) fn folder() -> Result<TempDir, Error> {

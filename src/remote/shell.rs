@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rand::RngCore as _;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use zeroize::Zeroizing;
 
 use super::error::Error;
 use super::frame::{self, CAP, Garbled, Output};
-use super::line::{Input, Line, Running, Stream};
-use super::program::{Ascent, WORKER, as_root};
+use super::line::{Input, Line, Pipes, Running, Stream};
+use super::program::climb;
 use super::refusal::RootRefusal;
-use crate::model::Secret;
+use crate::model::{Privilege, Secret};
 
 /// For login shell, sudo and worker to come up.
 const START: Duration = Duration::from_secs(30);
@@ -19,6 +21,8 @@ const START: Duration = Duration::from_secs(30);
 const STALL: Duration = Duration::from_secs(60);
 /// Bytes of a payload that go out at a time.
 const CHUNK: usize = 128 << 10;
+/// Most bytes that a login prints before the worker speaks, and that come between answers.
+const NOISE: u64 = 1 << 20;
 /// Longest line that can be an answer: base64 of `CAP`, the complaint, the nonces.
 const LONGEST: u64 = (CAP as u64 / 3 + 64) * 4 + 8192;
 
@@ -29,10 +33,50 @@ pub(super) struct Shell {
     nonce: String,
     /// The worker's process group.
     pub(super) group: u32,
-    /// Whether it came up through sudo.
-    pub(super) sudo: bool,
+    /// How it became root.
+    pub(super) privilege: Privilege,
     /// The session ends with its handle.
     _running: Running,
+}
+
+/// A login that is not a shell yet.
+struct Arrival<'a> {
+    stdout: BufReader<Stream>,
+    nonce: &'a str,
+    /// The beginning of what was skipped.
+    noise: String,
+    /// Bytes that may still be skipped.
+    room: u64,
+}
+
+impl Arrival<'_> {
+    /// What stands behind the next nonce.
+    async fn hello(&mut self) -> Result<String, Error> {
+        let wait = async {
+            loop {
+                let line = read_line(&mut self.stdout, &mut self.room).await?.ok_or(Error::Noise)?;
+                let line = String::from_utf8_lossy(&line);
+                if let Some(hello) = line.strip_prefix(self.nonce).and_then(|rest| rest.strip_prefix(' ')) {
+                    return Ok(hello.to_owned());
+                }
+                if self.noise.len() < 4000 {
+                    self.noise.extend(line.chars().take(4000));
+                }
+            }
+        };
+        tokio::time::timeout(START, wait).await.map_err(|_| Error::Deadline(START))?
+    }
+}
+
+/// The password for a first look, the same for the sudo that stays, and the worker's nonce.
+fn opening(password: &Secret, nonce: &str) -> Secret {
+    // Sized at once, so that no copy of the password stays behind.
+    let mut opening = Vec::with_capacity(2 * password.expose().len() + nonce.len() + 3);
+    for line in [password.expose(), password.expose(), nonce.as_bytes()] {
+        opening.extend_from_slice(line);
+        opening.push(b'\n');
+    }
+    Secret::new(opening)
 }
 
 /// What goes along with a script.
@@ -45,41 +89,44 @@ pub(super) struct Payload<'a> {
 }
 
 impl Shell {
-    /// Starts a worker as root. A worker that does not come up is a matter of sudo; what it said tells which.
-    pub(super) async fn start(line: &Line, ascent: Ascent, password: Option<&Secret>) -> Result<Self, Error> {
-        let mut pipes = line.spawn(&as_root(WORKER, ascent)).await?;
+    /// Starts a worker as root. Where sudo wants a password, `learn` is asked for it; it comes back with the shell. A worker that does not
+    /// come up is a matter of sudo or of the login shell; what they said tells which.
+    pub(super) async fn start(line: &Line, learn: impl AsyncFnOnce() -> Result<Secret, Error>) -> Result<(Self, Option<Secret>), Error> {
+        let Pipes { mut stdin, stdout, stderr, running } = line.spawn(&climb()).await?;
         let nonce = nonce();
-        // Sized at once, so that no copy of the password stays behind.
-        let mut opening = Vec::with_capacity(password.map_or(0, |password| password.expose().len()) + nonce.len() + 2);
-        if let Some(password) = password {
-            opening.extend_from_slice(password.expose());
-            opening.push(b'\n');
-        }
-        opening.extend_from_slice(nonce.as_bytes());
-        opening.push(b'\n');
-        let opening = Secret::new(opening);
-        // A sudo that refuses closes its input at once; why, it says on stderr.
-        let _ = pipes.stdin.write_all(opening.expose()).await;
-        let complaint = tokio::spawn(listen(pipes.stderr));
-        let mut stdout = BufReader::new(pipes.stdout);
-        let mut noise = String::new();
-        let hello = async {
-            loop {
-                let line = read_line(&mut stdout).await?;
-                let line = String::from_utf8_lossy(&line);
-                if let Some(hello) = line.strip_prefix(nonce.as_str()) {
-                    let mut words = hello.split_whitespace();
-                    let group = words.next().and_then(|word| word.parse().ok()).ok_or(Error::Garbled(Garbled::Form))?;
-                    return Ok((group, words.next().is_some()));
-                }
-                if noise.len() < 4000 {
-                    noise.push_str(&line);
-                }
+        // The first is for the way up, the second for the worker. Whoever refuses closes its input at once; why, it says on stderr.
+        let _ = stdin.write_all(format!("{nonce}\n{nonce}\n").as_bytes()).await;
+        let complaint = tokio::spawn(listen(stderr));
+        let mut arrival = Arrival { stdout: BufReader::new(stdout), nonce: &nonce, noise: String::new(), room: NOISE };
+        let mut password = None;
+        let mut hello = arrival.hello().await;
+        if let Ok(words) = &hello
+            && let Some(said) = words.strip_prefix("denied ")
+        {
+            let said = STANDARD.decode(said.trim_end()).map_err(|_| Error::Garbled(Garbled::Form))?;
+            let said = String::from_utf8_lossy(&said).into_owned();
+            match RootRefusal::of(&said) {
+                RootRefusal::PasswordWanted => {}
+                other => return Err(Error::Root(other, said)),
             }
-        };
-        match tokio::time::timeout(START, hello).await {
-            Ok(Ok((group, sudo))) => Ok(Self { stdin: pipes.stdin, stdout, nonce, group, sudo, _running: pipes.running }),
-            Ok(Err(Error::Lost(_))) => {
+            let learnt = learn().await?;
+            let _ = stdin.write_all(opening(&learnt, &nonce).expose()).await;
+            password = Some(learnt);
+            hello = arrival.hello().await;
+        }
+        let Arrival { stdout, noise, .. } = arrival;
+        match hello {
+            Ok(hello) => {
+                let mut words = hello.split_whitespace();
+                let group = words.next().and_then(|word| word.parse().ok()).ok_or(Error::Garbled(Garbled::Form))?;
+                let privilege = match (words.next(), &password) {
+                    (None, _) => Privilege::Root,
+                    (Some(_), None) => Privilege::Sudo,
+                    (Some(_), Some(_)) => Privilege::SudoPassword,
+                };
+                Ok((Self { stdin, stdout, nonce, group, privilege, _running: running }, password))
+            }
+            Err(Error::Lost(_)) => {
                 // Its output ended, so it is over; what it complained may still be on its way.
                 let said = match tokio::time::timeout(START, complaint).await {
                     // A login shell such as nologin explains itself on stdout.
@@ -88,8 +135,7 @@ impl Shell {
                 };
                 Err(Error::Root(RootRefusal::of(&said), said))
             }
-            Ok(Err(other)) => Err(other),
-            Err(_) => Err(Error::Deadline(START)),
+            Err(other) => Err(other),
         }
     }
 
@@ -156,9 +202,11 @@ pub(super) fn nonce() -> String {
 }
 
 async fn read_answer(stdout: &mut BufReader<Stream>, nonce: &str, limit: Duration) -> Result<Result<Output, Garbled>, Error> {
+    let mut room = LONGEST + NOISE;
     let wait = async {
         loop {
-            if let Some(answer) = frame::answer(&read_line(stdout).await?, nonce) {
+            let line = read_line(stdout, &mut room).await?.ok_or(Error::Garbled(Garbled::TooLong))?;
+            if let Some(answer) = frame::answer(&line, nonce) {
                 return Ok(answer);
             }
         }
@@ -166,13 +214,18 @@ async fn read_answer(stdout: &mut BufReader<Stream>, nonce: &str, limit: Duratio
     tokio::time::timeout(limit, wait).await.map_err(|_| Error::Deadline(limit))?
 }
 
-async fn read_line(stdout: &mut BufReader<Stream>) -> Result<Zeroizing<Vec<u8>>, Error> {
+/// A line, or what came instead of one; none once `room` is used up.
+pub(super) async fn read_line(stdout: &mut BufReader<Stream>, room: &mut u64) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
     let mut line = Zeroizing::new(Vec::new());
-    let read = stdout.take(LONGEST).read_until(b'\n', &mut line).await.map_err(|error| Error::Lost(error.to_string()))?;
+    if *room == 0 {
+        return Ok(None);
+    }
+    let read = stdout.take(*room).read_until(b'\n', &mut line).await.map_err(|error| Error::Lost(error.to_string()))?;
     if read == 0 {
         return Err(Error::Lost("the shell on the host ended".into()));
     }
-    Ok(line)
+    *room -= read as u64;
+    Ok(Some(line))
 }
 
 /// Keeps a program's pipe empty and the end of what it complains.
