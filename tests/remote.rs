@@ -213,3 +213,54 @@ async fn a_question_that_was_given_up_stops_on_the_host() {
     remote.ask(vec![HostQuestion::Stat("/etc".into())]).await.unwrap();
     assert!(!runs(endless));
 }
+
+/// How often sshd logged `text`.
+fn logged(sshd: &Sshd, text: &str) -> usize {
+    std::fs::read_to_string(sshd.folder().join("log")).unwrap().matches(text).count()
+}
+
+#[tokio::test]
+async fn a_look_and_an_action_take_one_connection_and_two_sessions() {
+    let sshd = Sshd::start("LogLevel VERBOSE\n");
+    // The first is that of whoever waited for sshd to listen.
+    while logged(&sshd, "Connection from") == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let remote = Remote::connect(&sshd.host(), &Prompt::unattended(None)).await.unwrap();
+    let lock = remote.lock().await.unwrap();
+    remote.ask(vec![HostQuestion::Facts, HostQuestion::Stat("/etc".into())]).await.unwrap();
+    remote.forward(sshd.port).await.unwrap();
+    perform(&remote, &write(&sshd.folder().join("file"), Content::Hidden(Secret::new("x")))).await.unwrap();
+    lock.release().await;
+    assert_eq!((logged(&sshd, "Connection from") - 1, logged(&sshd, "Starting session")), (1, 2));
+}
+
+#[tokio::test]
+async fn what_is_large_arrives_packed_and_whole() {
+    let sshd = Sshd::start("");
+    let remote = Remote::connect(&sshd.host(), &Prompt::unattended(None)).await.unwrap();
+    let path = sshd.folder().join("large");
+    for bytes in [vec![0; 4 << 20], (0..4 << 20).map(|at: u32| at.wrapping_mul(2_654_435_761).to_le_bytes()[3]).collect()] {
+        std::fs::write(&path, &bytes).unwrap();
+        let answers =
+            remote.ask(vec![HostQuestion::Content(path.to_str().unwrap().into()), HostQuestion::Stat("/etc".into())]).await.unwrap();
+        assert!(answers[0].1 == Answer::Present(Reply::Bytes(Secret::new(bytes))) && matches!(answers[1].1, Answer::Present(_)));
+    }
+}
+
+#[tokio::test]
+async fn a_banner_without_end_is_not_read_to_its_end() {
+    use std::io::Write as _;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let flood = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let line = [&[b'x'; 8000][..], b"\r\n"].concat();
+        (0..).take_while(|_| stream.write_all(&line).is_ok()).count()
+    });
+    let sshd = Sshd::start("");
+    let host = bedplate::inventory::Host { port: Some(port), ..sshd.host() };
+    let failure = Remote::connect(&host, &Prompt::unattended(None)).await.err().unwrap();
+    assert!(failure.exit == Exit::Unreachable && failure.seen.contains("banner does not end"), "{failure}");
+    assert!(flood.join().unwrap() < 1100, "it was");
+}

@@ -121,11 +121,14 @@ pub(super) fn printable(text: &str) -> String {
         .join(" ")
 }
 
+/// Most characters of a line that are shown.
+const LINE: usize = 500;
+
 /// The last 15 lines of `text`, fit for a terminal.
 pub(super) fn last_lines(text: &str) -> String {
     let lines: Vec<String> = text
         .lines()
-        .map(|line| line.chars().filter(|character| !character.is_control() || *character == '\t').collect::<String>())
+        .map(|line| line.chars().filter(|character| !character.is_control() || *character == '\t').take(LINE).collect::<String>())
         .filter(|line| !line.trim().is_empty())
         .collect();
     match lines.len() {
@@ -145,6 +148,7 @@ mod tests {
         assert_eq!(kept.lines().count(), 15);
         assert!(kept.ends_with("[31mline 39") && !kept.contains('\u{1b}') && !kept.contains('\r'));
         assert_eq!(last_lines("\n\n"), "no output");
+        assert_eq!(last_lines(&"x".repeat(1 << 20)).len(), LINE);
     }
 
     #[test]

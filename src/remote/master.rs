@@ -29,8 +29,8 @@ const IDLE: u64 = 10;
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Bytes of the log that are kept.
 const KEPT: usize = 64 << 10;
-/// Most bytes that ssh logs during a login. What goes beyond is a banner without end.
-const MOST: usize = 4 << 20;
+/// Most bytes that ssh logs during a login, some 10 kB as a rule. What goes beyond is a banner without end.
+const MOST: usize = 512 << 10;
 
 /// Where to, and how.
 pub(super) struct Login<'a> {

@@ -94,6 +94,50 @@ mod tests {
         assert_eq!((output.status.code(), printed.trim().lines().count()), (Some(98), 1), "{printed}");
     }
 
+    /// A sudo that writes down every password it reads, and takes `pa ss`.
+    const SUDO: &str = r#"#!/bin/sh
+[ "$1" != -n ] || { echo "sudo: a password is required" >&2; exit 1; }
+IFS= read -r p || exit 1
+echo "$p" >>"${0%/*}/tried"
+[ "$p" = " pa ss" ] || { echo "Sorry, try again." >&2; IFS= read -r p && echo "$p" >>"${0%/*}/tried"; exit 1; }
+while [ "$1" != -- ]; do shift; done
+shift; SUDO_UID=1000 exec "$@"
+"#;
+
+    /// The way up as somebody who is not root: status, what it printed, what sudo was given.
+    fn climbed(input: &str) -> (Option<i32>, String, String) {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in [("id", "#!/bin/sh\necho 1000\n"), ("sudo", SUDO), ("tried", "")] {
+            std::fs::write(folder.path().join(name), text).unwrap();
+            std::fs::set_permissions(folder.path().join(name), std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &climb()]).env("PATH", path).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut shell = shell.spawn().unwrap();
+        shell.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let output = shell.wait_with_output().unwrap();
+        let tried = std::fs::read_to_string(folder.path().join("tried")).unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap(), tried)
+    }
+
+    #[test]
+    fn a_password_is_asked_for_in_the_session_that_becomes_the_worker() {
+        let (status, printed, tried) = climbed("bedplate-x\nbedplate-x\n pa ss\n pa ss\nbedplate-x\n4 0 100\ntrue");
+        let lines: Vec<&str> = printed.lines().filter(|line| !line.is_empty()).collect();
+        // `sudo: a password is required` without the newline.
+        assert_eq!(lines[0], "bedplate-x denied c3VkbzogYSBwYXNzd29yZCBpcyByZXF1aXJlZA==");
+        assert!(lines[1].starts_with("bedplate-x ") && lines[1].ends_with(" 1000"), "{printed}");
+        assert_eq!((status, lines[2], tried.as_str()), (Some(0), "bedplate-x  CjAK bedplate-x", " pa ss\n pa ss\n"));
+    }
+
+    #[test]
+    fn a_wrong_password_is_tried_once_and_nothing_else_instead() {
+        let (status, printed, tried) = climbed("bedplate-x\nbedplate-x\nwrong\nwrong\nbedplate-x\n");
+        assert_eq!((status, printed.trim().lines().count(), tried.as_str()), (Some(1), 1, "wrong\n"));
+    }
+
     #[test]
     fn programs_mean_the_same_in_every_login_shell() {
         for program in [WORKER, CLIMB, REAPER, crate::remote::keeper::KEEPER] {

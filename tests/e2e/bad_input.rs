@@ -3,13 +3,12 @@
 mod artifact;
 mod first_meeting;
 mod inventories;
-mod ssh;
 
 pub use artifact::{altered, truncated};
 pub use first_meeting::first_meeting;
 pub use inventories::inventories;
-pub use ssh::{key_changed, key_unknown, name, password, port, user};
 
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -24,15 +23,20 @@ use crate::run::finish;
 const LIMIT: Duration = Duration::from_secs(120);
 
 /// The shared host with a project of its own, so that what is broken there is broken for nobody else.
-fn broken<'a>(context: &Context<'a>) -> Result<Bench<'a>> {
+pub(super) fn broken<'a>(context: &Context<'a>) -> Result<Bench<'a>> {
     let host = Host::named(&context.rig.place, &context.shared()?.host.name)?;
     let project = Project::scratch(context.rig, &host, "broken")?;
     Ok(Bench { rig: context.rig, host, project })
 }
 
 /// Runs `bedplate` and demands that it ends with `code` and says all of `words` on stderr, which is returned from the error on.
-fn refused(bench: &Bench<'_>, verb: &str, code: i32, words: &[&str]) -> Result<String> {
-    let run = finish(&mut bench.bedplate(&[verb, "inventory.toml"]), LIMIT)?;
+pub(super) fn refused(bench: &Bench<'_>, verb: &str, code: i32, words: &[&str]) -> Result<String> {
+    refusal(&mut bench.bedplate(&[verb, "inventory.toml"]), code, words)
+}
+
+/// The same of a command that is more than a verb.
+pub(super) fn refusal(command: &mut Command, code: i32, words: &[&str]) -> Result<String> {
+    let run = finish(command, LIMIT)?;
     let seen = run.status.and_then(|status| status.code());
     ensure!(seen == Some(code), "exit {seen:?} instead of {code}\n{}\n{}", run.stdout, run.stderr);
     let error = run.stderr.find("error: ").map(|at| run.stderr[at..].to_owned()).unwrap_or_default();

@@ -8,11 +8,14 @@ mod canary;
 mod drift;
 mod flow;
 mod hello;
+mod hostile;
 mod kill;
 mod line;
 mod lock;
 mod prune;
 mod rig;
+mod shells;
+mod ssh_causes;
 
 use std::cell::OnceCell;
 
@@ -33,15 +36,32 @@ pub const TESTS: &[Test] = &[
     ("rig_neighbours", rig::neighbours),
     ("rig_kill", rig::kill),
     ("bad_input_inventories", bad_input::inventories),
-    ("bad_input_ssh_password", bad_input::password),
-    ("bad_input_ssh_key_unknown", bad_input::key_unknown),
-    ("bad_input_ssh_key_changed", bad_input::key_changed),
-    ("bad_input_ssh_port", bad_input::port),
-    ("bad_input_ssh_user", bad_input::user),
-    ("bad_input_ssh_name", bad_input::name),
+    ("ssh_causes_name", ssh_causes::name),
+    ("ssh_causes_port", ssh_causes::port),
+    ("ssh_causes_timeout", ssh_causes::timeout),
+    ("ssh_causes_key_unknown", ssh_causes::key_unknown),
+    ("ssh_causes_key_changed", ssh_causes::key_changed),
+    ("ssh_causes_throttled", ssh_causes::throttled),
+    ("ssh_causes_jump", ssh_causes::jump),
+    ("ssh_causes_forwarding", ssh_causes::forwarding),
+    ("ssh_causes_no_key", ssh_causes::no_key),
+    ("ssh_causes_agent_empty", ssh_causes::agent_empty),
+    ("ssh_causes_key_refused", ssh_causes::key_refused),
+    ("ssh_causes_key_locked", ssh_causes::key_locked),
+    ("ssh_causes_too_many", ssh_causes::too_many),
+    ("ssh_causes_account", ssh_causes::account),
+    ("ssh_causes_nologin", ssh_causes::nologin),
+    ("ssh_causes_password_expired", ssh_causes::password_expired),
+    ("ssh_causes_password_wanted", ssh_causes::password_wanted),
+    ("ssh_causes_password", ssh_causes::password),
+    ("ssh_causes_sudoers", ssh_causes::sudoers),
+    ("ssh_causes_requiretty", ssh_causes::requiretty),
+    ("ssh_causes_disk_full", ssh_causes::disk_full),
     ("bad_input_first_meeting", bad_input::first_meeting),
     ("bad_input_artifact_truncated", bad_input::truncated),
     ("bad_input_artifact_altered", bad_input::altered),
+    ("hosts_shells", shells::shells),
+    ("hostile_host", hostile::hostile),
     ("fresh", flow::fresh),
     ("twice", flow::twice),
     ("tunnel", flow::tunnel),

@@ -4,6 +4,7 @@
 set -eu
 packages=systemd,systemd-sysv,dbus,libpam-systemd,openssh-server,sudo,ca-certificates,curl,openssl
 packages=$packages,iproute2,ifupdown,iptables,nftables,ipset,conntrack,ethtool,socat,procps,kmod,mount,util-linux
+packages=$packages,fish,tcsh
 
 mmdebstrap --quiet --variant=minbase --include="$packages" \
   --customize-hook='chroot "$1" useradd --uid 1000 --create-home --shell /bin/bash --groups sudo appuser' \
