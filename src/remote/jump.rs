@@ -65,7 +65,7 @@ impl Jump {
     /// What ssh must be told to go through it. Whoever comes first opens it; if that fails, it fails for all who wait.
     pub(super) async fn arguments(&self, hosts: &str) -> Result<Vec<OsString>, Error> {
         let opened = self.opened.get_or_init(|| open(hosts)).await;
-        let (master, _) = opened.as_ref().map_err(|error| Error::Jump(hosts.to_owned(), Box::new(error.clone())))?;
+        let (master, _) = opened.as_ref().map_err(|error| Error::Jump(shown(hosts), Box::new(error.clone())))?;
         Ok(vec!["-o".into(), proxy(&master.socket, last(hosts)).into()])
     }
 }
@@ -88,6 +88,12 @@ fn last(hosts: &str) -> &str {
     hosts.rsplit_once(',').map_or(hosts, |(_, last)| last)
 }
 
+/// As `ssh` takes it for an argument. `ssh -G` puts brackets around every address.
+fn shown(hosts: &str) -> String {
+    let ipv6 = hosts.matches(':').count() > 1;
+    if ipv6 { hosts.to_owned() } else { hosts.replace(['[', ']'], "") }
+}
+
 /// ssh_config(5), ProxyJump: `[user@]host[:port]` or a URI. As an argument only the URI may hold a port.
 fn uri(host: &str) -> String {
     if host.starts_with("ssh://") { host.to_owned() } else { format!("ssh://{host}") }
@@ -102,6 +108,7 @@ mod tests {
         let hosts = "a@one:22,b@two:2222";
         assert_eq!((last(hosts), uri(last(hosts)).as_str()), ("b@two:2222", "ssh://b@two:2222"));
         assert_eq!(uri("ssh://c@three"), "ssh://c@three");
+        assert_eq!((shown("a@[203.0.113.10]").as_str(), shown("[2001:db8::7]").as_str()), ("a@203.0.113.10", "[2001:db8::7]"));
         let proxy = proxy(Path::new("/run/50% full/m"), "two");
         assert_eq!(proxy, "ProxyCommand=ssh -S '/run/50%% full/m' -W '[%h]:%p' -- 'ssh://two'");
     }

@@ -38,7 +38,7 @@ pub(super) const REAPER: &str = concat!(
 ///   behind it that sudo could take for another try, and once more for the sudo that becomes the worker.
 const CLIMB: &str = concat!(
     "read -r k; if [ \"$(id -u)\" = 0 ]; then exec setsid -w sh -c \"$0\"; fi; LC_ALL=C; export LC_ALL; exec 4>&1; ",
-    "m=$(sudo -n -- setsid -w sh -c \"$0\" 2>&1 >&4 4>&-); e=$?; ",
+    "m=$(sudo -n -- setsid -w sh -c \"$0\" 2>&1 >&4 4>&-); e=$?; m=${m:-sudo ended with $e}; ",
     "[ $e = 1 ] || { printf %s \"$m\" >&2; exit $e; }; ",
     "echo; echo \"$k denied $(printf %s \"$m\" | tail -c 4000 | base64 -w 0)\"; ",
     "read -r k; IFS= read -r p || exit 1; ",

@@ -47,8 +47,8 @@ pub fn sudoers(context: &Context) -> Result<()> {
 
 /// A sudo that runs nothing without a terminal.
 pub fn requiretty(context: &Context) -> Result<()> {
-    let bench = user(context, "tty", "")?;
-    bench.look("printf 'Defaults:tty requiretty\\ntty ALL=(ALL:ALL) NOPASSWD: ALL\\n' >/etc/sudoers.d/tty")?;
+    let bench = user(context, "typist", "")?;
+    bench.look("printf 'Defaults:typist requiretty\\ntypist ALL=(ALL:ALL) NOPASSWD: ALL\\n' >/etc/sudoers.d/typist")?;
     refused(&bench, "plan", 77, &["sudo insists on a terminal (requiretty)\n", "cure: remove `Defaults requiretty`"]).map(drop)
 }
 
@@ -57,7 +57,7 @@ pub fn disk_full(context: &Context) -> Result<()> {
     let bench = user(context, "full", "")?;
     bench.look(
         "printf 'Defaults:full log_output\\nfull ALL=(ALL:ALL) NOPASSWD: ALL\\n' >/etc/sudoers.d/full
-         mkdir -p /var/log/sudo-io && mount -t tmpfs -o size=4k tmpfs /var/log/sudo-io && ! head -c 8192 /dev/zero 2>/dev/null >/var/log/sudo-io/x",
+         mkdir -p /var/log/sudo-io && mount -t tmpfs -o nr_inodes=1 tmpfs /var/log/sudo-io",
     )?;
     let ended = refused(&bench, "plan", 77, &["the host's disk is full (", "No space left on device", "cure: make room on the host"]);
     bench.look("umount /var/log/sudo-io; rm -f /etc/sudoers.d/full")?;
