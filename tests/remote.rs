@@ -227,7 +227,7 @@ async fn a_look_and_an_action_take_one_connection_and_two_sessions() {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
     let remote = Remote::connect(&sshd.host(), &Prompt::unattended(None)).await.unwrap();
-    let lock = remote.lock().await.unwrap();
+    let lock = remote.lock(std::time::Duration::ZERO).await.unwrap();
     remote.ask(vec![HostQuestion::Facts, HostQuestion::Stat("/etc".into())]).await.unwrap();
     remote.forward(sshd.port).await.unwrap();
     perform(&remote, &write(&sshd.folder().join("file"), Content::Hidden(Secret::new("x")))).await.unwrap();
