@@ -104,9 +104,13 @@ pub fn look(inventory: &Inventory, host: &Host, seen: &View<'_>) -> Result<Optio
         let names: Vec<&str> = environment.keys().map(String::as_str).collect();
         changes.push(Change::Stays(format!("{ENV_FILE}, which sets {}", names.join(", "))));
     }
-    for path in [REGISTRIES].into_iter().filter(|_| inventory.registries.is_none()).chain(DROP_INS) {
-        if seen.stat(path)?.is_some() {
-            changes.push(Change::Stays(path.into()));
+    for path in [REGISTRIES].into_iter().chain(DROP_INS) {
+        match seen.stat(path)? {
+            None => {}
+            Some(_) if path == REGISTRIES && inventory.registries.is_some() => {
+                changes.push(Change::Gives(format!("replaced: {path}, by [registries]")));
+            }
+            Some(_) => changes.push(Change::Stays(path.into())),
         }
     }
     Ok(Some(Adoption { version, changes, forbidden }))
