@@ -81,6 +81,8 @@ impl Run<'_> {
                 self.world.forget(|question| !matches!(question, Question::Operator(_)));
             } else {
                 self.advance(&survey, &ready(&heads, &survey.verdicts)).await?;
+                // Before the look, in which a visitor's questions may take their time.
+                self.resume().await?;
             }
             survey = self.look(steps).await;
             if self.resume().await? {
