@@ -4,6 +4,8 @@
 mod fake;
 #[path = "converge/half.rs"]
 mod half;
+#[path = "properties/mod.rs"]
+mod properties;
 #[path = "converge/prune.rs"]
 mod prune;
 #[path = "converge/state.rs"]
@@ -147,25 +149,49 @@ fn back_to_staging(fake: &Fake, late: &[(String, String)]) -> bool {
     })
 }
 
-#[tokio::test]
-async fn a_death_at_any_action_costs_nothing() {
-    for (name, text) in INVENTORIES {
-        let inventory = read(text);
-        let fake = Fake::from(World::of(&inventory));
-        let whole = well(&fake, &inventory, name).await.len();
-        let never_killed = fake.with(state);
-        let mut deaths = 0;
-        for at in 0..whole {
-            assert!(recovers(&inventory, Death { at, way: None }, &never_killed).await, "{name} has no action {at}");
-            let mut ways = 0;
-            while recovers(&inventory, Death { at, way: Some(ways) }, &never_killed).await {
-                ways += 1;
-            }
-            deaths += 1 + ways;
+/// Every death of a run on this inventory.
+async fn dies_anywhere(name: &str) {
+    let (_, text) = INVENTORIES.into_iter().find(|(known, _)| *known == name).unwrap();
+    let inventory = read(text);
+    let fake = Fake::from(World::of(&inventory));
+    let whole = well(&fake, &inventory, name).await.len();
+    let never_killed = fake.with(state);
+    let mut deaths = 0;
+    for at in 0..whole {
+        assert!(recovers(&inventory, Death { at, way: None }, &never_killed).await, "{name} has no action {at}");
+        let mut ways = 0;
+        while recovers(&inventory, Death { at, way: Some(ways) }, &never_killed).await {
+            ways += 1;
         }
-        println!("{name}: {whole} actions, {deaths} deaths");
-        assert!(deaths > whole, "{name}: no action was ever left half done");
+        deaths += 1 + ways;
     }
+    println!("{name}: {whole} actions, {deaths} deaths");
+    assert!(deaths > whole, "{name}: no action was ever left half done");
+}
+
+#[tokio::test]
+async fn a_death_at_any_action_costs_a_shop_nothing() {
+    dies_anywhere("shop").await;
+}
+
+#[tokio::test]
+async fn a_death_at_any_action_costs_a_mirrored_lab_nothing() {
+    dies_anywhere("mirror").await;
+}
+
+#[tokio::test]
+async fn a_death_at_any_action_costs_a_bare_cluster_nothing() {
+    dies_anywhere("bare").await;
+}
+
+#[tokio::test]
+async fn a_death_at_any_action_costs_a_playbook_nothing() {
+    dies_anywhere("hello").await;
+}
+
+#[tokio::test]
+async fn a_death_at_any_action_costs_three_hosts_nothing() {
+    dies_anywhere("agents").await;
 }
 
 #[tokio::test]

@@ -17,7 +17,9 @@ pub fn half(world: &mut World, action: &Action, way: usize) -> bool {
 
 fn ways(world: &mut World, id: &HostId, action: &HostAction) -> Vec<Half> {
     match action {
-        HostAction::WriteFile(FileWrite { path, .. }) | HostAction::Link { path, .. } | HostAction::MakeToken { path } => unnamed(world, id, path, &["XXXXXX"]),
+        HostAction::WriteFile(FileWrite { path, .. }) | HostAction::Link { path, .. } | HostAction::MakeToken { path } => {
+            unnamed(world, id, path, &["XXXXXX"])
+        }
         // The archive, and its member beside it.
         HostAction::Install(Install { path, member: Some(_), .. }) => unnamed(world, id, path, &["XXXXXX", "XXXXXX.YYYYYY"]),
         HostAction::Install(Install { path, .. }) => unnamed(world, id, path, &["XXXXXX"]),

@@ -35,7 +35,8 @@ pub fn state(world: &mut World) -> BTreeMap<String, String> {
             );
         }
     }
-    let pins: Vec<String> = world.operator.pins.iter().map(|pin| pin.artifact.to_string()).collect();
+    let mut pins: Vec<String> = world.operator.pins.iter().map(|pin| pin.artifact.to_string()).collect();
+    pins.sort();
     tell("pins".into(), pins.join(", "));
     let kubeconfig = world.operator.kubeconfig.as_ref().and_then(|text| text.expose_str()).unwrap_or_default();
     tell("kubeconfig".into(), kubeconfig.to_owned());

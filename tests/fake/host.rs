@@ -104,7 +104,7 @@ impl Host {
         self.running() || self.enabled
     }
 
-    fn tick(&mut self) -> u64 {
+    pub fn tick(&mut self) -> u64 {
         self.clock += 1_000_000;
         self.clock
     }
