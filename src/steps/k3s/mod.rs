@@ -82,11 +82,18 @@ impl K3s {
     }
 }
 
+/// Enough of a digest to know it by.
+fn short(digest: &str) -> &str {
+    digest.get(..12).unwrap_or(digest)
+}
+
 /// Brings an artifact to its path unless it lies there, byte for byte.
 fn install(changes: &mut Changes, seen: &View<'_>, pin: &Pin, path: &str, mode: u32) -> Result<(), Missing> {
     let reason = match (seen.stat(path)?, seen.digest(path)?) {
         (None, _) | (_, None) => format!("{path} is absent"),
-        (_, Some(digest)) if *digest != pin.sha256 => format!("{path} is not the pinned artifact (sha256 differs)"),
+        (_, Some(digest)) if *digest != pin.sha256 => {
+            format!("{path} sha256:{} -> sha256:{} of {}", short(digest), short(&pin.sha256), pin.artifact)
+        }
         (Some(meta), _) if meta.kind != FileKind::File => format!("{path} is not a regular file"),
         (Some(meta), _) if meta.mode != mode || meta.uid != 0 => format!("{path} is not root's, mode {mode:04o}"),
         _ => return Ok(()),
