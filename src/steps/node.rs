@@ -6,7 +6,7 @@ mod status;
 
 pub use kubelet::{Kubelet, version};
 pub use registered::Registered;
-pub use status::is_ready;
+pub use status::silent_since;
 
 use super::k3s;
 use crate::inventory::{Host, Inventory, K3s};

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use crate::model::{Action, ApiAction, ApiQuestion, Missing, ObjectRef, Planned, Question, View};
-use crate::steps::node::is_ready;
+use crate::steps::node::silent_since;
 
 /// k3s' message, every 5 s as long as it is so.
 const REJECTED: &str = "Node password rejected";
@@ -27,17 +27,23 @@ pub fn rejected(journal: &str) -> Option<i64> {
     rest.split('"').next()?.parse::<Timestamp>().ok().map(Timestamp::as_second)
 }
 
-/// Lets the server forget the password, if it is an old one and no other host is up under this name.
+/// Lets the server forget the password, if it is an old one and nobody else is up under this name. A new one is younger than the Node's
+/// silence, by the clock of the API server alone; without a Node the journal's must do.
 ///
 /// # Errors
 /// The Secret or the Node can't be seen.
 pub fn forget(seen: &View<'_>, node: &ObjectRef, rejected: i64) -> Result<Option<Planned>, Missing> {
     let secret = secret(node);
-    let stale = seen.secret(&secret.namespace, &secret.name)?.is_some_and(|live| live.created < rejected);
-    let other = seen.object(node)?.is_some_and(is_ready);
-    let reason = format!("the server knows another password of {node}, which is not Ready: the host was installed anew");
-    let forget = || Planned::act(vec![Action::Api(ApiAction::Delete(secret.clone()))], vec![reason.clone()]);
-    Ok((stale && !other).then(forget))
+    let silent = match seen.object(node)? {
+        None => Some(rejected),
+        Some(live) => silent_since(live),
+    };
+    let password = seen.secret(&secret.namespace, &secret.name)?;
+    if !silent.zip(password).is_some_and(|(silent, password)| password.created < silent) {
+        return Ok(None);
+    }
+    let reason = format!("the server knows another password of {node}, of which nothing is heard: the host was installed anew");
+    Ok(Some(Planned::act(vec![Action::Api(ApiAction::Delete(secret))], vec![reason])))
 }
 
 #[cfg(test)]

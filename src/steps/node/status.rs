@@ -5,23 +5,28 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
+fn condition<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
+    object.pointer("/status/conditions")?.as_array()?.iter().find(|one| one["type"] == name)
+}
+
 /// Why a condition is not True, e.g. `Ready=False: KubeletNotReady: cni plugin not initialized`; none: it is.
-pub fn lacks(object: &Value, condition: &str) -> Option<String> {
-    let conditions = object.pointer("/status/conditions").and_then(Value::as_array);
-    let Some(found) = conditions.into_iter().flatten().find(|one| one["type"] == condition) else {
-        return Some(format!("{condition} is not told yet"));
+pub fn lacks(object: &Value, name: &str) -> Option<String> {
+    let Some(found) = condition(object, name) else {
+        return Some(format!("{name} is not told yet"));
     };
     if found["status"] == "True" {
         return None;
     }
     let text = |key: &str| found[key].as_str().unwrap_or_default();
     let told: Vec<_> = [text("reason"), text("message")].into_iter().filter(|text| !text.is_empty()).collect();
-    Some(format!("{condition}={}: {}", text("status"), told.join(": ")))
+    Some(format!("{name}={}: {}", text("status"), told.join(": ")))
 }
 
-/// Whether a Node is Ready.
-pub fn is_ready(node: &Value) -> bool {
-    lacks(node, "Ready").is_none()
+/// Since when nothing is heard of a Node, seconds since the epoch, as the node controller noted it (kubernetes.io: Nodes, heartbeats); none:
+/// it tells of itself.
+pub fn silent_since(node: &Value) -> Option<i64> {
+    let ready = condition(node, "Ready").filter(|ready| ready["status"] == "Unknown")?;
+    ready["lastTransitionTime"].as_str()?.parse().ok().map(Timestamp::as_second)
 }
 
 /// Why a node's lease does not tell that kubelet has run for so long since `started` (µs since the epoch); none: it does.
