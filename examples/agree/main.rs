@@ -41,13 +41,13 @@ async fn main() -> ExitCode {
 /// In how many ways they differed.
 async fn agree(part: &str, inventory: PathBuf) -> Result<usize, Failure> {
     let session = Session::open(&Target { inventory, consents: BTreeSet::new() }, &Only::default()).await?;
-    let lock = session.live.lock().await?;
+    session.live.lock().await?;
     let mut twins = Twins::new(&session.live, session.server.clone());
     match part {
         "host" => host::agree(&mut twins).await?,
         _ => api::agree(&mut twins).await?,
     }
-    lock.release().await;
+    session.live.release().await;
     println!("{} actions, {} answers compared", twins.actions, twins.answers);
     Ok(twins.differences.len())
 }
