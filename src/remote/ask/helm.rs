@@ -67,7 +67,7 @@ impl Remote {
 
 fn script(upgrade: &ReleaseUpgrade, chart: usize) -> String {
     format!(
-        "{FOLDER}{}{FORCE}timeout --foreground -k 5 {LIMIT} /usr/local/bin/helm upgrade {} \"$d/chart\" -n {} -f \"$d/values.json\" \
+        "{FOLDER}{}{FORCE}timeout --foreground -k 5 {LIMIT} /usr/local/bin/helm upgrade --install {} \"$d/chart\" -n {} -f \"$d/values.json\" \
          --reset-values --dry-run=server -o json \"$@\"\n",
         unpack(chart),
         quote(&upgrade.name),
