@@ -1,10 +1,14 @@
 //! What the user's ssh_config makes of a host.
 
 use std::process::Stdio;
+use std::time::Duration;
 
 use tokio::process::Command;
 
 use crate::inventory::Host;
+
+/// For `ssh -G`: a `Match exec` of the user's may hang.
+const READ: Duration = Duration::from_secs(10);
 
 /// Where ssh would connect to (`ssh -G`, which contacts nobody).
 #[derive(Debug, PartialEq, Eq)]
@@ -22,7 +26,8 @@ impl Resolved {
     pub(super) async fn of(host: &Host) -> Option<Self> {
         let mut ssh = Command::new("ssh");
         destination(ssh.arg("-G"), host);
-        let output = ssh.stdin(Stdio::null()).stderr(Stdio::null()).output().await.ok()?;
+        ssh.stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+        let output = tokio::time::timeout(READ, ssh.output()).await.ok()?.ok()?;
         Self::read(&String::from_utf8(output.stdout).ok()?)
     }
 

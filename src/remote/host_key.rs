@@ -41,6 +41,8 @@ pub(super) async fn introduce(host: &Host, prompt: &Prompt) -> Result<(), Error>
     let _turn = prompt.turn.lock().await;
     let mut ssh = Command::new("ssh");
     ssh.args(["-o", "StrictHostKeyChecking=ask", "-o", "PreferredAuthentications=none", "-o", "ControlPath=none", "-T"]);
+    // The operator may take their time; the host may not.
+    ssh.args(["-o", "ConnectTimeout=15"]);
     destination(&mut ssh, host);
     // Its complaint that there is no way to log in is left out; the question goes to the terminal.
     let status = ssh.arg("true").stdout(Stdio::null()).stderr(Stdio::null()).status().await;

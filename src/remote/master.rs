@@ -64,6 +64,7 @@ pub(super) async fn login(login: Login<'_>) -> Result<Master, Error> {
         &format!("ControlPersist={IDLE}s"),
         &format!("ConnectTimeout={CONNECT}"),
         &format!("ServerAliveInterval={ALIVE}"),
+        "ServerAliveCountMax=3",
         "BatchMode=yes",
         "StrictHostKeyChecking=yes",
     ] {
