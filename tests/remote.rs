@@ -264,3 +264,14 @@ async fn a_banner_without_end_is_not_read_to_its_end() {
     assert!(failure.exit == Exit::Unreachable && failure.seen.contains("banner does not end"), "{failure}");
     assert!(flood.join().unwrap() < 1100, "it was");
 }
+
+#[tokio::test]
+async fn a_login_that_prints_without_end_is_given_up() {
+    for flood in ["yes", "head -c 1073741824 /dev/zero", "cat /dev/zero"] {
+        let sshd = Sshd::start(&format!("ForceCommand {flood}\n"));
+        let begun = std::time::Instant::now();
+        let failure = Remote::connect(&sshd.host(), &Prompt::unattended(None)).await.err().unwrap();
+        assert!(failure.exit == Exit::Unreachable && failure.seen == "the login prints without end", "{flood}: {failure}");
+        assert!(begun.elapsed().as_secs() < 20, "{flood}: {:?}", begun.elapsed());
+    }
+}

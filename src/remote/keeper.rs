@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 
 use super::Remote;
 use super::error::Error;
 use super::line::{Input, Pipes, Running, Stream};
-use super::shell::nonce;
+use super::shell::{NOISE, nonce, read_line};
 
 /// For the keeper to come up.
 const START: Duration = Duration::from_secs(30);
@@ -55,27 +55,27 @@ impl Keeper {
 
     async fn started(remote: &Remote, patience: Duration, holder: &mut Option<String>) -> Result<Self, Error> {
         let lost = |error: std::io::Error| Error::Lost(error.to_string());
-        let Pipes { mut stdin, stdout, mut stderr, running } = remote.root.spawn(&remote.line, KEEPER).await?;
+        let Pipes { mut stdin, stdout, stderr, running } = remote.root.spawn(&remote.line, KEEPER).await?;
         let nonce = nonce();
         let who = format!("{} since {}", remote.who().await, jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC"));
         let opening = format!("{nonce}\n{}\n{who}\n{}\n", *remote.group.borrow(), patience.as_secs());
         stdin.write_all(opening.as_bytes()).await.map_err(lost)?;
         let mut stdout = BufReader::new(stdout);
-        let mut line = String::new();
+        let mut room = NOISE;
         loop {
-            line.clear();
-            if stdout.read_line(&mut line).await.map_err(lost)? == 0 {
+            let Ok(line) = read_line(&mut stdout, &mut room).await else {
                 if let Some(holder) = holder.take() {
                     return Err(Error::Locked(holder));
                 }
                 let mut said = String::new();
-                let _ = stderr.read_to_string(&mut said).await;
+                let _ = stderr.take(NOISE).read_to_string(&mut said).await;
                 return match running.wait().await {
                     Some(status) => Err(Error::Script { status, stderr: said }),
                     None => Err(Error::Lost("the session that holds the lock ended".into())),
                 };
-            }
-            match line.trim_end().strip_prefix(nonce.as_str()).map(str::trim_start) {
+            };
+            let line = line.ok_or(Error::Noise)?;
+            match String::from_utf8_lossy(&line).trim_end().strip_prefix(nonce.as_str()).map(str::trim_start) {
                 Some("locked") => return Ok(Self { stdin, stdout, _running: running }),
                 Some(other) => *holder = other.strip_prefix("held ").map(str::to_owned),
                 None => {}

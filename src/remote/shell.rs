@@ -22,7 +22,7 @@ const STALL: Duration = Duration::from_secs(60);
 /// Bytes of a payload that go out at a time.
 const CHUNK: usize = 128 << 10;
 /// Most bytes that a login prints before the worker speaks, and that come between answers.
-const NOISE: u64 = 1 << 20;
+pub(super) const NOISE: u64 = 1 << 20;
 /// Longest line that can be an answer: base64 of `CAP`, the complaint, the nonces.
 const LONGEST: u64 = (CAP as u64 / 3 + 64) * 4 + 8192;
 
