@@ -12,6 +12,7 @@ mod hostile;
 mod kill;
 mod line;
 mod lock;
+mod plan;
 mod prune;
 mod rig;
 mod shells;
@@ -84,6 +85,7 @@ pub const TESTS: &[Test] = &[
     ("hosts_full", line::full),
     ("hosts_readonly", line::readonly),
     ("prune", prune::prune),
+    ("plan_release", plan::release),
     ("fake_agrees", agree::fake),
     ("fresh_hello", hello::fresh_hello),
     ("adopt", adopt::adopt),
