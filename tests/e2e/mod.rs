@@ -11,6 +11,7 @@ mod hello;
 mod hostile;
 mod kill;
 mod line;
+mod local;
 mod lock;
 mod plan;
 mod prune;
@@ -89,6 +90,7 @@ pub const TESTS: &[Test] = &[
     ("fake_agrees", agree::fake),
     ("fresh_hello", hello::fresh_hello),
     ("adopt", adopt::adopt),
+    ("hosts_local", local::local),
     // These take the first host away from whoever shares it.
     ("kill", kill::kill),
     ("canary", canary::shows_nowhere),
