@@ -21,8 +21,10 @@ var (
 		"agent-token", "agent-token-file", "kube-apiserver-arg", "kube-controller-manager-arg", "kube-scheduler-arg"}
 	serverKeys = slices.Concat(agentKeys, ownKeys)
 	// k3s knows these as well, the first also on agents; the stand-in says that it ignores them.
-	agentIgnored = []string{"bind-address", "data-dir", "debug", "disable-default-registry-endpoint", "flannel-iface", "lb-server-port", "pause-image", "prefer-bundled-bin",
-		"private-registry", "protect-kernel-defaults", "resolv-conf", "selinux", "snapshotter", "with-node-id"}
+	agentIgnored = []string{"alsologtostderr", "bind-address", "data-dir", "debug", "default-runtime", "disable-default-registry-endpoint", "enable-pprof", "flannel-cni-conf",
+		"flannel-conf", "flannel-iface", "image-credential-provider-bin-dir", "image-credential-provider-config", "image-service-endpoint", "lb-server-port", "log",
+		"nonroot-devices", "pause-image", "prefer-bundled-bin", "private-registry", "protect-kernel-defaults", "resolv-conf", "selinux", "snapshotter", "v", "vmodule",
+		"vpn-auth", "vpn-auth-file", "with-node-id"}
 	ignoredKeys = slices.Concat(agentIgnored, []string{"cluster-init", "flannel-backend", "flannel-external-ip", "tls-san-security", "disable-cloud-controller",
 		"disable-helm-controller", "embedded-registry", "etcd-snapshot-schedule-cron", "etcd-snapshot-retention", "service-node-port-range"})
 )
