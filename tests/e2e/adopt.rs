@@ -10,8 +10,8 @@ use super::Context;
 use super::flow::{bedplate, ended};
 use crate::bench::Bench;
 
-/// What the official installer leaves behind (contract §1.4, §1.5), but for its scripts' content; what a user writes before it; and what
-/// a user makes of it. The stand-in takes no flags, so its settings stand in config.yaml.
+/// What the official installer leaves behind (contract §1.4, §1.5), but for its scripts' content, and what a user writes before it. The
+/// stand-in takes no flags, so its settings stand in config.yaml.
 const INSTALL: &str = r#"set -eu
 cd /usr/local/bin
 chown root:root k3s
@@ -64,6 +64,10 @@ END
 systemctl daemon-reload
 systemctl enable --quiet k3s
 timeout 90 systemctl start k3s
+"#;
+
+/// What a user makes of it.
+const USE: &str = r#"set -eu
 k3s kubectl create configmap kept --from-literal=by=user
 k3s kubectl create deployment kept --image=docker.io/rancher/mirrored-library-busybox:1.37.0 -- sleep 1000000
 timeout 60 k3s kubectl rollout status deployment kept
@@ -74,8 +78,7 @@ pub fn adopt(context: &Context) -> Result<()> {
     let mut bench = Bench::fresh(context.rig, 3)?;
     reduce(&mut bench.project.inventory, &bench.host.name, &bench.host.address).context("the example has another shape")?;
     bench.project.save(&context.rig.operator)?;
-    install(&bench)?;
-    let taken = taken_over(&bench);
+    let taken = install(&bench).and_then(|()| taken_over(&bench));
     bench.host.discard()?;
     taken
 }
@@ -141,7 +144,8 @@ fn install(bench: &Bench<'_>) -> Result<()> {
         copy.args(["sh", "-c", "mkdir -p \"$(dirname \"$0\")\" && cat >\"$0\"", path]).stdin(File::open(artifacts.dir.join(&pin.path))?);
         ensure!(copy.status()?.success(), "{path} can't be written");
     }
-    bench.look(&INSTALL.replace("$1", &bench.host.name)).map(drop)
+    bench.look(&INSTALL.replace("$1", &bench.host.name))?;
+    bench.look(USE).map(drop)
 }
 
 /// Leaves k3s alone in the inventory.
