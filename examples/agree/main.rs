@@ -40,7 +40,7 @@ async fn main() -> ExitCode {
 
 /// In how many ways they differed.
 async fn agree(part: &str, inventory: PathBuf) -> Result<usize, Failure> {
-    let session = Session::open(&Target { inventory, consents: BTreeSet::new() }, &Only::default()).await?;
+    let session = Session::open(&Target { inventory, consents: BTreeSet::new() }, &Only::default())?;
     session.live.lock().await?;
     let mut twins = Twins::new(&session.live, session.server.clone());
     match part {

@@ -32,7 +32,7 @@ impl Bootstrap {
         if asks {
             attended()?;
         }
-        let session = Session::open(&self.allowed.on(&self.target), &Only::default()).await?;
+        let session = Session::open(&self.allowed.on(&self.target), &Only::default())?;
         session.live.lock().await?;
         if asks {
             confirm(&session, sink).await?;

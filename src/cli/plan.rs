@@ -25,7 +25,7 @@ impl Plan {
     /// # Errors
     /// The inventory is wrong, or the host can't be looked at.
     pub async fn run(&self, form: Form, sink: &Sink) -> Result<Exit, Failure> {
-        let verdicts = Session::open(&self.allowed.on(&self.look.target), &self.look.only).await?.look(sink).await?;
+        let verdicts = Session::open(&self.allowed.on(&self.look.target), &self.look.only)?.look(sink).await?;
         match form {
             Form::Json => report::json_verdicts(&verdicts),
             Form::Text => report::result(&report::plan(&verdicts)),

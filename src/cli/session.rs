@@ -21,11 +21,11 @@ pub struct Session {
 }
 
 impl Session {
-    /// Reads the inventory and connects to the hosts that the steps concern. A wrong inventory contacts nothing.
+    /// Reads the inventory. The hosts that the steps concern are connected to when they are first asked; a wrong inventory contacts nothing.
     ///
     /// # Errors
-    /// 64: `only` names what is not there; 65: the inventory is wrong; 69, 77: the first server can't be reached or refuses.
-    pub async fn open(target: &Target, only: &Only) -> Result<Self, Failure> {
+    /// 64: `only` names what is not there; 65: the inventory is wrong.
+    pub fn open(target: &Target, only: &Only) -> Result<Self, Failure> {
         let inventory = load(target)?;
         let steps = only.of(flow(&inventory))?;
         let artifacts = Artifacts::new(Source::parse(&inventory.source), LockFile::beside(&target.inventory))?;
@@ -33,15 +33,14 @@ impl Session {
         let server = HostId(server(&inventory)?.name.clone());
         let concerned = |host: &&Host| host.name == server.0 || steps.iter().any(|step| step.scope().is_host(&host.name));
         let hosts: Vec<Host> = inventory.hosts.iter().filter(concerned).cloned().collect();
-        let hosts = Hosts::connect(&hosts, server.clone(), Prompt::of_environment()).await;
-        hosts.remote(&server)?;
+        let hosts = Hosts::new(hosts, server.clone(), Prompt::of_environment());
         Ok(Self { steps, live: Live::new(hosts, outside, artifacts), server })
     }
 
     /// Every step's verdict, nothing changed.
     ///
     /// # Errors
-    /// The line to the first server is lost.
+    /// 69, 77: the first server can't be reached or refuses.
     pub async fn look(&self, sink: &Sink) -> Result<Vec<Verdict>, Failure> {
         let mut world = World::default();
         let survey = survey(&self.live, &self.steps, &self.server, &mut world, sink).await;

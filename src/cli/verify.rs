@@ -11,7 +11,7 @@ use crate::report::{self, Form, Passed};
 /// # Errors
 /// The inventory is wrong, or the host can't be looked at.
 pub async fn run(look: &Look, form: Form, sink: &Sink) -> Result<Exit, Failure> {
-    let verdicts = Session::open(&look.target, &look.only).await?.look(sink).await?;
+    let verdicts = Session::open(&look.target, &look.only)?.look(sink).await?;
     match form {
         Form::Json => report::json_verdicts(&verdicts),
         Form::Text => report::result(&report::findings(&verdicts, Passed::Listed)),

@@ -32,7 +32,7 @@ pub struct Live {
 }
 
 impl Live {
-    /// Hosts that are connected already, as far as they can be; the API is reached when it is first asked.
+    /// Hosts and the API are reached when they are first asked.
     #[must_use]
     pub fn new(hosts: Hosts, outside: Outside, artifacts: Artifacts) -> Self {
         Self { hosts, cluster: Mutex::new(None), outside, artifacts: Arc::new(artifacts) }
@@ -74,7 +74,7 @@ impl Live {
             (host, questions, heard)
         });
         let asked = asked.map(|(host, questions, heard)| async move {
-            let answers = match self.hosts.remote(&host) {
+            let answers = match self.hosts.remote(&host).await {
                 Ok(remote) => remote.hear(questions.clone(), heard).await,
                 Err(failure) => Err(failure),
             };
@@ -113,7 +113,7 @@ impl Live {
             return Ok(Arc::clone(cluster));
         }
         let said = |failure: Failure| failure.to_string();
-        let remote = self.hosts.remote(self.hosts.server()).map_err(said)?;
+        let remote = self.hosts.remote(self.hosts.server()).await.map_err(said)?;
         // The way through the host opens while the host looks for the kubeconfig.
         let way = async {
             let socket = remote.api_socket().await.map_err(said)?;
@@ -143,7 +143,7 @@ impl Live {
     /// # Errors
     /// The lock of the first server is lost, or the line to it.
     async fn server_stands(&self, tried: &str) -> Result<(), Failure> {
-        self.hosts.remote(self.hosts.server())?.stands(tried).await
+        self.hosts.remote(self.hosts.server()).await?.stands(tried).await
     }
 
     /// Performs what no worker on a host does. The first server's log tells of it.
@@ -183,7 +183,7 @@ impl Live {
             ChartSource::Artifact(pin) => self.artifacts.local(pin, &|_, _| {}).await?,
         };
         let unread = |seen: String| Failure::new(format!("render {}", upgrade.name), seen, "");
-        let manifest = self.hosts.remote(host)?.helm_dry_run(upgrade, &chart).await?;
+        let manifest = self.hosts.remote(host).await?.helm_dry_run(upgrade, &chart).await?;
         self.cluster(None).await.map_err(unread)?.rendered(&manifest, &upgrade.namespace).await.map_err(unread)
     }
 
@@ -232,7 +232,7 @@ impl Ground for Live {
                     None => None,
                 };
                 let located = |_: &Pin| fetched.clone().unwrap_or_default();
-                self.hosts.remote(host)?.perform(action, &located, sent).await
+                self.hosts.remote(host).await?.perform(action, &located, sent).await
             }
             Action::Api(action) => self.perform_logged(&action.to_string(), self.perform_api(action)).await,
             Action::Operator(action) => self.perform_logged(&action.to_string(), operator::perform(action, &self.artifacts, sent)).await,

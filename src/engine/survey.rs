@@ -140,6 +140,10 @@ pub async fn survey(ground: &dyn Ground, steps: &[Box<dyn Step>], server: &HostI
             away.remove(&question);
             world.learn(question, answer);
         }
+        if world.lost().contains_key(server) {
+            // Without the first server no run goes on: nobody else is waited for.
+            break;
+        }
         heard = Some(party);
     }
     drop(asking);

@@ -1,7 +1,7 @@
 //! The hosts of a run, each with its session and its lock.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -28,19 +28,17 @@ type Reached = Result<Arc<Remote>, Failure>;
 
 struct Seat {
     host: Host,
-    reached: RwLock<Reached>,
+    /// None until it is first wanted.
+    reached: Mutex<Option<Reached>>,
     lock: Mutex<Option<Lock>>,
 }
 
 impl Hosts {
-    /// Connects to all of them side by side.
-    pub async fn connect(hosts: &[Host], server: HostId, prompt: Prompt) -> Self {
-        let seated = hosts.iter().map(async |host| {
-            let reached = Remote::connect(host, &prompt).await.map(Arc::new);
-            (HostId(host.name.clone()), Seat { host: host.clone(), reached: RwLock::new(reached), lock: Mutex::default() })
-        });
-        let seats = join_all(seated).await.into_iter().collect();
-        Self { prompt, server, seats }
+    /// None is connected to before it is wanted: who is slow or dead then holds up nobody else.
+    #[must_use]
+    pub fn new(hosts: Vec<Host>, server: HostId, prompt: Prompt) -> Self {
+        let seat = |host: Host| (HostId(host.name.clone()), Seat { host, reached: Mutex::default(), lock: Mutex::default() });
+        Self { prompt, server, seats: hosts.into_iter().map(seat).collect() }
     }
 
     /// The first server.
@@ -49,15 +47,15 @@ impl Hosts {
         &self.server
     }
 
-    /// A host's session.
+    /// A host's session, opened when it is first wanted.
     ///
     /// # Errors
     /// Why there is none (any more).
-    pub fn remote(&self, host: &HostId) -> Result<Arc<Remote>, Failure> {
-        self.seat(host)?.reached()
+    pub async fn remote(&self, host: &HostId) -> Result<Arc<Remote>, Failure> {
+        self.seat(host)?.reached(&self.prompt).await
     }
 
-    /// Takes the locks on all hosts that were reached. An agent whose lock is held, say by a run that was killed a moment ago, is waited
+    /// Takes the locks on all hosts that can be reached. An agent whose lock is held, say by a run that was killed a moment ago, is waited
     /// for and then given up.
     ///
     /// # Errors
@@ -65,14 +63,14 @@ impl Hosts {
     pub async fn lock(&self) -> Result<(), Failure> {
         let locked = self.seats.iter().map(async |(host, seat)| {
             let patience = if *host == self.server { Duration::ZERO } else { FREED };
-            let taken = match seat.reached() {
+            let taken = match seat.reached(&self.prompt).await {
                 Ok(remote) => remote.lock(patience).await,
                 Err(failure) => Err(failure),
             };
             match taken {
                 Ok(lock) => *seat.lock.lock().await = Some(lock),
                 Err(failure) if *host == self.server => return Err(failure),
-                Err(failure) => seat.seat(Err(failure)),
+                Err(failure) => seat.seat(Err(failure)).await,
             }
             Ok(())
         });
@@ -84,7 +82,7 @@ impl Hosts {
         let released = self.seats.values().map(async |seat| {
             let Some(lock) = seat.lock.lock().await.take() else { return };
             // A worker that is still in the middle of something is ended by the keeper, which sees its input end.
-            if seat.reached().is_ok_and(|remote| remote.idle()) {
+            if seat.reached(&self.prompt).await.is_ok_and(|remote| remote.idle()) {
                 lock.release().await;
             }
         });
@@ -107,7 +105,7 @@ impl Hosts {
     /// It can't be reached, or its lock is not free in time. From then on that is what [`Hosts::remote`] says.
     pub async fn resume(&self, host: &HostId) -> Result<(), Failure> {
         let seat = self.seat(host)?;
-        seat.reached()?;
+        seat.reached(&self.prompt).await?;
         let mut held = seat.lock.lock().await;
         let again = async {
             let remote = Remote::connect(&seat.host, &self.prompt).await?;
@@ -120,12 +118,12 @@ impl Hosts {
         match again.await {
             Ok((remote, lock)) => {
                 *held = lock;
-                seat.seat(Ok(Arc::new(remote)));
+                seat.seat(Ok(Arc::new(remote))).await;
                 Ok(())
             }
             Err(failure) => {
                 let failure: Failure = failure;
-                seat.seat(Err(failure.clone()));
+                seat.seat(Err(failure.clone())).await;
                 Err(failure)
             }
         }
@@ -138,11 +136,16 @@ impl Hosts {
 }
 
 impl Seat {
-    fn reached(&self) -> Reached {
-        self.reached.read().unwrap_or_else(PoisonError::into_inner).clone()
+    async fn reached(&self, prompt: &Prompt) -> Reached {
+        let mut reached = self.reached.lock().await;
+        if let Some(reached) = reached.as_ref() {
+            return reached.clone();
+        }
+        let now = Remote::connect(&self.host, prompt).await.map(Arc::new);
+        reached.insert(now).clone()
     }
 
-    fn seat(&self, reached: Reached) {
-        *self.reached.write().unwrap_or_else(PoisonError::into_inner) = reached;
+    async fn seat(&self, reached: Reached) {
+        *self.reached.lock().await = Some(reached);
     }
 }
