@@ -9,6 +9,7 @@ mod drift;
 mod flow;
 mod hello;
 mod hostile;
+mod hosts;
 mod kill;
 mod line;
 mod local;
@@ -92,6 +93,7 @@ pub const TESTS: &[Test] = &[
     ("adopt", adopt::adopt),
     ("hosts_local", local::local),
     // These take the first host away from whoever shares it.
+    ("hosts_three", hosts::three),
     ("kill", kill::kill),
     ("canary", canary::shows_nowhere),
 ];

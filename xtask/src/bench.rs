@@ -1,5 +1,6 @@
-//! One host and one project, side by side: what a test or a rehearsal works on.
+//! One server, its agents if any, and one project, side by side: what a test or a rehearsal works on.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -27,6 +28,16 @@ impl<'a> Bench<'a> {
         let host = rig.fresh(number)?;
         let project = Project::scratch(rig, &host, &host.name)?;
         Ok(Self { rig, host, project })
+    }
+
+    /// The hosts of these numbers on new disks, as agents of this one's cluster.
+    pub fn agents(&mut self, numbers: RangeInclusive<u8>) -> Result<Vec<Host>> {
+        let agents = numbers.map(|number| self.rig.fresh(number)).collect::<Result<Vec<_>>>()?;
+        for agent in &agents {
+            self.project.describe_agent(agent)?;
+        }
+        self.project.save(&self.rig.operator)?;
+        Ok(agents)
     }
 
     /// `bedplate` in the project's folder, as the operator, knowing the sudo password: for `run`, `finish` or `status`.

@@ -54,6 +54,22 @@ impl Project {
         Ok(project)
     }
 
+    /// Says in the inventory that `host`, as it is now, is an agent. The login user is the one who types no sudo password, for each host has
+    /// another.
+    pub fn describe_agent(&mut self, host: &Host) -> Result<()> {
+        let hosts = self.inventory.get_mut("hosts").and_then(Value::as_array_mut).context("the inventory has hosts")?;
+        let agent = table([
+            ("name", host.name.clone().into()),
+            ("address", host.address.clone().into()),
+            ("host_key", host.host_key()?.into()),
+            ("role", "agent".into()),
+            ("user", "ops".into()),
+        ]);
+        hosts.retain(|known| known.get("name") != agent.get("name"));
+        hosts.push(agent);
+        Ok(())
+    }
+
     /// Writes the inventory, and gives all that lies in the project to the operator.
     pub fn save(&self, operator: &Operator) -> Result<()> {
         fs::write(self.file(), toml::to_string(&self.inventory)?)?;
