@@ -42,6 +42,7 @@ impl Session {
     /// # Errors
     /// 69, 77: the first server can't be reached or refuses.
     pub async fn look(&self, sink: &Sink) -> Result<Vec<Verdict>, Failure> {
+        self.live.meet().await;
         let mut world = World::default();
         let survey = survey(&self.live, &self.steps, &self.server, &mut world, sink).await;
         if let Some(failure) = world.lost().get(&self.server) {

@@ -38,6 +38,11 @@ impl Live {
         Self { hosts, cluster: Mutex::new(None), outside, artifacts: Arc::new(artifacts) }
     }
 
+    /// Lets the hosts ask at the terminal what they must, before anything is shown there.
+    pub async fn meet(&self) {
+        self.hosts.meet().await;
+    }
+
     /// Takes the locks of all hosts.
     ///
     /// # Errors

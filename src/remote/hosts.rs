@@ -55,6 +55,14 @@ impl Hosts {
         self.seat(host)?.reached(&self.prompt).await
     }
 
+    /// Connects to all hosts at once if somebody is at the terminal: what they are asked there must stand before any line of progress.
+    /// Who can't be reached says so when it is wanted.
+    pub async fn meet(&self) {
+        if self.prompt.attended() {
+            join_all(self.seats.values().map(|seat| seat.reached(&self.prompt))).await;
+        }
+    }
+
     /// Takes the locks on all hosts that can be reached. An agent whose lock is held, say by a run that was killed a moment ago, is waited
     /// for and then given up.
     ///
