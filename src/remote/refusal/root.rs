@@ -23,6 +23,8 @@ pub(in crate::remote) enum RootRefusal {
     PasswordExpired,
     /// Something could not be written.
     DiskFull,
+    /// sudo ended without a word, as it does where it can't write its own log.
+    Silent,
     /// Something else.
     Other,
 }
@@ -35,6 +37,8 @@ impl RootRefusal {
             Self::Requiretty
         } else if has("No space left on device") || has("Disk quota exceeded") {
             Self::DiskFull
+        } else if has("sudo ended with ") {
+            Self::Silent
         } else if has("This account is currently not available") || said.trim().is_empty() {
             Self::NoShell
         } else if has("Password change required") {
@@ -64,6 +68,7 @@ impl RootRefusal {
             Self::NoShell => "the login works, but the user's login shell runs no commands".into(),
             Self::PasswordExpired => "the login user's password has expired, and the host runs nothing until it is changed".into(),
             Self::DiskFull => format!("the host's disk is full ({})", printable(&last_lines(said))),
+            Self::Silent => format!("{} and said nothing", printable(said)),
             Self::PasswordFile | Self::Other => last_lines(said),
         }
     }
@@ -80,6 +85,7 @@ impl RootRefusal {
             Self::NoShell => "give the user a shell as root (`chsh -s /bin/bash USER`), or check `user`",
             Self::PasswordExpired => "log in once with `ssh -t` and change it, or `chage -d \"$(date +%F)\" USER` as root",
             Self::DiskFull => "make room on the host (`df -h`, `journalctl --vacuum-size=100M`), then run again",
+            Self::Silent => "see on the host whether a disk is full (`df -h`, `df -i`); else try `sudo -v` there by hand",
             Self::Other => "try `sudo -v` on the host by hand",
         }
     }
