@@ -22,7 +22,7 @@ const LOGINS: [(&str, &str, i32, &str); 4] = [
     ("escapes, and shut", r"%; %>&2; exit 1", 77, "could not become root"),
     ("endless lines", r#"%; yes "$(%)""#, 69, "the login prints without end"),
     ("one line of a GiB", r"head -c 1073741824 /dev/zero", 69, "the login prints without end"),
-    ("endless complaint", r#"yes "$(%)" >&2 & %; exit 1"#, 77, "could not become root"),
+    ("endless complaint", r#"yes "$(%)" >&2 & %; exit 1"#, 1, "no answer within 30 s"),
 ];
 
 /// Programs that answer our questions, replaced: what they print, and what `plan` says of it.
