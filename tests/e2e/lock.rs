@@ -30,7 +30,7 @@ struct Upload<'a> {
 
 impl<'a> Upload<'a> {
     fn begin(bench: &'a Bench<'a>) -> Result<Self> {
-        bench.look("rm -rf /root/aside; mkdir /root/aside; mv /usr/local/bin/helm /root/aside/ 2>/dev/null || true")?;
+        bench.look("rm -rf /root/aside; mkdir /root/aside; mv /usr/local/lib/bedplate /root/aside/ 2>/dev/null || true")?;
         let relay = through(bench, LINE)?;
         let run = Slow::start(bench, &relay, &["bootstrap", "inventory.toml"])?;
         let arrives = || Ok((relay.passed() > 2 << 20).then_some(()));
@@ -41,7 +41,8 @@ impl<'a> Upload<'a> {
     fn end(self) -> Result<()> {
         drop(self.run);
         Free::wait(self.bench)?.seconds_after(SystemTime::now())?;
-        self.bench.look("mv /root/aside/helm /usr/local/bin/ 2>/dev/null; rm -rf /root/aside").map(drop)
+        let back = "[ ! -d /root/aside/bedplate ] || { rm -rf /usr/local/lib/bedplate; mv /root/aside/bedplate /usr/local/lib/; }; rm -rf /root/aside";
+        self.bench.look(back).map(drop)
     }
 }
 
