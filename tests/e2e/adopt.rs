@@ -70,7 +70,7 @@ timeout 90 systemctl start k3s
 const USE: &str = r#"set -eu
 k3s kubectl create configmap kept --from-literal=by=user
 k3s kubectl create deployment kept --image=docker.io/rancher/mirrored-library-busybox:1.37.0 -- sleep 1000000
-timeout 60 k3s kubectl rollout status deployment kept
+timeout 100 k3s kubectl rollout status deployment kept || { k3s kubectl describe pods --selector=app=kept >&2; exit 1; }
 "#;
 
 /// On a host where k3s runs already.
