@@ -28,7 +28,7 @@ const LOGINS: [(&str, &str, i32, &str); 4] = [
 /// Programs that answer our questions, replaced: what they print, and what `plan` says of it.
 const ANSWERS: [(&str, &str, &str); 3] = [
     ("stat", r"%; % >&2; exit 1", "pwned"),
-    ("ip", r"%", "can't"),
+    ("ip", r"%", "unexpected output"),
     ("sha256sum", r"exec cat /dev/zero", "more than 8 MiB"),
 ];
 
@@ -44,7 +44,7 @@ pub fn hostile(context: &Context) -> Result<()> {
     for (program, line, words) in ANSWERS {
         let path = format!("/usr/local/sbin/{program}");
         bench.look(&format!("cat >{path} <<'END'\n#!/bin/sh\n{}\nEND\nchmod 755 {path}", line.replace('%', ESCAPES)))?;
-        let judged = judged(&bench, 1, words, &own).with_context(|| format!("{program} prints {line}"));
+        let judged = judged(&bench, 2, words, &own).with_context(|| format!("{program} prints {line}"));
         bench.look(&format!("rm {path}"))?;
         judged?;
     }
