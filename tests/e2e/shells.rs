@@ -49,7 +49,7 @@ pub fn shells(context: &Context) -> Result<()> {
     let run = finish(&mut bench.program("agree", &["host", "inventory.toml"]), LIMIT)?;
     ended(&run, 0).context("agree host")?;
     let german = bench.look("su -s /bin/sh appuser -c 'LC_ALL=C.UTF-8 LANGUAGE=de stat /nowhere 2>&1 || true'")?;
-    ensure!(german.contains("nicht"), "nothing here speaks German: {german}");
+    ensure!(german.contains("fehlgeschlagen"), "nothing here speaks German: {german}");
     bench.host.discard()
 }
 
