@@ -69,7 +69,7 @@ timeout 90 systemctl start k3s
 /// What a user makes of it.
 const USE: &str = r#"set -eu
 k3s kubectl create configmap kept --from-literal=by=user
-k3s kubectl create deployment kept --image=docker.io/rancher/mirrored-library-busybox:1.37.0 -- sleep 1000000
+k3s kubectl create deployment kept --image=docker.io/rancher/mirrored-library-busybox:1.37.0 -- /httpd -f -p 8080
 timeout 100 k3s kubectl rollout status deployment kept || { k3s kubectl describe pods --selector=app=kept >&2; exit 1; }
 "#;
 
