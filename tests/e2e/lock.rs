@@ -64,14 +64,15 @@ impl Free {
     }
 }
 
-/// Nothing changes on the host for three seconds, and nobody is at work there. Returns what lies around.
-fn no_orphan(bench: &Bench<'_>) -> Result<String> {
+/// Nothing changes on the host for three seconds, and nobody is at work there. Half a file may lie there until the next run, which
+/// removes it under the lock.
+fn no_orphan(bench: &Bench<'_>) -> Result<()> {
     let before = bench.look(TRACES)?;
     std::thread::sleep(Duration::from_secs(3));
     let after = bench.look(TRACES)?;
     ensure!(before == after, "an orphan writes\nbefore:\n{before}\nafter:\n{after}");
     ensure!(!after.contains("read -r n p c"), "a worker is left: {after}");
-    Ok(after)
+    Ok(())
 }
 
 /// A second run is refused at once and told who is at work; the first one does not notice.
@@ -106,12 +107,11 @@ pub fn killed(context: &Context) -> Result<()> {
     let seconds = free.seconds_after(shot)?;
     println!("lock_killed: free {seconds:.2} s after the shot");
     ensure!((0.0..1.0).contains(&seconds), "the lock is free {seconds:.2} s after the shot");
-    let left = no_orphan(bench)?;
-    ensure!(!left.contains(".bedplate-"), "half a file is left: {left}");
+    no_orphan(bench)?;
     upload.end()
 }
 
-/// The line falls silent in the middle of an upload, and nobody tells either end. Half a file may stay until the next run.
+/// The line falls silent in the middle of an upload, and nobody tells either end.
 pub fn silent(context: &Context) -> Result<()> {
     let bench = context.shared()?;
     let mut upload = Upload::begin(bench)?;
