@@ -19,7 +19,18 @@ pub fn state(world: &mut World) -> BTreeMap<String, String> {
         for (name, image) in &host.images {
             tell(format!("{id} image {name}"), format!("{image:?}"));
         }
-        tell(format!("{id} unit"), format!("enabled {}, running {}", host.enabled, host.active_since.is_some()));
+        let read = host
+            .files
+            .iter()
+            .filter(|(path, _)| at_start(path))
+            .all(|(_, file)| host.active_since.is_some_and(|since| since > file.modified));
+        let told = host.files.iter().filter(|(path, _)| path.ends_with(".service")).all(|(_, file)| host.loaded > file.modified);
+        let unit = format!(
+            "enabled {}, running {}, has read its files: {read}, systemd has read it: {told}",
+            host.enabled,
+            host.active_since.is_some()
+        );
+        tell(format!("{id} unit"), unit);
     }
     for (object, body) in &world.api.objects {
         tell(object.to_string(), body.to_string());
@@ -41,6 +52,11 @@ pub fn state(world: &mut World) -> BTreeMap<String, String> {
     let kubeconfig = world.operator.kubeconfig.as_ref().and_then(|text| text.expose_str()).unwrap_or_default();
     tell("kubeconfig".into(), kubeconfig.to_owned());
     lines
+}
+
+/// Whether k3s reads it when it starts, and then no more.
+fn at_start(path: &str) -> bool {
+    path == "/usr/local/bin/k3s" || path.ends_with("k3s/config.yaml") || path.ends_with("registries.yaml") || path.ends_with(".service")
 }
 
 fn secret(live: &LiveSecret) -> String {
