@@ -23,7 +23,7 @@ pub(super) const KEEPER: &str = concat!(
     "if flock -n 9; then :; else echo; echo \"$k held $(head -n 1 /run/bedplate.lock)\"; flock -w \"$s\" 9 || exit 75; fi; ",
     "echo \"$o\" >/run/bedplate.lock; ",
     "l=/var/log/bedplate; [ -d $l ] || mkdir -m 0750 $l 2>/dev/null; l=$l/actions.log; ",
-    "if [ -f $l ] && [ $(stat -c %s $l) -gt 1048576 ]; then mv -f $l $l.1; fi; ",
+    "if [ -f $l ] && [ $(stat -c %s $l) -gt 1048576 ]; then mv -f $l $l.1; fi; touch $l 2>/dev/null; ",
     "echo; echo \"$k locked\"; ",
     "while :; do b=$(timeout 20 head -c 1 9>&-); ",
     "case $b in .) ;; p) read -r w;; q) exit 0;; ",
@@ -183,6 +183,9 @@ mod tests {
         assert_eq!(lines, ["a begun: 9%", "a done: q 9%"]);
         std::fs::write(&log, vec![b'x'; 1_200_000]).unwrap();
         let (_second, _stdin, _stdout, _) = keeper(folder.path(), group, 0);
-        assert!(!log.exists() && log.with_extension("log.1").exists());
+        assert!(log.with_extension("log.1").exists());
+        // Whoever writes into it first: nobody else reads it.
+        let cut = std::fs::metadata(&log).unwrap();
+        assert_eq!((cut.len(), cut.permissions().mode() & 0o777), (0, 0o600));
     }
 }
