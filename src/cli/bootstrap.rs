@@ -2,10 +2,10 @@
 
 use clap::Args;
 
-use super::{Only, Target};
 use super::allowed::Allowed;
 use super::confirm::{attended, confirm};
 use super::session::Session;
+use super::{Only, Target};
 use crate::engine::converge;
 use crate::model::{Event, Exit, Failure, Sink};
 use crate::report::{self, Form, Passed};

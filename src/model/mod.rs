@@ -20,8 +20,8 @@ mod view;
 mod world;
 
 pub use action::{
-    Action, ApiAction, Content, FileWrite, HostAction, ImageImport, Install, JWT_PRIVATE, JWT_PUBLIC, KEY_ID, KubeconfigMerge, OperatorAction,
-    Owner, SecretSpec, UnitChange,
+    Action, ApiAction, Content, FileWrite, HostAction, ImageImport, Install, JWT_PRIVATE, JWT_PUBLIC, KEY_ID, KubeconfigMerge,
+    OperatorAction, Owner, SecretSpec, UnitChange,
 };
 pub use answer::{Answer, Reply};
 pub use answers::{ChartFacts, Conflict, DryRun, ImageArchive, LiveRelease, LiveSecret};

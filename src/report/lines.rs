@@ -46,7 +46,9 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
             let lines: Vec<String> = warnings.map(|warning| format!("{}  {step}: {}", place(scope), note(warning))).collect();
             (!lines.is_empty()).then(|| lines.join("\n"))
         }
-        Event::Resuming(failure) => Some(format!("{failure}\n  once more: connecting anew, waiting (45 s at most) until what ran there has ended, then looking at what is there")),
+        Event::Resuming(failure) => Some(format!(
+            "{failure}\n  once more: connecting anew, waiting (45 s at most) until what ran there has ended, then looking at what is there"
+        )),
         Event::SetAside(failure) => Some(format!("{failure}\n  the others go on without it")),
         _ => None,
     }

@@ -84,7 +84,12 @@ mod tests {
     #[test]
     fn secret_keys_are_known_however_they_are_written() {
         let config = ["token: x", "a: 1\n\"agent-token\": x", "  token+: x"];
-        let unit = ["ExecStart=/usr/local/bin/k3s server '--token' 'x'", "ExecStart=k3s agent --token=x", "k3s server -t x", "Environment=\"K3S_TOKEN=x\""];
+        let unit = [
+            "ExecStart=/usr/local/bin/k3s server '--token' 'x'",
+            "ExecStart=k3s agent --token=x",
+            "k3s server -t x",
+            "Environment=\"K3S_TOKEN=x\"",
+        ];
         for text in config.into_iter().chain(unit) {
             assert!(holds_secret(text), "{text}");
         }

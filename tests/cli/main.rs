@@ -4,6 +4,6 @@ mod allowed;
 mod bad_input;
 mod endings;
 mod narrowed;
-mod terminal;
 #[path = "../inventories/project.rs"]
 mod project;
+mod terminal;

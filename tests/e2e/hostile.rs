@@ -26,11 +26,8 @@ const LOGINS: [(&str, &str, i32, &str); 4] = [
 ];
 
 /// Programs that answer our questions, replaced: what they print, and what `plan` says of it.
-const ANSWERS: [(&str, &str, &str); 3] = [
-    ("stat", r"%; % >&2; exit 1", "pwned"),
-    ("ip", r"%", "unexpected output"),
-    ("sha256sum", r"exec cat /dev/zero", "more than 8 MiB"),
-];
+const ANSWERS: [(&str, &str, &str); 3] =
+    [("stat", r"%; % >&2; exit 1", "pwned"), ("ip", r"%", "unexpected output"), ("sha256sum", r"exec cat /dev/zero", "more than 8 MiB")];
 
 /// At login and inside answers: no control byte but those of a good host's look, in bounded memory and time.
 pub fn hostile(context: &Context) -> Result<()> {

@@ -7,8 +7,8 @@ mod converge_bench;
 mod e2e;
 mod packages;
 mod project;
-mod relay;
 mod rehearse;
+mod relay;
 mod rig;
 mod run;
 mod test;
@@ -18,8 +18,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use converge_bench::{Wanted, converge};
 use clap::{Args, Parser, Subcommand};
+use converge_bench::{Wanted, converge};
 use rehearse::{Afterwards, rehearse};
 use rig::{Host, Operator, Place, Rig};
 

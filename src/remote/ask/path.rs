@@ -1,8 +1,8 @@
 //! What lies at a path.
 
 use super::reply;
-use crate::remote::digest;
 use crate::model::{Answer, FileKind, FileMeta, Reply, Secret};
+use crate::remote::digest;
 use crate::remote::frame::Output;
 use crate::remote::quote::quote;
 

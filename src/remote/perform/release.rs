@@ -48,7 +48,9 @@ impl Remote {
                 let mut payload = (&*chart).chain(values.expose());
                 self.send(what, &upgrade(release, chart.len()), &mut payload, size, sent, limit).await
             }
-            ReleaseAction::Uninstall { namespace, name } => self.script(what, &uninstall(namespace, name), Duration::from_secs(300 + 2 * SLACK)).await,
+            ReleaseAction::Uninstall { namespace, name } => {
+                self.script(what, &uninstall(namespace, name), Duration::from_secs(300 + 2 * SLACK)).await
+            }
             ReleaseAction::ClearPending { namespace, name, revision, deployed } => match deployed {
                 Some(good) => self.script(what, &rollback(namespace, name, *good), Duration::from_secs(300 + 2 * SLACK)).await,
                 None => self.script(what, &forget(namespace, name, *revision), SHORT).await,
