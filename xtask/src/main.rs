@@ -122,7 +122,7 @@ impl Chore {
     fn run(self) -> Result<()> {
         match self {
             Self::Build => {
-                print!("{}", build::artifacts()?);
+                print!("{}", build::artifacts(build::Former::Kept)?);
                 Ok(())
             }
             Self::Rehearse { keep, released } => {

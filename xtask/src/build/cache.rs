@@ -1,5 +1,6 @@
 //! Built things outside the clone, each in a folder named by the digest of all that it was made from.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -12,6 +13,8 @@ use crate::rig::Place;
 
 /// An entry that nobody asked for in this time is removed.
 const UNUSED: Duration = Duration::from_secs(7 * 24 * 3600);
+/// Entries of one name that are kept: what a branch wants, what it came from, and one more to go back to.
+const KEPT: usize = 3;
 /// Touched at every use, as a folder's own time only changes with its entries.
 const MARK: &str = ".used";
 
@@ -52,15 +55,23 @@ impl Cache {
         Ok(dir)
     }
 
-    /// Removes what was last used more than a week ago.
+    /// Removes what was last used more than a week ago, and of each name all but what was used last. What was asked for since the cache
+    /// was opened stays: nobody else can have asked for anything later.
     pub fn prune(&self) -> Result<()> {
+        let mut names: BTreeMap<String, Vec<(SystemTime, PathBuf)>> = BTreeMap::new();
         for entry in fs::read_dir(&self.root).with_context(|| format!("list {}", self.root.display()))? {
             let dir = entry?.path();
-            let Ok(used) = fs::metadata(dir.join(MARK)).and_then(|m| m.modified()) else {
-                continue;
-            };
-            if SystemTime::now().duration_since(used).is_ok_and(|age| age > UNUSED) {
-                remove(&dir)?;
+            let used = fs::metadata(dir.join(MARK)).and_then(|mark| mark.modified());
+            let name = dir.file_name().and_then(|name| name.to_str()?.rsplit_once('-'));
+            if let (Ok(used), Some((name, _key))) = (used, name) {
+                names.entry(name.to_owned()).or_default().push((used, dir));
+            }
+        }
+        for mut entries in names.into_values() {
+            entries.sort();
+            let old = |used: &SystemTime| used.elapsed().is_ok_and(|age| age > UNUSED);
+            for (_, (_, dir)) in entries.iter().rev().enumerate().filter(|(place, (used, _))| *place >= KEPT || old(used)) {
+                remove(dir)?;
             }
         }
         Ok(())
@@ -163,6 +174,26 @@ mod tests {
         assert!(dir.join("whole").exists() && !dir.join("half").exists());
         assert_eq!(dir, cache.entry("x", key(), |_| anyhow::bail!("made twice")).unwrap());
         assert_ne!(dir, cache.entry("x", Key::default().text("b"), |_| Ok(())).unwrap());
+    }
+
+    #[test]
+    fn of_each_name_the_last_three_stay_and_none_for_more_than_a_week() {
+        let held = tempfile::tempdir().unwrap();
+        let cache = Cache::open_at(held.path().to_owned()).unwrap();
+        let made = |name: &str, key: &str, hours: u64| {
+            let dir = cache.entry(name, Key::default().text(key), |_| Ok(())).unwrap();
+            let used = SystemTime::now() - Duration::from_secs(hours * 3600);
+            File::open(dir.join(MARK)).unwrap().set_modified(used).unwrap();
+            dir
+        };
+        let nodes: Vec<PathBuf> = (0..5).map(|hours| made("node", &format!("{hours}"), hours)).collect();
+        let [other, old] = [made("node-test", "a", 100), made("node-test", "b", 8 * 24)];
+        // Asked for again: whatever it was, it is the last.
+        assert_eq!(nodes[4], cache.entry("node", Key::default().text("4"), |_| anyhow::bail!("made twice")).unwrap());
+        cache.prune().unwrap();
+        let there: Vec<bool> = nodes.iter().chain([&other, &old]).map(|dir| dir.exists()).collect();
+        assert_eq!(there, [true, true, false, false, true, true, false]);
+        assert!(held.path().join("lock").exists());
     }
 
     #[test]

@@ -69,14 +69,25 @@ pub struct AppImages {
     pub web: PathBuf,
 }
 
+/// What becomes of earlier builds.
+#[derive(PartialEq, Eq)]
+pub enum Former {
+    /// The rig may be serving them.
+    Kept,
+    /// The caller holds the rig, so that nobody uses them: most go.
+    Pruned,
+}
+
 /// Builds what is not in the cache. Minutes when nothing is, less than a second when everything is; waits while another
 /// process builds.
-pub fn artifacts() -> Result<Artifacts> {
+pub fn artifacts(former: Former) -> Result<Artifacts> {
     let rig = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/rig").canonicalize()?;
     let cache = cache::Cache::open()?;
     let parts = parts::Parts::build(&cache, &rig)?;
     let site = site::assemble(&cache, &parts)?;
-    cache.prune()?;
+    if former == Former::Pruned {
+        cache.prune()?;
+    }
     Ok(Artifacts {
         dir: site.join(site::SERVED),
         pins: site::pins(&site)?,

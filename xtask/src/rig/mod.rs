@@ -28,7 +28,7 @@ pub use network::{BRIDGE, inside, within};
 pub use operator::Operator;
 pub use place::{Place, clone};
 
-use crate::build::{self, Artifacts};
+use crate::build::{self, Artifacts, Former};
 use crate::packages;
 use daemon::Daemon;
 
@@ -51,7 +51,7 @@ impl Rig {
         packages::ensure(packages::RIG)?;
         let place = Place::here()?;
         let lock = lock(&place)?;
-        let built = build::artifacts()?;
+        let built = build::artifacts(Former::Pruned)?;
         let artifacts = match source {
             Some(folder) => build::released(folder, built)?,
             None => built,
