@@ -15,11 +15,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use bedplate::engine::{converge, survey};
-use bedplate::inventory::Inventory;
+use bedplate::engine::{Verdict, converge, survey};
+use bedplate::inventory::{Inventory, Tls};
 use bedplate::model::{Action, Event, Failure, HostId, JWT_PRIVATE, Secret, Sink};
 use bedplate::playbook;
-use bedplate::steps::flow;
+use bedplate::steps::{diagnosis, flow};
 use fake::{Fake, Fate, World};
 use half::half;
 use state::state;
@@ -81,6 +81,20 @@ async fn a_bare_host_converges_and_then_rests() {
         }
         let again = well(&fake, &inventory, name).await;
         assert_eq!(told(&again), Vec::<String>::new(), "{name}");
+    }
+}
+
+/// The diagnosis finds fault with nothing that a run has left.
+#[tokio::test]
+async fn nothing_is_stuck_where_all_converged() {
+    for (name, text) in INVENTORIES {
+        let inventory = read(text);
+        let fake = Fake::from(World::of(&inventory));
+        well(&fake, &inventory, name).await;
+        let steps = diagnosis(&inventory);
+        let survey = survey(&fake, &steps, &server(&inventory), &mut bedplate::model::World::default(), &silent()).await;
+        assert_eq!(survey.verdicts.len(), inventory.sites.iter().filter(|site| site.tls == Tls::Acme).count(), "{name}");
+        assert!(survey.verdicts.iter().all(Verdict::converged), "{name}: {:?}", survey.verdicts);
     }
 }
 

@@ -140,7 +140,7 @@ fn unready(live: &Value) -> Option<String> {
 }
 
 /// What is served in place of the Secret's leaf, or in which phase it is not believed.
-fn unserved(name: &str, served: Option<&Served>, leaf: Option<&str>, issuer: Issuer) -> Option<Finding> {
+pub(super) fn unserved(name: &str, served: Option<&Served>, leaf: Option<&str>, issuer: Issuer) -> Option<Finding> {
     let Some(served) = served else {
         return Some(Finding::new(format!("{name} serves nothing on port 443"), "let TCP 443 in, and see whether Traefik runs"));
     };

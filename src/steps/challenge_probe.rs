@@ -1,7 +1,7 @@
 //! The challenge probe: before anything is ordered, every name of an ACME site leads to this cluster, its CAA lets the CA issue, and
 //! port 80 is answered by the ingress (S3-75, contract §4.9). A failed order costs hours of back-off; a question costs nothing.
 
-mod dns;
+pub(super) mod dns;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -18,7 +18,7 @@ const PATH: &str = "/.well-known/acme-challenge/bedplate-probe";
 
 /// Who will look the names up when it validates them.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Authority {
+pub(super) enum Authority {
     /// Sees public DNS, and obeys CAA for `letsencrypt.org`.
     LetsEncrypt,
     /// Sees what we see.
@@ -32,9 +32,16 @@ struct Probe {
 
 /// One step a site with a certificate by ACME.
 pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
-    let own = inventory.acme.as_ref().is_some_and(|acme| acme.production.server.is_some());
-    let authority = if own { Authority::Own } else { Authority::LetsEncrypt };
+    let authority = Authority::of(inventory);
     AcmeSite::all(inventory).map(|site| Box::new(Probe { site, authority }) as Box<dyn Step>).collect()
+}
+
+impl Authority {
+    /// Of the inventory's production server.
+    pub fn of(inventory: &Inventory) -> Self {
+        let own = inventory.acme.as_ref().is_some_and(|acme| acme.production.server.is_some());
+        if own { Self::Own } else { Self::LetsEncrypt }
+    }
 }
 
 impl Step for Probe {
@@ -86,7 +93,8 @@ impl Step for Probe {
     }
 }
 
-fn url(name: &str) -> String {
+/// What is asked of a name that has no challenge yet.
+pub(super) fn url(name: &str) -> String {
     format!("http://{name}{PATH}")
 }
 

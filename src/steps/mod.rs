@@ -5,6 +5,7 @@ mod adoption;
 mod artifact;
 mod carrier;
 mod changes;
+mod diagnosis;
 mod difference;
 mod drift;
 mod file;
@@ -15,6 +16,8 @@ mod ratchet;
 mod rendered;
 mod rollout;
 mod upgrade;
+
+pub use diagnosis::diagnosis;
 
 use crate::inventory::Inventory;
 use crate::model::Step;

@@ -10,7 +10,8 @@ use super::Authority;
 const LETS_ENCRYPT: &str = "letsencrypt.org";
 
 impl Authority {
-    const fn resolver(self) -> Resolver {
+    /// Whose answers count.
+    pub const fn resolver(self) -> Resolver {
         match self {
             Self::LetsEncrypt => Resolver::Public,
             Self::Own => Resolver::System,

@@ -37,7 +37,12 @@ pub enum Crashes {
     TooMany(String),
 }
 
-impl Pod<'_> {
+impl<'a> Pod<'a> {
+    /// A pod by itself.
+    pub fn of(pod: &'a Value) -> Self {
+        Self(pod)
+    }
+
     /// Its name.
     pub fn name(&self) -> &str {
         self.0["metadata"]["name"].as_str().unwrap_or_default()

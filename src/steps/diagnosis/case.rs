@@ -1,0 +1,175 @@
+//! One site's chain, as far as it is known.
+
+use serde_json::Value;
+
+use crate::model::{Missing, View};
+
+use super::super::acme_site::AcmeSite;
+use super::super::challenge_probe::Authority;
+use super::super::leaf::Leaf;
+use super::ask::{self, CERTIFICATE, CHALLENGE, ORDER, REQUEST};
+use super::cause::Cause;
+use super::object::{self, brief, condition, name, newest, owned, place, text};
+
+/// How long something may take before it counts as stuck, seconds: a solver is reached some seconds after its Ingress was made.
+pub const SETTLING: i64 = 30;
+
+/// A site and the top of its chain.
+pub struct Case<'a> {
+    /// Whose certificate it is.
+    pub site: &'a AcmeSite,
+    /// Who validates its names.
+    pub authority: Authority,
+    /// What is known.
+    pub seen: View<'a>,
+    /// Seconds since the epoch.
+    pub now: i64,
+    /// All of the namespace.
+    pub certificates: &'a [Value],
+    /// The site's own; none: it is absent.
+    pub certificate: Option<&'a Value>,
+    /// The leaf in its Secret.
+    pub leaf: Option<Leaf>,
+}
+
+impl<'a> Case<'a> {
+    /// Reads the top of the chain.
+    ///
+    /// # Errors
+    /// Not asked yet, or it can't be seen.
+    pub fn read(site: &'a AcmeSite, authority: Authority, seen: View<'a>) -> Result<Self, Missing> {
+        let certificates = listed(&seen, &CERTIFICATE.all(site.carrier.namespace()))?;
+        let certificate = certificates.iter().find(|certificate| name(certificate) == site.certificate);
+        let leaf = seen.secret(site.carrier.namespace(), &site.certificate)?.and_then(Leaf::of);
+        Ok(Self { site, authority, seen, now: seen.clock()?, certificates, certificate, leaf })
+    }
+
+    /// Namespace of the whole chain.
+    pub fn namespace(&self) -> &'a str {
+        self.site.carrier.namespace()
+    }
+
+    /// All of a kind in the chain's namespace.
+    ///
+    /// # Errors
+    /// They can't be seen.
+    pub fn all(&self, kind: ask::Kind) -> Result<&'a [Value], Missing> {
+        listed(&self.seen, &kind.all(self.namespace()))
+    }
+
+    /// Whether the certificate is Ready for the spec that it has, and no renewal of it has failed or is on its way.
+    pub fn comes(&self) -> bool {
+        self.certificate.is_some_and(|certificate| {
+            let ready =
+                condition(certificate, "Ready").is_some_and(|ready| ready["status"] == "True" && !object::is_stale(ready, certificate));
+            ready && condition(certificate, "Issuing").is_none() && self.leaf.is_some()
+        })
+    }
+
+    /// The newest request of the certificate.
+    ///
+    /// # Errors
+    /// They can't be seen.
+    pub fn request(&self) -> Result<Option<&'a Value>, Missing> {
+        let Some(certificate) = self.certificate else { return Ok(None) };
+        Ok(newest(&owned(self.all(REQUEST)?, &[certificate])))
+    }
+
+    /// Its newest order.
+    ///
+    /// # Errors
+    /// They can't be seen.
+    pub fn order(&self) -> Result<Option<&'a Value>, Missing> {
+        let Some(request) = self.request()? else { return Ok(None) };
+        Ok(newest(&owned(self.all(ORDER)?, &[request])))
+    }
+
+    /// Its challenges, one a name.
+    ///
+    /// # Errors
+    /// They can't be seen.
+    pub fn challenges(&self) -> Result<Vec<&'a Value>, Missing> {
+        let Some(order) = self.order()? else { return Ok(Vec::new()) };
+        Ok(owned(self.all(CHALLENGE)?, &[order]))
+    }
+
+    /// The chain in lines, from the top down.
+    ///
+    /// # Errors
+    /// A part of it can't be seen.
+    pub fn told(&self) -> Result<Vec<String>, Missing> {
+        let Some(certificate) = self.certificate else { return Ok(Vec::new()) };
+        let mut lines = vec![format!("{}: {}{}", place(certificate), ready(certificate), renewal(certificate))];
+        if self.comes() {
+            return Ok(lines);
+        }
+        lines.extend(self.request()?.map(|request| format!("{}: {}", place(request), ready(request))));
+        let state = |object: &Value| {
+            let reason = text(object, "/status/reason").map(|reason| format!(": {}", brief(reason))).unwrap_or_default();
+            format!("{}{reason}", text(object, "/status/state").unwrap_or("no state yet"))
+        };
+        lines.extend(self.order()?.map(|order| format!("{}: {}", place(order), state(order))));
+        let challenge = |challenge: &&Value| {
+            format!("{} of {}: {}", place(challenge), text(challenge, "/spec/dnsName").unwrap_or_default(), state(challenge))
+        };
+        lines.extend(self.challenges()?.iter().map(challenge));
+        Ok(lines)
+    }
+
+    /// A cause of a failed issuance: cert-manager waits an hour or more before it tries again (contract §4.3), unless it is asked anew.
+    pub fn in_time(&self, cause: Cause) -> Cause {
+        let Some(at) = self.retry().filter(|at| *at > self.now && !cause.needs_time()) else { return cause };
+        let when = jiff::Timestamp::from_second(at).map(|at| at.to_string()).unwrap_or_default();
+        let (namespace, certificate) = (self.namespace(), &self.site.certificate);
+        cause.then(&format!(
+            "cert-manager tries again by itself in {} (at {when}), at once after: kubectl -n {namespace} delete certificate {certificate}; \
+             its Ingress makes it again",
+            span(at - self.now)
+        ))
+    }
+
+    /// When cert-manager orders again after a failure: 1 h · 2^(n−1) after the n-th, 32 h at most.
+    fn retry(&self) -> Option<i64> {
+        let status = &self.certificate?["status"];
+        let failed = status["lastFailureTime"].as_str().and_then(object::seconds)?;
+        let times = status["failedIssuanceAttempts"].as_u64().unwrap_or(1).clamp(1, 6);
+        Some(failed + (3600 << (times - 1)))
+    }
+}
+
+/// All of a kind; none where the API server does not know the kind.
+///
+/// # Errors
+/// They can't be seen.
+pub fn listed<'a>(seen: &View<'a>, of: &crate::model::ObjectRef) -> Result<&'a [Value], Missing> {
+    Ok(seen.list(of, "")?.map(Vec::as_slice).unwrap_or_default())
+}
+
+fn ready(object: &Value) -> String {
+    match condition(object, "Ready") {
+        None => "nobody has looked at it yet".into(),
+        Some(ready) if ready["status"] == "True" => "ready".into(),
+        Some(ready) => format!("not ready: {}", brief(ready["message"].as_str().unwrap_or_default())),
+    }
+}
+
+/// A good certificate that is to be replaced.
+fn renewal(certificate: &Value) -> &'static str {
+    if condition(certificate, "Ready").is_none_or(|ready| ready["status"] != "True") {
+        return "";
+    }
+    match condition(certificate, "Issuing").and_then(|issuing| issuing["status"].as_str()) {
+        None => "",
+        Some("True") => "; it is being renewed",
+        Some(_) => "; its renewal failed",
+    }
+}
+
+/// A span of time in the unit that a person would choose.
+pub fn span(seconds: i64) -> String {
+    match seconds {
+        ..120 => format!("{seconds} s"),
+        120..7200 => format!("{} minutes", seconds / 60),
+        _ => format!("{} hours", seconds / 3600),
+    }
+}
