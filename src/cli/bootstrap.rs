@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::allowed::Allowed;
 use super::confirm::{attended, confirm};
+use super::diagnose::explained;
 use super::session::Session;
 use super::{Only, Target};
 use crate::engine::converge;
@@ -37,7 +38,10 @@ impl Bootstrap {
         if asks {
             confirm(&session, sink).await?;
         }
-        let outcome = converge(&session.live, &session.steps, &session.server, sink).await?;
+        let outcome = match converge(&session.live, &session.steps, &session.server, sink).await {
+            Ok(outcome) => outcome,
+            Err(failure) => return Err(explained(failure, &session, sink).await),
+        };
         session.live.release().await;
         sink(Event::Done);
         match form {

@@ -3,6 +3,7 @@
 mod allowed;
 mod bootstrap;
 mod confirm;
+mod diagnose;
 mod only;
 mod plan;
 mod session;
@@ -50,6 +51,8 @@ enum Command {
     Plan(plan::Plan),
     /// Check from outside and inside, after the fact; touches nothing
     Verify(Look),
+    /// Say why a certificate does not come, and what to do; touches nothing
+    Diagnose(Target),
     /// Open the way to the API server while a command runs, or until Ctrl-C
     Tunnel(tunnel::Tunnel),
 }
@@ -100,6 +103,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
             Command::Bootstrap(bootstrap) => bootstrap.run(form, &sink).await,
             Command::Plan(plan) => plan.run(form, &sink).await,
             Command::Verify(look) => verify::run(look, form, &sink).await,
+            Command::Diagnose(target) => diagnose::run(target, form, &sink).await,
             Command::Tunnel(tunnel) => tunnel::run(tunnel, &sink).await,
         }
     }));

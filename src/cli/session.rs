@@ -8,12 +8,14 @@ use crate::model::{Event, Exit, Failure, HostId, Sink, Step, World};
 use crate::outside::{Outside, Trust};
 use crate::remote::{Hosts, Prompt};
 use crate::report::{clean, progress};
-use crate::steps::flow;
+use crate::steps::{diagnosis, flow};
 
 /// What every subcommand needs.
 pub struct Session {
     /// The steps that the inventory wants, in order.
     pub steps: Vec<Box<dyn Step>>,
+    /// What says why a certificate does not come.
+    pub diagnosis: Vec<Box<dyn Step>>,
     /// The first server.
     pub server: HostId,
     /// The world.
@@ -28,13 +30,26 @@ impl Session {
     pub fn open(target: &Target, only: &Only) -> Result<Self, Failure> {
         let inventory = load(target)?;
         let steps = only.of(flow(&inventory))?;
+        Self::with(target, &inventory, steps)
+    }
+
+    /// The same for the diagnosis alone.
+    ///
+    /// # Errors
+    /// 65: the inventory is wrong.
+    pub fn to_diagnose(target: &Target) -> Result<Self, Failure> {
+        let inventory = load(target)?;
+        Self::with(target, &inventory, diagnosis(&inventory))
+    }
+
+    fn with(target: &Target, inventory: &Inventory, steps: Vec<Box<dyn Step>>) -> Result<Self, Failure> {
         let artifacts = Artifacts::new(Source::parse(&inventory.source), LockFile::beside(&target.inventory))?;
-        let outside = Outside::new(&trust(&inventory))?;
-        let server = HostId(server(&inventory)?.name.clone());
+        let outside = Outside::new(&trust(inventory))?;
+        let server = HostId(server(inventory)?.name.clone());
         let concerned = |host: &&Host| host.name == server.0 || steps.iter().any(|step| step.scope().is_host(&host.name));
         let hosts: Vec<Host> = inventory.hosts.iter().filter(concerned).cloned().collect();
         let hosts = Hosts::new(hosts, server.clone(), Prompt::of_environment());
-        Ok(Self { steps, live: Live::new(hosts, outside, artifacts), server })
+        Ok(Self { steps, diagnosis: diagnosis(inventory), live: Live::new(hosts, outside, artifacts), server })
     }
 
     /// Every step's verdict, nothing changed.
@@ -42,9 +57,17 @@ impl Session {
     /// # Errors
     /// 69, 77: the first server can't be reached or refuses.
     pub async fn look(&self, sink: &Sink) -> Result<Vec<Verdict>, Failure> {
+        self.look_at(&self.steps, sink).await
+    }
+
+    /// These steps' verdicts, nothing changed.
+    ///
+    /// # Errors
+    /// 69, 77: the first server can't be reached or refuses.
+    pub async fn look_at(&self, steps: &[Box<dyn Step>], sink: &Sink) -> Result<Vec<Verdict>, Failure> {
         self.live.meet().await;
         let mut world = World::default();
-        let survey = survey(&self.live, &self.steps, &self.server, &mut world, sink).await;
+        let survey = survey(&self.live, steps, &self.server, &mut world, sink).await;
         if let Some(failure) = world.lost().get(&self.server) {
             return Err(failure.as_ref().clone());
         }

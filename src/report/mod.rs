@@ -2,6 +2,7 @@
 
 mod bars;
 mod counts;
+mod diagnosis;
 mod json;
 mod kept;
 mod lines;
@@ -13,6 +14,7 @@ mod verdict;
 use std::io::IsTerminal;
 use std::sync::Arc;
 
+pub use diagnosis::diagnosis;
 pub use json::json_verdicts;
 pub use stream::{fresh_line, progress, result};
 pub use summary::{Passed, findings, plan};

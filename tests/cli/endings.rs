@@ -33,13 +33,15 @@ fn a_wrong_command_line_is_64_and_help_is_none() {
 
 #[test]
 fn json_alone_goes_to_stdout_also_when_no_host_is_reached() {
-    let ran = ended(&["plan", "inventory.toml", "--json"], "exit 255");
-    assert_eq!(ran.status.code(), Some(69));
-    let stdout = String::from_utf8(ran.stdout).unwrap();
-    let events: Vec<serde_json::Value> = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    // Hosts are reached when they are asked.
-    assert_eq!(events.iter().map(|event| &event["event"]).collect::<Vec<_>>(), ["asking", "failed"], "{stdout}");
-    assert_eq!(events[1]["exit"], 69, "{stdout}");
+    for subcommand in ["plan", "diagnose"] {
+        let ran = ended(&[subcommand, "inventory.toml", "--json"], "exit 255");
+        assert_eq!(ran.status.code(), Some(69), "{subcommand}");
+        let stdout = String::from_utf8(ran.stdout).unwrap();
+        let events: Vec<serde_json::Value> = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        // Hosts are reached when they are asked.
+        assert_eq!(events.iter().map(|event| &event["event"]).collect::<Vec<_>>(), ["asking", "failed"], "{stdout}");
+        assert_eq!(events[1]["exit"], 69, "{stdout}");
+    }
 }
 
 #[test]

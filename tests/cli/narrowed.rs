@@ -54,6 +54,8 @@ fn known_names_are_taken_also_as_kinds_and_more_than_once() {
 }
 
 #[test]
-fn bootstrap_is_never_narrowed() {
-    assert_eq!(run(&["bootstrap", "--step", "k3s"]).status.code(), Some(64));
+fn bootstrap_and_diagnose_are_never_narrowed() {
+    for subcommand in ["bootstrap", "diagnose"] {
+        assert_eq!(run(&[subcommand, "--step", "k3s"]).status.code(), Some(64), "{subcommand}");
+    }
 }
