@@ -69,10 +69,10 @@ fn judged(bench: &Bench<'_>, code: i32, words: &str, own: &BTreeSet<String>) -> 
 fn look(bench: &Bench<'_>, code: i32) -> Result<(String, u64)> {
     let inside = "bedplate plan inventory.toml & tool=$!
                   while grep VmHWM /proc/$tool/status >&3 2>/dev/null; do sleep 0.05; done; wait $tool";
-    let outside = format!("script --quiet --return --flush --command 'sh -c \"exec 3>rig/memory; . rig/inside\"' /dev/null");
+    let outside = "script --quiet --return --flush --command 'sh -c \"exec 3>rig/memory; . rig/inside\"' /dev/null";
     std::fs::write(bench.project.path("rig/inside"), inside)?;
     bench.project.save(&bench.rig.operator)?;
-    let run: Ended = finish(&mut bench.program("sh", &["-c", &outside]), LIMIT * 2)?;
+    let run: Ended = finish(&mut bench.program("sh", &["-c", outside]), LIMIT * 2)?;
     let seen = run.status.and_then(|status| status.code());
     ensure!(seen == Some(code), "exit {seen:?} instead of {code}\n{:?}", run.stdout);
     let memory = std::fs::read_to_string(bench.project.path("rig/memory"))?;

@@ -67,11 +67,11 @@ fn resumed(bench: &Bench<'_>, relay: &Relay, drift: &str, fault: impl FnOnce(&Re
 pub fn full(context: &Context) -> Result<()> {
     let bench = context.converged()?;
     let before = bench.look("systemctl show k3s -p ExecMainStartTimestampMonotonic")?;
-    bench.look(&format!(
+    bench.look(
         "size=$(du -sk /usr/local/bin | cut -f1); mkdir /root/bin && cp -a /usr/local/bin/. /root/bin/
          mount -t tmpfs -o size=$((size + 8192))k full /usr/local/bin && cp -a /root/bin/. /usr/local/bin/ && rm -r /root/bin
-         printf x >>/usr/local/bin/k3s"
-    ))?;
+         printf x >>/usr/local/bin/k3s",
+    )?;
     let run = bedplate(bench, &["bootstrap", "inventory.toml"])?;
     let kept = bench.look("ls -A /usr/local/bin | grep -c bedplate || true; systemctl show k3s -p ExecMainStartTimestampMonotonic")?;
     bench.look("mount -o remount,size=2g /usr/local/bin")?;
