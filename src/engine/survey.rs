@@ -120,7 +120,11 @@ pub async fn survey(ground: &dyn Ground, steps: &[Box<dyn Step>], server: &HostI
                 wanted.extend(asked.questions.iter().cloned());
             }
         }
-        let open: Vec<_> = world.open(wanted).into_iter().filter(|question| !away.contains(question)).collect();
+        let mut open: Vec<_> = world.open(wanted).into_iter().filter(|question| !away.contains(question)).collect();
+        // After the first round: what the operator's side answers at once may open more questions to a host, and a round trip is dear.
+        if heard.is_some() && open.iter().any(|question| Party::of(question, server) == Party::Operator) {
+            open.retain(|question| Party::of(question, server).host(server).is_none());
+        }
         if !open.is_empty() {
             sink(Event::Asking { questions: open.len() });
         }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use tokio::sync::Notify;
 
 use super::*;
-use crate::model::{Action, Answer, Reply, View};
+use crate::model::{Action, Answer, OperatorQuestion, Reply, View};
 
 /// `fast` answers at once, `slow` only once `fast` was asked for the second time.
 #[derive(Default)]
@@ -69,4 +69,63 @@ async fn a_slow_host_holds_up_nobody_else() {
     let looked = survey(&ground, &steps, &server, &mut world, &sink);
     let survey = tokio::time::timeout(Duration::from_secs(10), looked).await.unwrap();
     assert!(survey.verdicts.iter().all(Verdict::converged), "{survey:?}");
+}
+
+/// Answers everything with "absent", and counts how often each host is asked.
+#[derive(Default)]
+struct Counting(std::sync::atomic::AtomicUsize);
+
+#[async_trait]
+impl Ground for Counting {
+    async fn ask(&self, questions: Vec<Question>) -> Vec<(Question, Answer)> {
+        let at_host = questions.iter().any(|question| matches!(question, Question::Host(..)));
+        self.0.fetch_add(usize::from(at_host), std::sync::atomic::Ordering::SeqCst);
+        questions.into_iter().map(|question| (question, Answer::Absent)).collect()
+    }
+
+    async fn perform(&self, _: &Action, _: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<(), Failure> {
+        unreachable!("a look changes nothing")
+    }
+
+    async fn resume(&self, _: &HostId) -> Result<(), Failure> {
+        unreachable!("a look reaches nobody anew")
+    }
+}
+
+/// Asks a content; then a digest and the operator's side, whose answer names another digest.
+struct Named;
+
+impl Step for Named {
+    fn id(&self) -> StepId {
+        StepId::of("named")
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Host(HostId("server".into()))
+    }
+
+    fn questions(&self, seen: &View<'_>) -> Vec<Question> {
+        let mut questions = vec![seen.ask(HostQuestion::Content("/a".into()))];
+        if seen.content("/a").is_ok() {
+            questions.push(Question::Operator(OperatorQuestion::Kubeconfig("/k".into())));
+            questions.push(seen.ask(HostQuestion::Digest("/b".into())));
+        }
+        if seen.kubeconfig(std::path::Path::new("/k")).is_ok() {
+            questions.push(seen.ask(HostQuestion::Digest("/c".into())));
+        }
+        questions
+    }
+
+    fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
+        seen.digest("/b").and(seen.digest("/c")).map(|_| Plan::Converged.into())
+    }
+}
+
+#[tokio::test]
+async fn what_the_operators_side_names_costs_no_round_of_its_own() {
+    let steps: [Box<dyn Step>; 1] = [Box::new(Named)];
+    let (ground, server, mut world, sink) = (Counting::default(), HostId("server".into()), World::default(), Arc::new(|_| {}) as Sink);
+    let survey = survey(&ground, &steps, &server, &mut world, &sink).await;
+    assert!(survey.verdicts.iter().all(Verdict::converged), "{survey:?}");
+    assert_eq!(ground.0.into_inner(), 2);
 }
