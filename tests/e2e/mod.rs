@@ -14,6 +14,8 @@ mod kill;
 mod line;
 mod local;
 mod lock;
+pub mod matrix;
+mod new_step;
 mod plan;
 mod prune;
 mod rig;
@@ -26,6 +28,7 @@ use anyhow::Result;
 
 use crate::bench::Bench;
 use crate::rig::Rig;
+use matrix::Lanes;
 
 /// A test's name, and what it does. An error or a panic is a failure, with what was seen.
 pub type Test = (&'static str, fn(&Context) -> Result<()>);
@@ -60,6 +63,7 @@ pub const TESTS: &[Test] = &[
     ("ssh_causes_sudoers", ssh_causes::sudoers),
     ("ssh_causes_requiretty", ssh_causes::requiretty),
     ("ssh_causes_disk_full", ssh_causes::disk_full),
+    ("new_step", new_step::new_step),
     ("bad_input_first_meeting", bad_input::first_meeting),
     ("bad_input_artifact_truncated", bad_input::truncated),
     ("bad_input_artifact_altered", bad_input::altered),
@@ -88,6 +92,10 @@ pub const TESTS: &[Test] = &[
     ("hosts_readonly", line::readonly),
     ("prune", prune::prune),
     ("plan_release", plan::release),
+    ("matrix_kill", matrix::kill),
+    ("matrix_cut", matrix::cut),
+    ("matrix_silent", matrix::silent),
+    ("matrix_reboot", matrix::reboot),
     ("fake_agrees", agree::fake),
     ("fresh_hello", hello::fresh_hello),
     ("adopt", adopt::adopt),
@@ -104,12 +112,13 @@ pub struct Context<'a> {
     pub rig: &'a Rig,
     shared: OnceCell<Bench<'a>>,
     converged: OnceCell<()>,
+    lanes: OnceCell<Lanes<'a>>,
 }
 
 impl<'a> Context<'a> {
     /// For one run of the suite.
     pub fn new(rig: &'a Rig) -> Self {
-        Self { rig, shared: OnceCell::new(), converged: OnceCell::new() }
+        Self { rig, shared: OnceCell::new(), converged: OnceCell::new(), lanes: OnceCell::new() }
     }
 
     /// The first host and its project, for tests that leave them as they found them. Made by the first one who asks.
@@ -129,5 +138,14 @@ impl<'a> Context<'a> {
             self.converged.get_or_init(|| ());
         }
         Ok(bench)
+    }
+
+    /// The first host after a bootstrap, and two beside it. Made by the first one who asks.
+    pub fn lanes(&self) -> Result<&Lanes<'a>> {
+        if let Some(lanes) = self.lanes.get() {
+            return Ok(lanes);
+        }
+        let lanes = Lanes::beside(self.converged()?)?;
+        Ok(self.lanes.get_or_init(|| lanes))
     }
 }

@@ -5,6 +5,7 @@ mod build;
 mod converge_bench;
 #[path = "../../tests/e2e/mod.rs"]
 mod e2e;
+mod matrix;
 mod packages;
 mod project;
 mod rehearse;
@@ -43,6 +44,15 @@ enum Chore {
         only: Option<String>,
         #[command(flatten)]
         released: Released,
+    },
+    /// Interrupt every kind of action in every way; `test` tries a sample of it
+    Matrix {
+        /// Only cases whose name begins so
+        #[arg(long)]
+        only: Option<String>,
+        /// Only this: kill, cut, silent or reboot
+        #[arg(long, value_parser = e2e::matrix::Fault::named)]
+        fault: Option<e2e::matrix::Fault>,
     },
     /// Throwaway hosts and what they need of the internet
     #[command(subcommand)]
@@ -129,6 +139,7 @@ impl Chore {
                 rehearse(if keep { Afterwards::Keep } else { Afterwards::Down }, released.source.as_deref())
             }
             Self::Test { only, released } => test::test(only.as_deref(), released.source.as_deref()),
+            Self::Matrix { only, fault } => matrix::matrix(only.as_deref(), fault),
             Self::Rig(chore) => chore.run(),
             Self::Bench(BenchChore::Converge { only, runs, peer_runs }) => converge(&Wanted { only, runs, peer_runs }),
         }

@@ -56,9 +56,14 @@ impl Slow {
         Ok(Ended { status: Some(end), stdout: fs::read_to_string(&self.stdout)?, stderr: self.said()? })
     }
 
+    /// Whether it has not ended yet.
+    pub fn runs(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_none())
+    }
+
     /// `kill -9`.
     pub fn shoot(&mut self) -> Result<()> {
-        ensure!(self.child.try_wait()?.is_none(), "it has ended by itself\n{}", self.said()?);
+        ensure!(self.runs()?, "it has ended by itself\n{}", self.said()?);
         self.child.kill()?;
         self.child.wait()?;
         Ok(())
