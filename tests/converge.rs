@@ -1,5 +1,5 @@
 //! The whole flow on the fake host: it converges, a second run does nothing, and a death before or in the middle of any action costs
-//! nothing.
+//! nothing, on a bare host and where something drifted.
 
 mod fake;
 #[path = "converge/half.rs"]
@@ -8,6 +8,8 @@ mod half;
 mod properties;
 #[path = "converge/prune.rs"]
 mod prune;
+#[path = "converge/repair.rs"]
+mod repair;
 #[path = "converge/state.rs"]
 mod state;
 

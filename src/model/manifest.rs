@@ -1,5 +1,6 @@
 //! Kubernetes objects as data.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -77,13 +78,15 @@ impl Manifest {
 }
 
 impl Ord for Manifest {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.object.cmp(&other.object).then_with(|| self.body.to_string().cmp(&other.body.to_string()))
+    fn cmp(&self, other: &Self) -> Ordering {
+        // Most often it is the same one, looked up.
+        let body = || if self.body == other.body { Ordering::Equal } else { self.body.to_string().cmp(&other.body.to_string()) };
+        self.object.cmp(&other.object).then_with(body)
     }
 }
 
 impl PartialOrd for Manifest {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }

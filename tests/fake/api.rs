@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::helm::deployment;
 use super::tls::Leaf;
 
+#[derive(Clone)]
 pub struct Api {
     pub objects: BTreeMap<ObjectRef, Value>,
     /// What was last applied of each object: fields that an apply no longer declares go.

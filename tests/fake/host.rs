@@ -12,6 +12,7 @@ use bedplate::model::{FileKind, HostFacts, Privilege};
 
 pub use disk::{File, digest_of};
 
+#[derive(Clone)]
 pub struct Host {
     pub files: BTreeMap<String, File>,
     pub enabled: bool,

@@ -88,6 +88,14 @@ impl Ground for Fake {
     }
 }
 
+/// Another world like it, without its reaper.
+impl Clone for World {
+    fn clone(&self) -> Self {
+        let Self { hosts, api, operator, journal, reaper: _ } = self;
+        Self { hosts: hosts.clone(), api: api.clone(), operator: operator.clone(), journal: journal.clone(), reaper: None }
+    }
+}
+
 impl World {
     /// The hosts of an inventory, bare, and an application that is as the inventory says.
     pub fn of(inventory: &Inventory) -> Self {

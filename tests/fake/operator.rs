@@ -7,7 +7,7 @@ use bedplate::model::{Answer, ArtifactRef, ChartFacts, ImageArchive, OperatorAct
 
 use super::{host, tls};
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Operator {
     pub kubeconfig: Option<Secret>,
     pub pins: Vec<Pin>,

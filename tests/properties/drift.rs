@@ -3,83 +3,43 @@
 use bedplate::model::{Action, ApiAction, FileKind, HostAction, HostId, JWT_PUBLIC, LiveRelease, MANAGED_BY, ObjectRef, Secret};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::sample::{Index, select};
+use proptest::sample::select;
 use serde_json::{Value, json};
 
 use crate::fake::World;
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Kind {
-    FileGone,
-    FileAltered,
-    FileMode,
-    FileOwner,
-    Linked,
-    HelmElsewhere,
-    Stopped,
-    Disabled,
-    NotReloaded,
-    ImageGone,
-    ImageOther,
-    ImageUnpinned,
-    ObjectGone,
-    ObjectAltered,
-    ObjectForeign,
-    SecretGone,
-    KeyAdded,
-    KeyRemoved,
-    KeyChanged,
-    ReleasePending,
-    ReleaseOtherPending,
-    ReleaseFailed,
-    ReleaseOld,
-    ReleaseGone,
-    PinGone,
-    KubeconfigGone,
-    KubeconfigForeign,
+/// Kinds, and the list of all of them.
+macro_rules! kinds {
+    ($($kind:ident)*) => {
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub enum Kind { $($kind),* }
+
+        pub const KINDS: &[Kind] = &[$(Kind::$kind),*];
+    };
+}
+
+kinds! {
+    FileGone FileAltered FileMode FileOwner Linked
+    HelmElsewhere Stopped Disabled NotReloaded
+    ImageGone ImageOther ImageUnpinned
+    ObjectGone ObjectAltered ObjectForeign
+    SecretGone KeyAdded KeyRemoved KeyChanged
+    ReleasePending ReleaseOtherPending ReleaseFailed ReleaseOld ReleaseGone
+    PinGone KubeconfigGone KubeconfigForeign
 }
 
 use Kind::*;
 
-const KINDS: [Kind; 27] = [
-    FileGone,
-    FileAltered,
-    FileMode,
-    FileOwner,
-    Linked,
-    HelmElsewhere,
-    Stopped,
-    Disabled,
-    NotReloaded,
-    ImageGone,
-    ImageOther,
-    ImageUnpinned,
-    ObjectGone,
-    ObjectAltered,
-    ObjectForeign,
-    SecretGone,
-    KeyAdded,
-    KeyRemoved,
-    KeyChanged,
-    ReleasePending,
-    ReleaseOtherPending,
-    ReleaseFailed,
-    ReleaseOld,
-    ReleaseGone,
-    PinGone,
-    KubeconfigGone,
-    KubeconfigForeign,
-];
-
 /// A kind, and which one of the things of that kind.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Drift {
-    kind: Kind,
-    at: Index,
+    pub kind: Kind,
+    /// Counted on from the first after the last.
+    pub at: usize,
 }
 
 pub fn drifts() -> impl Strategy<Value = Vec<Drift>> {
-    vec((select(&KINDS[..]), any::<Index>()).prop_map(|(kind, at)| Drift { kind, at }), 0..5)
+    vec((select(KINDS), any::<usize>()).prop_map(|(kind, at)| Drift { kind, at }), 0..5)
 }
 
 impl Drift {
@@ -94,7 +54,7 @@ impl Drift {
     }
 
     fn pick<'a, T>(&self, of: &'a [T]) -> Option<&'a T> {
-        (!of.is_empty()).then(|| self.at.get(of))
+        of.get(self.at.checked_rem(of.len())?)
     }
 
     /// `whole`: all that bedplate does to such a world.
@@ -108,7 +68,7 @@ impl Drift {
             PinGone => {
                 let pins = &mut world.operator.pins;
                 if !pins.is_empty() {
-                    pins.remove(self.at.index(pins.len()));
+                    pins.remove(self.at % pins.len());
                 }
             }
             KubeconfigGone => world.operator.kubeconfig = None,

@@ -1,6 +1,6 @@
 //! Any inventory, any world: one run ends at a fixed point, and undoes nothing on its way there.
 
-mod drift;
+pub mod drift;
 mod shape;
 
 use std::collections::BTreeMap;

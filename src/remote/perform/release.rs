@@ -103,10 +103,11 @@ fn uninstall(namespace: &str, name: &str) -> String {
     )
 }
 
-/// helm keeps a revision in a Secret of this name (helm: pkg/storage).
+/// helm keeps a revision in a Secret of this name (helm: pkg/storage). No helm may follow, so what the killed one left goes here.
 fn forget(namespace: &str, name: &str, revision: u32) -> String {
     format!(
-        "timeout --foreground 60 /usr/local/bin/k3s kubectl -n {namespace} delete secret --ignore-not-found {secret} >/dev/null\n",
+        "rm -rf /run/bedplate/release-*\n\
+         timeout --foreground 60 /usr/local/bin/k3s kubectl -n {namespace} delete secret --ignore-not-found {secret} >/dev/null\n",
         namespace = quote(namespace),
         secret = quote(&format!("sh.helm.release.v1.{name}.v{revision}")),
     )

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::Host;
 
+#[derive(Clone)]
 pub struct File {
     pub kind: FileKind,
     pub bytes: Vec<u8>,

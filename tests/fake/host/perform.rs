@@ -66,11 +66,6 @@ impl Host {
         match action {
             ReleaseAction::Upgrade(release) => api.upgrade(release)?,
             ReleaseAction::Uninstall { namespace, name } => api.uninstall(namespace, name),
-            ReleaseAction::ClearPending { namespace, name, deployed: None, .. } => {
-                // kubectl alone: no place of work is made, and none is cleared away.
-                api.clear(namespace, name, None);
-                return Ok(());
-            }
             ReleaseAction::ClearPending { namespace, name, deployed, .. } => api.clear(namespace, name, *deployed),
         }
         self.clear_workplace();
