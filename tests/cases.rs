@@ -78,10 +78,10 @@ fn run(root: &Path, path: &Path) -> Result<(), String> {
         None => Vec::new(),
     };
     let steps: Vec<Box<dyn Step>> = flow(&inventory).into_iter().chain(diagnosis(&inventory)).collect();
-    let wanted = |step: &&Box<dyn Step>| {
+    let wanted = |step: &dyn Step| {
         step.id().to_string() == case.step && case.host.as_ref().is_none_or(|host| step.scope() == Scope::Host(host.clone()))
     };
-    let step = steps.iter().find(wanted).ok_or_else(|| {
+    let step = steps.iter().find(|step| wanted(step.as_ref())).ok_or_else(|| {
         let known: Vec<_> = steps.iter().map(|step| step.id().to_string()).collect();
         format!("no step {}; there are {}", case.step, known.join(", "))
     })?;

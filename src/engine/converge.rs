@@ -43,7 +43,7 @@ pub async fn converge(ground: &dyn Ground, steps: &[Box<dyn Step>], server: &Hos
         resumed: BTreeSet::new(),
         noted: Vec::new(),
     };
-    run.to_its_end(steps).await
+    run.finish(steps).await
 }
 
 /// A step's turn to act, in its lane and at its place in the flow.
@@ -67,7 +67,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn to_its_end(mut self, steps: &[Box<dyn Step>]) -> Result<Outcome, Failure> {
+    async fn finish(mut self, steps: &[Box<dyn Step>]) -> Result<Outcome, Failure> {
         let mut survey = self.look(steps).await;
         self.never_reached()?;
         loop {

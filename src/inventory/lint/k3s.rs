@@ -134,14 +134,14 @@ fn access(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
         return;
     }
     let names = inventory.k3s.0.get("tls-san").map(parts).unwrap_or_default();
-    if let Some(host) = inventory.server() {
-        if !names.contains(&host.address.as_str()) {
-            let message = format!("`access = \"direct\"` goes to {}, and `tls-san` does not hold it", host.address);
-            flaws.error(
-                root.key("kubeconfig").key("access"),
-                message,
-                format!("add `tls-san = [\"{}\"]` to [k3s], or use \"tunnel\"", host.address),
-            );
-        }
+    if let Some(host) = inventory.server()
+        && !names.contains(&host.address.as_str())
+    {
+        let message = format!("`access = \"direct\"` goes to {}, and `tls-san` does not hold it", host.address);
+        flaws.error(
+            root.key("kubeconfig").key("access"),
+            message,
+            format!("add `tls-san = [\"{}\"]` to [k3s], or use \"tunnel\"", host.address),
+        );
     }
 }

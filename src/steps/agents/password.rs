@@ -39,7 +39,7 @@ pub fn forget(seen: &View<'_>, node: &ObjectRef, rejected: i64) -> Result<Option
         Some(live) => silent_since(live),
     };
     let password = seen.secret(&secret.namespace, &secret.name)?;
-    if !silent.zip(password).is_some_and(|(silent, password)| password.created < silent) {
+    if silent.zip(password).is_none_or(|(silent, password)| password.created >= silent) {
         return Ok(None);
     }
     let reason = format!("the server knows another password of {node}, of which nothing is heard: the host was installed anew");
