@@ -46,7 +46,7 @@ fn unreached(said: &str) -> LoginRefusal {
     } else if banner("Exceeded MaxStartups") {
         LoginRefusal::Throttled(Throttle::MaxStartups)
     } else if banner("Not allowed at this time") {
-        LoginRefusal::Throttled(Throttle::Penalty)
+        LoginRefusal::Throttled(Throttle::NotNow)
     } else if any(&|line| {
         line.starts_with("kex_exchange_identification: Connection closed") || line.starts_with("kex_exchange_identification: read: ")
     }) {
@@ -196,7 +196,7 @@ mod tests {
         let reset = "kex_exchange_identification: read: Connection reset by peer\r\nConnection reset by 203.0.113.10 port 22\r\n";
         let closed = "kex_exchange_identification: Connection closed by remote host\r\nConnection closed by 203.0.113.10 port 22\r\n";
         assert_eq!(of(&[&banner("Exceeded MaxStartups"), reset]), Refusal::Throttled(Throttle::MaxStartups));
-        assert_eq!(of(&[&banner("Not allowed at this time"), closed]), Refusal::Throttled(Throttle::Penalty));
+        assert_eq!(of(&[&banner("Not allowed at this time"), closed]), Refusal::Throttled(Throttle::NotNow));
         assert_eq!(of(&[closed]), Refusal::Throttled(Throttle::Silent));
         let jump = "Stdio forwarding request failed: Session open refused by peer\r\n";
         assert_eq!(of(&[jump, closed]), Refusal::JumpRefused("Session open refused by peer".into()));

@@ -41,13 +41,14 @@ pub(in crate::remote) enum LoginRefusal {
     Other,
 }
 
-/// What sshd says when it hangs up at once.
+/// What sshd says when it hangs up at once (openssh-portable: sshd.c, drop_connection).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::remote) enum Throttle {
-    /// Too many logins are under way.
+    /// Too many logins are under way: `Exceeded MaxStartups`, until OpenSSH 9.7.
     MaxStartups,
-    /// This address failed too often lately (PerSourcePenalties, OpenSSH 9.8).
-    Penalty,
+    /// That, or this address failed too often lately: since OpenSSH 9.8, which brought PerSourcePenalties, it is `Not allowed at this time`
+    /// for both. A penalty lasts ten minutes at most, unless sshd_config says otherwise (sshd_config(5): max).
+    NotNow,
     /// Nothing.
     Silent,
 }
@@ -87,8 +88,8 @@ impl LoginRefusal {
             Self::PortClosed => "the port is closed (connection refused)".into(),
             Self::NoAnswer => format!("no answer ({})", printable(log::plain(said).last().unwrap_or_default())),
             Self::Throttled(Throttle::MaxStartups) => "sshd hung up: too many logins are under way there (MaxStartups)".into(),
-            Self::Throttled(Throttle::Penalty) => {
-                "sshd hung up: it shuts out this machine's address for a while (PerSourcePenalties)".into()
+            Self::Throttled(Throttle::NotNow) => {
+                "sshd hung up: it takes no login from here at this time (PerSourcePenalties or MaxStartups)".into()
             }
             Self::Throttled(Throttle::Silent) => "the port is open, but whoever answers hung up at once".into(),
             Self::KeyUnknown(_) => "the host's key is not known, and nobody confirmed it".into(),
@@ -123,8 +124,10 @@ impl LoginRefusal {
             Self::Throttled(Throttle::MaxStartups) => {
                 "wait a minute and run again; if it stays so, raise MaxStartups in the host's /etc/ssh/sshd_config, or see who knocks there".into()
             }
-            Self::Throttled(Throttle::Penalty) => {
-                "wait ten minutes and run again; failed logins from here caused it, so mend those first (`ssh` by hand counts, too)".into()
+            Self::Throttled(Throttle::NotNow) => {
+                "wait ten minutes and run again; if failed logins from here caused it, mend those first (`ssh` by hand counts, too); the host knows \
+                 why: `journalctl -t sshd | grep 'drop connection'`"
+                    .into()
             }
             Self::Throttled(Throttle::Silent) => {
                 "wait some minutes and run again; if it stays so, see on the host whether fail2ban, MaxStartups or /etc/hosts.deny shut this \
