@@ -214,27 +214,6 @@ async fn a_question_that_was_given_up_stops_on_the_host() {
     assert!(!runs(endless));
 }
 
-/// How often sshd logged `text`.
-fn logged(sshd: &Sshd, text: &str) -> usize {
-    std::fs::read_to_string(sshd.folder().join("log")).unwrap().matches(text).count()
-}
-
-#[tokio::test]
-async fn a_look_and_an_action_take_one_connection_and_two_sessions() {
-    let sshd = Sshd::start("LogLevel VERBOSE\n");
-    // The first is that of whoever waited for sshd to listen.
-    while logged(&sshd, "Connection from") == 0 {
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    let remote = Remote::connect(&sshd.host(), &Prompt::unattended(None)).await.unwrap();
-    let lock = remote.lock(std::time::Duration::ZERO).await.unwrap();
-    remote.ask(vec![HostQuestion::Facts, HostQuestion::Stat("/etc".into())]).await.unwrap();
-    remote.forward(sshd.port).await.unwrap();
-    perform(&remote, &write(&sshd.folder().join("file"), Content::Hidden(Secret::new("x")))).await.unwrap();
-    lock.release().await;
-    assert_eq!((logged(&sshd, "Connection from") - 1, logged(&sshd, "Starting session")), (1, 2));
-}
-
 #[tokio::test]
 async fn what_is_large_arrives_packed_and_whole() {
     let sshd = Sshd::start("");
