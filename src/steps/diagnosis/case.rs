@@ -62,7 +62,7 @@ impl<'a> Case<'a> {
         self.certificate.is_some_and(|certificate| {
             let ready =
                 condition(certificate, "Ready").is_some_and(|ready| ready["status"] == "True" && !object::is_stale(ready, certificate));
-            ready && condition(certificate, "Issuing").is_none() && self.leaf.is_some()
+            ready && !is_underway(certificate) && self.leaf.is_some()
         })
     }
 
@@ -153,16 +153,19 @@ fn ready(object: &Value) -> String {
     }
 }
 
+/// Whether it is being issued, or that failed. A success takes the condition away, or makes it False with that reason.
+fn is_underway(certificate: &Value) -> bool {
+    condition(certificate, "Issuing").is_some_and(|issuing| issuing["reason"] != "Issued")
+}
+
 /// A good certificate that is to be replaced.
 fn renewal(certificate: &Value) -> &'static str {
-    if condition(certificate, "Ready").is_none_or(|ready| ready["status"] != "True") {
+    let good = condition(certificate, "Ready").is_some_and(|ready| ready["status"] == "True");
+    if !good || !is_underway(certificate) {
         return "";
     }
-    match condition(certificate, "Issuing").and_then(|issuing| issuing["status"].as_str()) {
-        None => "",
-        Some("True") => "; it is being renewed",
-        Some(_) => "; its renewal failed",
-    }
+    let now = condition(certificate, "Issuing").is_some_and(|issuing| issuing["status"] == "True");
+    if now { "; it is being renewed" } else { "; its renewal failed" }
 }
 
 /// A span of time in the unit that a person would choose.

@@ -6,9 +6,13 @@ use crate::model::Missing;
 
 use super::super::carrier::ISSUER;
 use super::ask::INGRESS;
+use super::authority;
 use super::case::{Case, SETTLING};
 use super::cause::{Cause, Cure};
-use super::object::{age, list, name, place, said, text};
+use super::object::{age, condition, is_stale, list, name, place, said, seconds, text};
+
+/// How long a certificate may take at all, seconds.
+const LONG: i64 = 600;
 
 /// Absent, or one of two that write the same Secret.
 ///
@@ -79,4 +83,20 @@ fn unseen(case: &Case<'_>, certificate: &Value) -> Option<Cause> {
     let cure = Cure::User("see what it says: kubectl -n cert-manager logs deployment/cert-manager".into());
     let stuck = format!("{}: cert-manager has not looked at it for {} s", place(certificate), age(certificate, case.now));
     unseen.then(|| Cause::new(said(&stuck), "", cure))
+}
+
+/// Not ready, and no stage said why: what cert-manager says last is told at least.
+///
+/// # Errors
+/// None; it is of the shape of all stages.
+pub fn unexplained(case: &Case<'_>) -> Result<Vec<Cause>, Missing> {
+    let Some(certificate) = case.certificate.filter(|_| !case.comes()) else { return Ok(Vec::new()) };
+    let failed = condition(certificate, "Issuing").filter(|issuing| issuing["status"] == "False" && !is_stale(issuing, certificate));
+    let since = |ready: &Value| text(ready, "/lastTransitionTime").and_then(seconds).map_or(0, |since| case.now - since);
+    let unready = || condition(certificate, "Ready").filter(|ready| ready["status"] != "True" && since(ready) > LONG);
+    let message = failed.or_else(unready).and_then(|condition| condition["message"].as_str());
+    Ok(message
+        .map(|message| Cause::new(format!("{}: {}", place(certificate), said(message)), "", authority::ask_the_log()))
+        .into_iter()
+        .collect())
 }

@@ -76,8 +76,16 @@ impl Step for Diagnosis {
 type Stage = fn(&Case<'_>) -> Result<Vec<Cause>, Missing>;
 
 /// From the top of the chain down.
-const STAGES: [Stage; 7] =
-    [controllers::judge, certificate::judge, issuer::judge, request::judge, order::judge, challenge::judge, served::judge];
+const STAGES: [Stage; 8] = [
+    controllers::judge,
+    certificate::judge,
+    issuer::judge,
+    request::judge,
+    order::judge,
+    challenge::judge,
+    certificate::unexplained,
+    served::judge,
+];
 
 /// The first stage that holds everything up is told: what lies below it has nothing to say.
 fn judge(case: &Case<'_>) -> Result<Vec<Cause>, Missing> {
