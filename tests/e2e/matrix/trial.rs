@@ -95,3 +95,35 @@ fn judge(before: &Work, after: &Work, case: &Case, fault: Fault) -> Result<()> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::e2e::matrix::cases::CASES;
+
+    fn case(name: &str) -> &'static Case {
+        CASES.iter().find(|case| case.name == name).unwrap()
+    }
+
+    fn work(starts: i64, pods: &[&str]) -> Work {
+        Work { starts, restarts: pods.iter().map(|pod| (*pod).to_owned()).collect() }
+    }
+
+    #[test]
+    fn a_start_too_many_is_seen() {
+        let (quiet, mended) = (case("make-folder"), case("write-config"));
+        let judged = |case, fault, starts: i64| judge(&work(1, &[]), &work(1 + starts, &[]), case, fault).is_ok();
+        assert!(judged(quiet, Fault::Kill, 0) && !judged(quiet, Fault::Kill, 1));
+        assert!(judged(mended, Fault::Cut, 1) && !judged(mended, Fault::Cut, 2));
+        assert!(judged(quiet, Fault::Reboot, 1) && !judged(quiet, Fault::Reboot, 2));
+    }
+
+    #[test]
+    fn a_pod_that_was_restarted_is_seen_unless_the_host_was() {
+        let (before, after) = (work(1, &["uid-1 web 0"]), work(1, &["uid-1 web 1"]));
+        let another = work(1, &["uid-2 web 0"]);
+        let case = case("make-folder");
+        assert!(judge(&before, &after, case, Fault::Kill).is_err() && judge(&before, &after, case, Fault::Reboot).is_ok());
+        assert!(judge(&before, &another, case, Fault::Reboot).is_err());
+    }
+}
