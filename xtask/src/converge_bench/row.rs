@@ -11,7 +11,7 @@ use crate::rig::clone;
 /// What was measured of one piece of work.
 #[derive(Serialize)]
 pub struct Row {
-    /// As the issue that asked for it calls it.
+    /// Its name in the table.
     pub id: String,
     /// What was done.
     pub work: String,
