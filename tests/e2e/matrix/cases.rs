@@ -27,6 +27,8 @@ pub struct Case {
     pub anew: &'static [&'static str],
     /// Where it can be tried.
     pub needs: Needs,
+    /// Who performs the action.
+    pub side: Side,
     /// What bootstrap must be told beside the inventory.
     pub flags: &'static [&'static str],
 }
@@ -49,6 +51,15 @@ pub enum Needs {
     Site,
 }
 
+/// Who performs an action.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The host or its API server: a line that falls silent is missed at once.
+    Host,
+    /// The operator's own machine: the host may have nothing more to say.
+    Operator,
+}
+
 impl Case {
     /// The arguments of a bootstrap that mends it.
     pub fn bootstrap<'a>(&self, more: &[&'a str]) -> Vec<&'a str>
@@ -62,7 +73,7 @@ impl Case {
 /// What most cases are: over at once, restarting nothing.
 const fn case(name: &'static str, action: &'static str, drift: fn(&Bench<'_>) -> Result<()>) -> Case {
     let (lasts, flags) = (Duration::ZERO, &[]);
-    Case { name, drift, action, lasts, starts: 0, pods: Pods::Kept, anew: &[], needs: Needs::Host, flags }
+    Case { name, drift, action, lasts, starts: 0, pods: Pods::Kept, anew: &[], needs: Needs::Host, side: Side::Host, flags }
 }
 
 /// One that needs the application.
@@ -99,8 +110,8 @@ pub const CASES: &[Case] = &[
     },
     case("apply-namespace", "apply namespace shop", |bench| on(bench, "k3s kubectl label namespace shop app.kubernetes.io/managed-by-")),
     Case { flags: PRUNE, ..case("delete-secret", "delete secret shop/left", |bench| on(bench, LEFT)) },
-    case("merge-kubeconfig", "merge the cluster into", |bench| Ok(fs::write(kubeconfig(bench)?, "apiVersion: v1\nkind: Config\n")?)),
-    case("learn-helm", "fetch helm", forget_helm),
+    Case { side: Side::Operator, ..case("merge-kubeconfig", "merge the cluster into", forget_cluster) },
+    Case { side: Side::Operator, ..case("learn-helm", "fetch helm", forget_helm) },
     site("apply-policy", "apply networkpolicy", |bench| on(bench, "k3s kubectl -n shop delete networkpolicy bedplate-acme-solver")),
     site("apply-issuer", "apply clusterissuer", |bench| on(bench, ELSEWHERE)),
     Case {
@@ -174,6 +185,11 @@ END"#
 
 fn on(bench: &Bench<'_>, script: &str) -> Result<()> {
     bench.look(script).map(drop)
+}
+
+/// Leaves nothing of the cluster in the operator's kubeconfig.
+fn forget_cluster(bench: &Bench<'_>) -> Result<()> {
+    Ok(fs::write(kubeconfig(bench)?, "apiVersion: v1\nkind: Config\n")?)
 }
 
 /// Takes helm's pin out of `bedplate.lock`.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
+use super::cases::Side;
 use crate::bench::Bench;
 use crate::e2e::flow::ended;
 use crate::e2e::line::Slow;
@@ -40,7 +41,7 @@ impl Fault {
     }
 
     /// Lets it happen, and waits for the end of the run.
-    pub fn strike(self, bench: &Bench<'_>, relay: &Relay, run: &mut Slow) -> Result<()> {
+    pub fn strike(self, bench: &Bench<'_>, side: Side, relay: &Relay, run: &mut Slow) -> Result<()> {
         match self {
             Self::Kill => run.shoot(),
             Self::Cut => {
@@ -49,7 +50,11 @@ impl Fault {
             }
             Self::Silence => {
                 relay.strike(relay::Fault::Silence);
-                ended(&run.ends(NOTICED)?, 69)
+                let run = run.ends(NOTICED)?;
+                match side {
+                    Side::Operator if ended(&run, 0).is_ok() => Ok(()),
+                    Side::Host | Side::Operator => ended(&run, 69),
+                }
             }
             Self::Reboot => {
                 bench.host.kill()?;

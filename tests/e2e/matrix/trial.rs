@@ -40,7 +40,7 @@ pub fn trial(bench: &Bench<'_>, trial: &Trial) -> Result<f64> {
         let mut run = Slow::start(bench, &relay, &case.bootstrap(&["-v"]))?;
         acting(&mut run, case)?;
         std::thread::sleep(LINE.rtt.max(case.lasts).mul_f64(*moment));
-        fault.strike(bench, &relay, &mut run).with_context(|| run.said().unwrap_or_default())?;
+        fault.strike(bench, case.side, &relay, &mut run).with_context(|| run.said().unwrap_or_default())?;
     }
     again(bench, case)?;
     before.same(bench, case)?;
