@@ -23,6 +23,13 @@ async fn the_phase_is_whose_root_the_chain_verifies_to() {
 }
 
 #[tokio::test]
+async fn names_decide_nothing() {
+    let stand = Stand::named("(STAGING) Pretend Pear X1", "ISRG Root X1");
+    assert_eq!(phase(&stand.roots, stand.production.issue(&[NAME], Lifetime::Current)).await, Phase::Production);
+    assert_eq!(phase(&stand.roots, stand.staging.issue(&[NAME], Lifetime::Current)).await, Phase::Staging);
+}
+
+#[tokio::test]
 async fn what_does_not_verify_is_untrusted_and_says_why() {
     let stand = Stand::new();
     let not_among = "its issuer is not among them";

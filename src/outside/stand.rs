@@ -77,7 +77,11 @@ pub struct Stand {
 
 impl Stand {
     pub fn new() -> Self {
-        let (production, staging) = (Authority::new("production root"), Authority::new("staging root"));
+        Self::named("production root", "staging root")
+    }
+
+    pub fn named(production: &str, staging: &str) -> Self {
+        let (production, staging) = (Authority::new(production), Authority::new(staging));
         let trust = Trust { production: vec![production.file.path().into()], staging: vec![staging.file.path().into()] };
         Self { roots: Arc::new(Roots::load(&trust).unwrap()), production, staging }
     }

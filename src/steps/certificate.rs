@@ -6,6 +6,7 @@
 //! be served: that proves the way through CA and ingress, not the trust, which production proves.
 
 mod order;
+pub(super) mod served;
 
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use crate::model::{
 };
 
 use super::acme_site::AcmeSite;
+use super::leaf::Leaf;
 use super::ratchet::{self, Evidence, Issuer};
 
 struct Certificate {
@@ -60,7 +62,7 @@ impl Step for Certificate {
         if stored != Some(issuer.name()) {
             return Ok(self.turned(issuer, &evidence));
         }
-        match self.missing(seen, issuer, &evidence)? {
+        match self.missing(seen, issuer, &evidence, now)? {
             None => Ok(Plan::Converged.into()),
             Some(Finding { what, cure }) => Ok(Plan::Wait(Condition {
                 what: format!("the certificate of {} by {} is issued and served", self.site.domain, issuer.name()),
@@ -92,7 +94,7 @@ impl Certificate {
     }
 
     /// What lacks until the certificate is served, with the cure of what holds it.
-    fn missing(&self, seen: &View<'_>, issuer: Issuer, evidence: &Evidence<'_>) -> Result<Option<Finding>, Missing> {
+    fn missing(&self, seen: &View<'_>, issuer: Issuer, evidence: &Evidence<'_>, now: i64) -> Result<Option<Finding>, Missing> {
         let object = self.object();
         let Some(live) = seen.object(&object)? else {
             let cure = format!("its Ingress needs the annotation cert-manager.io/cluster-issuer and tls.secretName {}", self.site.certificate);
@@ -105,20 +107,32 @@ impl Certificate {
         if let Some(unready) = unready(live) {
             return order::explain(seen, &self.site, live, unready).map(Some);
         }
-        let leaf = evidence.leaf.as_ref();
-        if leaf.is_none_or(|leaf| leaf.issuer != issuer.name()) {
+        let Some(leaf) = evidence.leaf.as_ref().filter(|leaf| leaf.issuer == issuer.name()) else {
             return Ok(Some(Finding::new(format!("secret {} holds no certificate by {}", self.site.certificate, issuer.name()), self.describe())));
-        }
+        };
         for (name, served) in &evidence.names {
-            if leaf.is_none_or(|leaf| !leaf.covers(name)) {
-                let cure = format!("add {name} to tls.hosts of the Ingress");
-                return Ok(Some(Finding::new(format!("the certificate does not cover {name}"), cure)));
-            }
-            if let Some(finding) = unserved(name, *served, leaf.map(|leaf| leaf.sha256.as_str()), issuer) {
-                return Ok(Some(finding));
+            let found = self.uncovered(name, live, leaf).or_else(|| served::judge(name, *served, leaf, issuer, now));
+            if found.is_some() {
+                return Ok(found);
             }
         }
         Ok(None)
+    }
+
+    /// A name that the leaf is not for: nobody asked for it, or it was not issued yet.
+    fn uncovered(&self, name: &str, live: &Value, leaf: &Leaf) -> Option<Finding> {
+        if leaf.covers(name) {
+            return None;
+        }
+        let asked: Vec<String> =
+            live.pointer("/spec/dnsNames").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+        let object = self.object();
+        if asked.iter().any(|one| one.eq_ignore_ascii_case(name)) {
+            let what = format!("{object} asks for {name}, and the certificate in its secret is for {} only", served::listed(&leaf.names));
+            return Some(Finding::new(what, "it is issued anew; if it is not, `bedplate diagnose` says why"));
+        }
+        let cure = format!("add {name} to tls.hosts of the Ingress");
+        Some(Finding::new(format!("{object} asks for {} only, not for {name}", served::listed(&asked)), cure))
     }
 
     fn describe(&self) -> String {
@@ -137,24 +151,4 @@ fn unready(live: &Value) -> Option<String> {
         return Some("cert-manager has not seen its new spec yet".into());
     }
     (text("status") != "True").then(|| text("message").to_owned())
-}
-
-/// What is served in place of the Secret's leaf, or in which phase it is not believed.
-pub(super) fn unserved(name: &str, served: Option<&Served>, leaf: Option<&str>, issuer: Issuer) -> Option<Finding> {
-    let Some(served) = served else {
-        return Some(Finding::new(format!("{name} serves nothing on port 443"), "let TCP 443 in, and see whether Traefik runs"));
-    };
-    if Some(served.sha256.as_str()) != leaf {
-        let cure = "Traefik takes it up in seconds; if it does not, the Ingress names another tls.secretName or host";
-        return Some(Finding::new(format!("{name} still serves {}", served.subject), cure));
-    }
-    let cure = |side: &str| format!("set acme.{side}.roots to the roots of the CA that acme.{side}.server issues by");
-    match (&served.phase, issuer) {
-        (Phase::Production, _) | (Phase::Staging, Issuer::Staging) => None,
-        (Phase::Staging, Issuer::Production) => {
-            Some(Finding::new(format!("{name}: the production CA's chain verifies to staging roots"), cure("production")))
-        }
-        (Phase::Untrusted(why), Issuer::Production) => Some(Finding::new(format!("{name}: {why}"), cure("production"))),
-        (Phase::Untrusted(why), Issuer::Staging) => Some(Finding::new(format!("{name}: {why}"), cure("staging"))),
-    }
 }

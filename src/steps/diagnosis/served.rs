@@ -4,15 +4,12 @@ use serde_json::Value;
 
 use crate::model::Missing;
 
-use super::super::certificate::unserved;
+use super::super::certificate::served::{is_default, judge as unlike};
 use super::super::ratchet::Issuer;
 use super::ask::INGRESS;
 use super::case::Case;
 use super::cause::{Cause, Cure};
 use super::object::{list, place};
-
-/// What Traefik serves where no Secret fits (contract §3.3).
-const DEFAULT: &str = "TRAEFIK DEFAULT CERT";
 
 /// Issued, and not served.
 ///
@@ -29,9 +26,8 @@ pub fn judge(case: &Case<'_>) -> Result<Vec<Cause>, Missing> {
             continue;
         }
         let served = case.seen.served(name, address).ok().flatten();
-        let Some(finding) = unserved(name, served, Some(&leaf.sha256), issuer) else { continue };
-        let default = served.is_some_and(|served| served.subject.contains(DEFAULT));
-        causes.push(match default {
+        let Some(finding) = unlike(name, served, leaf, issuer, case.now) else { continue };
+        causes.push(match served.is_some_and(is_default) {
             true => default_served(case, name)?,
             false => Cause::new(format!("the certificate is issued, and {}", finding.what), "", Cure::User(finding.cure)),
         });
