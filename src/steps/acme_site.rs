@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::inventory::{Inventory, Site, Tls};
-use crate::model::{ApiQuestion, Missing, OperatorQuestion, OutsideQuestion, Question, Served, View};
+use crate::model::{ApiQuestion, Missing, ObjectRef, OperatorQuestion, OutsideQuestion, Question, Served, View};
 
 use super::carrier::Carrier;
 use super::leaf::Leaf;
@@ -60,6 +60,11 @@ impl AcmeSite {
             .iter()
             .flat_map(|name| self.address.map(|address| Question::Outside(OutsideQuestion::Served { name: name.clone(), address })));
         [Question::Api(secret), Question::Operator(OperatorQuestion::Clock)].into_iter().chain(served).collect()
+    }
+
+    /// The Certificate, which ingress-shim names after its Secret.
+    pub fn object(&self) -> ObjectRef {
+        ObjectRef::new("cert-manager.io/v1", "Certificate", self.carrier.namespace(), &self.certificate)
     }
 
     /// What the ratchet may judge by. What is served may be hidden from us: then it counts as not served.

@@ -14,12 +14,13 @@ use serde_json::Value;
 
 use crate::inventory::{self, Inventory};
 use crate::model::{
-    ApiQuestion, Condition, Finding, Missing, Note, ObjectRef, Phase, Plan, Planned, Question, Scope, Served, Step, StepId, View,
+    ApiQuestion, Condition, Finding, Missing, Note, Phase, Plan, Planned, Question, Scope, Served, Step, StepId, View,
 };
 
 use super::acme_site::AcmeSite;
 use super::leaf::Leaf;
 use super::ratchet::{self, Evidence, Issuer};
+use super::renewal::{Progress, Renewal};
 
 struct Certificate {
     site: AcmeSite,
@@ -45,10 +46,10 @@ impl Step for Certificate {
     }
 
     fn questions(&self, seen: &View<'_>) -> Vec<Question> {
-        let mut questions = vec![self.site.carrier.question(), Question::Api(ApiQuestion::Object(self.object()))];
+        let mut questions = vec![self.site.carrier.question(), Question::Api(ApiQuestion::Object(self.site.object()))];
         questions.extend(self.site.questions());
         // The chain below the certificate is read only where there is something to explain.
-        if matches!(seen.object(&self.object()), Ok(Some(live)) if unready(live).is_some()) {
+        if matches!(seen.object(&self.site.object()), Ok(Some(live)) if unready(live).is_some()) {
             questions.extend(order::questions(self.site.carrier.namespace()));
         }
         questions
@@ -63,7 +64,7 @@ impl Step for Certificate {
             return Ok(self.turned(issuer, &evidence));
         }
         match self.missing(seen, issuer, &evidence, now)? {
-            None => Ok(Plan::Converged.into()),
+            None => self.renewed(seen, now),
             Some(Finding { what, cure }) => Ok(Plan::Wait(Condition {
                 what: format!("the certificate of {} by {} is issued and served", self.site.domain, issuer.name()),
                 seen: what,
@@ -76,10 +77,6 @@ impl Step for Certificate {
 }
 
 impl Certificate {
-    fn object(&self) -> ObjectRef {
-        ObjectRef::new("cert-manager.io/v1", "Certificate", self.site.carrier.namespace(), &self.site.certificate)
-    }
-
     /// The release acts next, so there is nothing to wait for here.
     fn turned(&self, issuer: Issuer, evidence: &Evidence<'_>) -> Planned {
         let mut notes = vec![Note::Fact(format!("{} takes {} next", self.site.domain, issuer.name()))];
@@ -95,7 +92,7 @@ impl Certificate {
 
     /// What lacks until the certificate is served, with the cure of what holds it.
     fn missing(&self, seen: &View<'_>, issuer: Issuer, evidence: &Evidence<'_>, now: i64) -> Result<Option<Finding>, Missing> {
-        let object = self.object();
+        let object = self.site.object();
         let Some(live) = seen.object(&object)? else {
             let cure = format!("its Ingress needs the annotation cert-manager.io/cluster-issuer and tls.secretName {}", self.site.certificate);
             return Ok(Some(Finding::new(format!("{object} is absent"), cure)));
@@ -119,6 +116,19 @@ impl Certificate {
         Ok(None)
     }
 
+    /// Nothing lacks now. A renewal that does not come is told before visitors notice.
+    fn renewed(&self, seen: &View<'_>, now: i64) -> Result<Planned, Missing> {
+        let object = self.site.object();
+        let Some(renewal) = seen.object(&object)?.and_then(Renewal::of) else { return Ok(Plan::Converged.into()) };
+        let what = || format!("the renewal of {object} {}", renewal.told(now));
+        let cure = "`bedplate diagnose` says why it does not come";
+        Ok(match renewal.progress(now) {
+            Progress::InTime => Plan::Converged.into(),
+            Progress::Late => Planned::from(Plan::Converged).with_notes(vec![Note::Warning(Finding::new(what(), cure))]),
+            Progress::Overdue => Plan::Unmet(vec![Finding::new(what(), cure)]).into(),
+        })
+    }
+
     /// A name that the leaf is not for: nobody asked for it, or it was not issued yet.
     fn uncovered(&self, name: &str, live: &Value, leaf: &Leaf) -> Option<Finding> {
         if leaf.covers(name) {
@@ -126,7 +136,7 @@ impl Certificate {
         }
         let asked: Vec<String> =
             live.pointer("/spec/dnsNames").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
-        let object = self.object();
+        let object = self.site.object();
         if asked.iter().any(|one| one.eq_ignore_ascii_case(name)) {
             let what = format!("{object} asks for {name}, and the certificate in its secret is for {} only", served::listed(&leaf.names));
             return Some(Finding::new(what, "it is issued anew; if it is not, `bedplate diagnose` says why"));

@@ -14,6 +14,7 @@ mod leaf;
 mod ours;
 mod ratchet;
 mod rendered;
+mod renewal;
 mod rollout;
 mod upgrade;
 

@@ -3,23 +3,26 @@
 
 mod page;
 mod redirect;
+mod trust;
 
 use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::inventory::{self, Inventory, Tls};
 use crate::model::{
-    Condition, Finding, Missing, OperatorQuestion, OutsideQuestion, Phase, Plan, Planned, Question, Scope, Served, Step, StepId, View,
+    ApiQuestion, Condition, Finding, Missing, OperatorQuestion, OutsideQuestion, Plan, Planned, Question, Scope, Step, StepId, View,
 };
 
-use super::acme_site::ingress;
+use super::acme_site::{AcmeSite, ingress};
+use super::renewal::Renewal;
 
 /// Traefik takes a new route up in seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
-const DAY: i64 = 86_400;
 
 struct Site {
     config: inventory::Site,
+    /// Its certificate, if it comes by ACME.
+    acme: Option<AcmeSite>,
     namespace: String,
     address: Option<IpAddr>,
 }
@@ -30,7 +33,7 @@ pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
         let release = inventory.releases.iter().find(|release| release.name == config.release);
         let play = || inventory.plays.iter().find(|play| play.name == config.release).and_then(|play| play.namespaces.first());
         let namespace = release.map(|release| &release.namespace).or_else(play).cloned().unwrap_or_default();
-        Box::new(Site { config: config.clone(), namespace, address: ingress(inventory) }) as Box<dyn Step>
+        Box::new(Site { config: config.clone(), acme: AcmeSite::of(inventory, config), namespace, address: ingress(inventory) }) as Box<dyn Step>
     };
     inventory.sites.iter().map(step).collect()
 }
@@ -50,6 +53,7 @@ impl Step for Site {
         let mut questions: Vec<_> = self.pages().map(|(url, _)| get(url)).chain(self.redirects().map(|(from, _)| get(from))).collect();
         if self.config.tls == Tls::Acme {
             questions.push(Question::Operator(OperatorQuestion::Clock));
+            questions.extend(self.acme.iter().map(|acme| Question::Api(ApiQuestion::Object(acme.object()))));
             questions.extend(self.config.names().map(|name| Question::Outside(OutsideQuestion::Served { name: name.into(), address })));
         }
         questions
@@ -62,9 +66,9 @@ impl Step for Site {
         };
         let mut findings = Vec::new();
         if self.config.tls == Tls::Acme {
-            let now = seen.clock()?;
+            let (now, renewal) = (seen.clock()?, self.renewal(seen));
             for name in self.config.names() {
-                findings.extend(certificate(name, seen.served(name, address), now)?);
+                findings.extend(trust::judge(name, seen.served(name, address), renewal, now)?);
             }
         }
         for (url, check) in self.pages() {
@@ -88,6 +92,11 @@ impl Step for Site {
 }
 
 impl Site {
+    /// As cert-manager plans it; none: it does not say, or can't be asked.
+    fn renewal(&self, seen: &View<'_>) -> Option<Renewal> {
+        seen.object(&self.acme.as_ref()?.object()).ok().flatten().and_then(Renewal::of)
+    }
+
     fn scheme(&self) -> &'static str {
         match self.config.tls {
             Tls::Acme => "https",
@@ -108,26 +117,4 @@ impl Site {
         let others = self.config.redirect_from.iter().map(move |name| (format!("{scheme}://{name}/bedplate-probe"), target.clone()));
         plain.into_iter().chain(others)
     }
-}
-
-/// A leaf that visitors trust, with days to spare. cert-manager renews when a third of the lifetime is left: a quarter means that it fails.
-fn certificate(name: &str, served: Result<Option<&Served>, Missing>, now: i64) -> Result<Option<Finding>, Missing> {
-    let served = match page::readable(served)? {
-        Err(why) => return Ok(Some(Finding::new(format!("{name} serves no certificate: {why}"), "let TCP 443 in, and see whether Traefik runs"))),
-        Ok(served) => served,
-    };
-    if served.phase != Phase::Production {
-        let why = match &served.phase {
-            Phase::Untrusted(why) => why.clone(),
-            _ => "it is the staging CA's".into(),
-        };
-        let cure = "run bedplate bootstrap again: it waits for the production certificate";
-        return Ok(Some(Finding::new(format!("{name} serves {}, which visitors do not trust: {why}", served.subject), cure)));
-    }
-    let spare = (21 * DAY).min((served.not_after - served.not_before) / 4);
-    let left = served.not_after - now;
-    Ok((left < spare).then(|| {
-        let cure = "its renewal fails: kubectl describe certificate, and run bedplate plan";
-        Finding::new(format!("the certificate of {name} ends in {} days", left / DAY), cure)
-    }))
 }

@@ -45,8 +45,8 @@ fn another(name: &str, served: &Served, leaf: &Leaf) -> Finding {
     Finding::new(format!("{name} serves another certificate than its secret holds: {shown}"), cure)
 }
 
-/// Judged before trust: a certificate out of its time verifies to no root.
-fn out_of_time(name: &str, served: &Served, now: i64) -> Option<Finding> {
+/// A certificate that has ended, or has not begun. It is judged before trust: such a one verifies to no root.
+pub fn out_of_time(name: &str, served: &Served, now: i64) -> Option<Finding> {
     if now >= served.not_after {
         let what = format!("the certificate of {name} ended on {}", date(served.not_after));
         return Some(Finding::new(what, "it was not renewed: `bedplate diagnose` says why"));

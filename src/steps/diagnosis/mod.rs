@@ -16,6 +16,7 @@ mod object;
 mod order;
 mod policy;
 mod reach;
+mod renewal;
 mod request;
 mod self_check;
 mod served;
@@ -76,7 +77,7 @@ impl Step for Diagnosis {
 type Stage = fn(&Case<'_>) -> Result<Vec<Cause>, Missing>;
 
 /// From the top of the chain down.
-const STAGES: [Stage; 8] = [
+const STAGES: [Stage; 9] = [
     controllers::judge,
     certificate::judge,
     issuer::judge,
@@ -85,6 +86,7 @@ const STAGES: [Stage; 8] = [
     challenge::judge,
     certificate::unexplained,
     served::judge,
+    renewal::judge,
 ];
 
 /// The first stage that holds everything up is told: what lies below it has nothing to say.
