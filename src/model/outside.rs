@@ -34,7 +34,7 @@ pub struct Served {
 }
 
 /// One answered GET.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Exchange {
     /// HTTP status.
     pub status: u16,

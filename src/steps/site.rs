@@ -1,20 +1,25 @@
 //! What visitors of a site must see: its pages, its redirects, a trusted certificate with days to spare (S3-91..95). Only checked: Ingress
 //! and Middleware are the chart's, so a cure shows what to add there.
 
+mod addition;
+mod challenge;
+mod circle;
 mod page;
 mod redirect;
 mod trust;
+mod visits;
 
 use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::inventory::{self, Inventory, Tls};
 use crate::model::{
-    ApiQuestion, Condition, Finding, Missing, OperatorQuestion, OutsideQuestion, Plan, Planned, Question, Scope, Step, StepId, View,
+    ApiQuestion, Condition, Finding, Missing, Note, OperatorQuestion, OutsideQuestion, Plan, Planned, Question, Scope, Step, StepId, View,
 };
 
 use super::acme_site::{AcmeSite, ingress};
 use super::renewal::Renewal;
+use redirect::Wrong;
 
 /// Traefik takes a new route up in seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -50,7 +55,9 @@ impl Step for Site {
     fn questions(&self, _: &View<'_>) -> Vec<Question> {
         let Some(address) = self.address else { return Vec::new() };
         let get = |url| Question::Outside(OutsideQuestion::Get { url, address });
-        let mut questions: Vec<_> = self.pages().map(|(url, _)| get(url)).chain(self.redirects().map(|(from, _)| get(from))).collect();
+        let sent_on = self.redirects().into_iter().map(|redirect| redirect.from).chain(self.target());
+        let urls = self.pages().map(|(url, _)| url).chain(sent_on).chain(self.challenges().map(|(_, url)| url));
+        let mut questions: Vec<_> = urls.map(get).collect();
         if self.config.tls == Tls::Acme {
             questions.push(Question::Operator(OperatorQuestion::Clock));
             questions.extend(self.acme.iter().map(|acme| Question::Api(ApiQuestion::Object(acme.object()))));
@@ -74,20 +81,19 @@ impl Step for Site {
         for (url, check) in self.pages() {
             findings.extend(page::judge(&url, seen.exchange(&url, address), check)?);
         }
-        for (from, to) in self.redirects() {
-            findings.extend(redirect::judge(&from, &to, seen.exchange(&from, address), &self.namespace)?);
-        }
+        findings.extend(self.redirected(seen, address)?);
+        let notes = self.warnings(seen, address)?;
         if findings.is_empty() {
-            return Ok(Plan::Converged.into());
+            return Ok(Planned::from(Plan::Converged).with_notes(notes));
         }
         let join = |texts: Vec<String>| texts.join("; ");
-        Ok(Plan::Wait(Condition {
+        Ok(Planned::from(Plan::Wait(Condition {
             what: format!("{} is served as the inventory says", self.config.domain),
             seen: join(findings.iter().map(|finding| finding.what.clone()).collect()),
             cure: join(findings.into_iter().map(|finding| finding.cure).collect()),
             within: PATIENCE,
-        })
-        .into())
+        }))
+        .with_notes(notes))
     }
 }
 
@@ -97,24 +103,37 @@ impl Site {
         seen.object(&self.acme.as_ref()?.object()).ok().flatten().and_then(Renewal::of)
     }
 
-    fn scheme(&self) -> &'static str {
-        match self.config.tls {
-            Tls::Acme => "https",
-            Tls::Off => "http",
+    /// Circles, then each redirect that is not as it must be. What the chart lacks for them is told once, as a whole.
+    fn redirected(&self, seen: &View<'_>, address: IpAddr) -> Result<Vec<Finding>, Missing> {
+        let redirects = self.redirects();
+        let urls: Vec<String> = redirects.iter().map(|redirect| redirect.from.clone()).chain(self.target()).collect();
+        let circles = circle::circles(&urls, |url| seen.exchange(url, address).ok().flatten());
+        let mut findings: Vec<Finding> = circles.iter().map(|circle| circle::told(circle, &self.origin())).collect();
+        let (mut lacking, mut whats) = (Vec::new(), Vec::new());
+        for redirect in &redirects {
+            let wrong = redirect.judge(seen.exchange(&redirect.from, address))?;
+            let Some(Wrong { what, cure }) = wrong.filter(|_| !circles.iter().flatten().any(|url| *url == redirect.from)) else { continue };
+            match cure {
+                Some(cure) => findings.push(Finding::new(what, cure)),
+                None => {
+                    lacking.push(redirect);
+                    whats.push(what);
+                }
+            }
         }
+        if !lacking.is_empty() {
+            findings.push(Finding::new(whats.join("; "), addition::of(&lacking, &self.namespace)));
+        }
+        Ok(findings)
     }
 
-    /// Each page's URL and what must be there.
-    fn pages(&self) -> impl Iterator<Item = (String, &inventory::Check)> {
-        self.config.checks.iter().map(|check| (format!("{}://{}{}", self.scheme(), self.config.domain, check.path), check))
-    }
-
-    /// From where to where a visitor is sent on. A path tells whether it is kept.
-    fn redirects(&self) -> impl Iterator<Item = (String, String)> {
-        let (scheme, domain) = (self.scheme(), &self.config.domain);
-        let target = format!("{scheme}://{domain}/bedplate-probe");
-        let plain = (self.config.tls == Tls::Acme).then(|| (format!("http://{domain}/bedplate-probe"), target.clone()));
-        let others = self.config.redirect_from.iter().map(move |name| (format!("{scheme}://{name}/bedplate-probe"), target.clone()));
-        plain.into_iter().chain(others)
+    /// What may bite at the next renewal.
+    fn warnings(&self, seen: &View<'_>, address: IpAddr) -> Result<Vec<Note>, Missing> {
+        let names: Vec<&str> = self.config.names().collect();
+        let mut notes = Vec::new();
+        for (name, url) in self.challenges() {
+            notes.extend(challenge::judge(name, &names, seen.exchange(&url, address))?.map(Note::Warning));
+        }
+        Ok(notes)
     }
 }

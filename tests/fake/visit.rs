@@ -47,7 +47,7 @@ impl Api {
 
     fn get(&self, url: &str) -> Answer {
         let answer = |status, location: String, body: String| {
-            Answer::Present(Reply::Exchange(Exchange { status, location, server: String::new(), body }))
+            Answer::Present(Reply::Exchange(Exchange { status, location, body, ..Exchange::default() }))
         };
         let nowhere = || answer(404, String::new(), String::new());
         let Some((scheme, rest)) = url.split_once("://") else { return nowhere() };

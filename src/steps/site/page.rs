@@ -3,6 +3,8 @@
 use crate::inventory::Check;
 use crate::model::{Exchange, Finding, Missing, Why};
 
+use super::redirect::leads;
+
 /// What is wrong with the page at `url`; none: it is as the check says.
 ///
 /// # Errors
@@ -18,7 +20,8 @@ pub fn judge(url: &str, answer: Result<Option<&Exchange>, Missing>, check: &Chec
             502..=504 => "Traefik does not reach the pods: see their readiness and the chart's NetworkPolicies".to_owned(),
             _ => format!("make it answer {}, or change the check", check.status),
         };
-        return Ok(Some(Finding::new(format!("GET {url} answers {}, and {} is expected", exchange.status, check.status), cure)));
+        let to = leads(url, exchange).map(|to| format!(", to {to}")).unwrap_or_default();
+        return Ok(Some(Finding::new(format!("GET {url} answers {}{to}, and {} is expected", exchange.status, check.status), cure)));
     }
     let Some(wanted) = &check.title else { return Ok(None) };
     let found = title(&exchange.body);

@@ -1,70 +1,118 @@
-//! One redirect: to the right place in one hop, its path kept. It is asked by GET: Traefik answers other methods differently (X-14).
+//! One redirect: to the right place in one hop, for good, its path kept. It is asked by GET: Traefik answers other methods differently (X-14).
 
 use url::Url;
 
-use crate::model::{Exchange, Finding, Missing};
+use crate::model::{Exchange, Missing};
 
 use super::page::readable;
 
-/// What is wrong with the redirect; none: it leads straight to `to`.
-///
-/// # Errors
-/// The question was not asked.
-pub fn judge(from: &str, to: &str, answer: Result<Option<&Exchange>, Missing>, namespace: &str) -> Result<Option<Finding>, Missing> {
-    let what = match readable(answer)? {
-        Err(why) => format!("GET {from}: {why}"),
-        Ok(exchange) if !matches!(exchange.status, 301 | 308) => format!("GET {from} answers {}, and a redirect to {to} is expected", exchange.status),
-        Ok(exchange) if leads(from, &exchange.location) == Url::parse(to).ok() => return Ok(None),
-        Ok(exchange) => format!("GET {from} redirects to {:?}, and {to} is expected", exchange.location),
-    };
-    Ok(Some(Finding::new(what, addition(from, to, namespace))))
+/// From where visitors are sent on.
+pub struct Redirect {
+    /// Asked with a path that tells whether it is kept.
+    pub from: String,
+    /// Where they belong first, then what will do as well: www may be sent to https before it is sent to the domain.
+    pub to: Vec<String>,
 }
 
-/// A `Location` may be relative.
-fn leads(from: &str, location: &str) -> Option<Url> {
-    Url::parse(from).ok()?.join(location).ok()
+/// What is wrong with a redirect.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// In words.
+    pub what: String,
+    /// What helps; none: the redirect itself lacks.
+    pub cure: Option<String>,
 }
 
-/// What the chart lacks (contract §3.2, §3.3): on its own Ingress, so that the solver's stays reachable over plain http.
-fn addition(from: &str, to: &str, namespace: &str) -> String {
-    let host = |url: &str| Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
-    let (name, spec) = if host(from) == host(to) {
-        ("https", "redirectScheme: {scheme: https, permanent: true}".to_owned())
-    } else {
-        let target = to.strip_suffix("/bedplate-probe").unwrap_or(to);
-        let regex = format!("^https?://{}/(.*)", host(from).replace('.', "\\."));
-        ("apex", format!("redirectRegex: {{regex: '{regex}', replacement: '{target}/${{1}}', permanent: true}}"))
-    };
-    format!(
-        "add to the chart:\n    apiVersion: traefik.io/v1alpha1\n    kind: Middleware\n    metadata: {{name: {name}, namespace: {namespace}}}\n    \
-         spec: {{{spec}}}\n  and to its Ingress, which must name {} as well, the annotation\n    \
-         traefik.ingress.kubernetes.io/router.middlewares: {namespace}-{name}@kubernetescrd",
-        host(from)
-    )
+impl Wrong {
+    fn new(what: String, cure: &str) -> Self {
+        Self { what, cure: Some(cure.into()) }
+    }
+}
+
+impl Redirect {
+    /// Judges it; none: it is as it must be.
+    ///
+    /// # Errors
+    /// The question was not asked.
+    pub fn judge(&self, answer: Result<Option<&Exchange>, Missing>) -> Result<Option<Wrong>, Missing> {
+        let Self { from, to } = self;
+        let wanted = to.first().map(String::as_str).unwrap_or_default();
+        let exchange = match readable(answer)? {
+            Ok(exchange) => exchange,
+            Err(why) => {
+                let port = if from.starts_with("https:") { 443 } else { 80 };
+                let cure = format!("let TCP {port} in, and see whether Traefik runs and serves this name");
+                return Ok(Some(Wrong::new(format!("GET {from}: {why}"), &cure)));
+            }
+        };
+        let status = exchange.status;
+        let Some(found) = leads(from, exchange) else {
+            let what = format!("GET {from} answers {status}, and a redirect to {wanted} is expected");
+            return Ok(Some(Wrong { what, cure: None }));
+        };
+        let right = to.iter().any(|to| Url::parse(to).as_ref() == Ok(&found));
+        Ok(match status {
+            301 | 308 if right => None,
+            301 | 308 => Some(Wrong { what: misled(from, wanted, &found), cure: None }),
+            _ if right => {
+                let what = format!("GET {from} redirects to {found} with {status}, which browsers do not remember: 301 or 308 is expected");
+                Some(Wrong::new(what, "make that redirect permanent: Traefik's Middlewares take permanent: true"))
+            }
+            _ => Some(Wrong { what: misled(from, wanted, &found), cure: None }),
+        })
+    }
+}
+
+/// Where an answer sends visitors; none: it is no redirect. A `Location` may be relative.
+pub fn leads(from: &str, exchange: &Exchange) -> Option<Url> {
+    if !matches!(exchange.status, 301 | 302 | 303 | 307 | 308) || exchange.location.is_empty() {
+        return None;
+    }
+    Url::parse(from).ok()?.join(&exchange.location).ok()
+}
+
+fn misled(from: &str, wanted: &str, found: &Url) -> String {
+    let same_place = Url::parse(wanted).is_ok_and(|wanted| wanted.origin() == found.origin());
+    let loses = if same_place { ", which loses the path" } else { "" };
+    format!("GET {from} redirects to {found}{loses}, and {wanted} is expected")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn judged(status: u16, location: &str) -> Option<Finding> {
-        let exchange = Exchange { status, location: location.into(), server: String::new(), body: String::new() };
-        judge("https://www.shop.example/a", "https://shop.example/a", Ok(Some(&exchange)), "shop").unwrap()
+    const WWW: &str = "https://www.shop.example/a";
+    const APEX: &str = "https://shop.example/a";
+
+    fn judged(status: u16, location: &str) -> Option<Wrong> {
+        let exchange = Exchange { status, location: location.into(), ..Exchange::default() };
+        Redirect { from: WWW.into(), to: vec![APEX.into()] }.judge(Ok(Some(&exchange))).unwrap()
     }
 
     #[test]
     fn only_a_permanent_redirect_with_its_path_kept_will_do() {
-        assert_eq!(judged(301, "https://shop.example/a"), None);
+        assert_eq!(judged(301, APEX), None);
         assert_eq!(judged(308, "https://shop.example:443/a"), None);
-        for (status, location) in [(302, "https://shop.example/a"), (301, "https://shop.example/"), (301, "/a"), (301, "http://shop.example/a"), (200, "")] {
+        for (status, location) in [(302, APEX), (301, "https://shop.example/"), (301, "/a"), (301, "http://shop.example/a"), (200, ""), (301, "")] {
             assert!(judged(status, location).is_some(), "{status} {location}");
         }
     }
 
     #[test]
-    fn the_cure_is_what_the_chart_lacks() {
-        let cure = judged(200, "").unwrap().cure;
-        assert!(cure.contains(r"regex: '^https?://www\.shop\.example/(.*)', replacement: 'https://shop.example/a/${1}'"), "{cure}");
-        assert!(cure.contains("shop-apex@kubernetescrd"), "{cure}");
+    fn each_fault_has_its_words() {
+        let what = |status, location: &str| judged(status, location).unwrap().what;
+        assert_eq!(what(200, ""), format!("GET {WWW} answers 200, and a redirect to {APEX} is expected"));
+        assert_eq!(what(301, "https://shop.example/"), format!("GET {WWW} redirects to https://shop.example/, which loses the path, and {APEX} is expected"));
+        assert_eq!(what(301, "http://shop.example/a"), format!("GET {WWW} redirects to http://shop.example/a, and {APEX} is expected"));
+        assert!(what(307, APEX).contains("with 307, which browsers do not remember"));
+    }
+
+    #[test]
+    fn www_may_be_sent_to_https_first() {
+        let redirect = Redirect { from: "http://www.shop.example/a".into(), to: vec![APEX.into(), WWW.into()] };
+        for location in [APEX, WWW] {
+            let exchange = Exchange { status: 301, location: location.into(), ..Exchange::default() };
+            assert_eq!(redirect.judge(Ok(Some(&exchange))).unwrap(), None);
+        }
     }
 }
