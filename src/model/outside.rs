@@ -44,6 +44,9 @@ pub struct Exchange {
     /// The `Server` header, empty if there is none.
     #[serde(default)]
     pub server: String,
+    /// The `Strict-Transport-Security` header, empty if there is none.
+    #[serde(default)]
+    pub hsts: String,
     /// The first 64 KiB of the body, lossy UTF-8.
     #[serde(default)]
     pub body: String,

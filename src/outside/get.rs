@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use reqwest::header::{HeaderMap, HeaderName, LOCATION, SERVER};
+use reqwest::header::{HeaderMap, HeaderName, LOCATION, SERVER, STRICT_TRANSPORT_SECURITY};
 use reqwest::{Client, Response, Url, redirect};
 
 use crate::model::{Answer, Exchange, Reply};
@@ -39,7 +39,8 @@ async fn exchange(roots: &Arc<Roots>, url: &str, address: IpAddr) -> Result<Exch
     let response = client.get(url).send().await.map_err(|error| told(&error.without_url()))?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let body = body(response).await?;
-    Ok(Exchange { status, location: text(&headers, &LOCATION), server: text(&headers, &SERVER), body })
+    let header = |name| text(&headers, name);
+    Ok(Exchange { status, location: header(&LOCATION), server: header(&SERVER), hsts: header(&STRICT_TRANSPORT_SECURITY), body })
 }
 
 fn text(headers: &HeaderMap, name: &HeaderName) -> String {

@@ -15,8 +15,14 @@ async fn chains_of_both_phases_are_taken() {
     let stand = Stand::new();
     for authority in [&stand.production, &stand.staging] {
         let leaf = authority.issue(&["shop.example"], Lifetime::Current);
-        let at = serve_tls(leaf, answer("200 OK\r\nServer: nginx", "<title>Shop</title>")).await;
-        let expected = Exchange { status: 200, server: "nginx".into(), body: "<title>Shop</title>".into(), ..Exchange::default() };
+        let at = serve_tls(leaf, answer("200 OK\r\nServer: nginx\r\nStrict-Transport-Security: max-age=300", "<title>Shop</title>")).await;
+        let expected = Exchange {
+            status: 200,
+            server: "nginx".into(),
+            hsts: "max-age=300".into(),
+            body: "<title>Shop</title>".into(),
+            ..Exchange::default()
+        };
         assert_eq!(over_tls(&stand.roots, at).await, Ok(expected));
     }
 }

@@ -10,7 +10,7 @@ use tokio_rustls::TlsConnector;
 use x509_parser::extensions::GeneralName;
 use x509_parser::parse_x509_certificate;
 
-use crate::model::{Answer, Reply, Served};
+use crate::model::{Answer, Phase, Reply, Served};
 
 use super::chain::{Roots, Seen};
 use super::refusal::told;
@@ -30,6 +30,10 @@ async fn look(roots: &Arc<Roots>, name: &str, address: SocketAddr) -> Result<Ser
     let handshake = TlsConnector::from(Arc::new(config)).connect(server, line).await;
     let seen = memory.lock().unwrap_or_else(PoisonError::into_inner).take();
     match (seen, handshake) {
+        // A chain that verifies is not enough: whoever shows it must hold its key too.
+        (Some(Seen { leaf, phase: Phase::Production | Phase::Staging }), Err(error)) => {
+            read(Seen { leaf, phase: Phase::Untrusted(format!("the TLS handshake breaks off: {}", told(&error))) })
+        }
         (Some(seen), _) => read(seen),
         (None, Err(error)) => Err(format!("TLS handshake: {}", told(&error))),
         (None, Ok(_)) => Err("TLS handshake: no certificate was shown".into()),

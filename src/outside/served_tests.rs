@@ -1,6 +1,5 @@
 use tokio::net::TcpListener;
 
-use crate::model::Phase;
 use crate::outside::stand::{Leaf, Lifetime, Stand, closed, self_signed, serve_tls};
 
 use super::*;
@@ -58,6 +57,14 @@ async fn without_staging_roots_nothing_counts_as_staging() {
 async fn traefiks_default_certificate_is_named() {
     let Phase::Untrusted(reason) = phase(&Stand::new().roots, self_signed("TRAEFIK DEFAULT CERT")).await else { panic!() };
     assert!(reason.contains("no TLS secret matches this name yet"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_chain_without_its_key_is_not_believed() {
+    let stand = Stand::new();
+    let leaf = stand.production.issue(&[NAME], Lifetime::Current).with_key_of(self_signed(NAME));
+    let Phase::Untrusted(reason) = phase(&stand.roots, leaf).await else { panic!() };
+    assert!(reason.starts_with("the TLS handshake breaks off: "), "{reason}");
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use tempfile::NamedTempFile;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -47,6 +48,13 @@ pub enum Lifetime {
 pub struct Leaf {
     certificate: CertificateDer<'static>,
     key: KeyPair,
+}
+
+impl Leaf {
+    /// A thief of the certificate, not of its key.
+    pub fn with_key_of(self, other: Self) -> Self {
+        Self { key: other.key, ..self }
+    }
 }
 
 /// Signed by nobody else.
@@ -95,12 +103,12 @@ impl Stand {
 /// Serves `leaf` and answers every request with `answer`, until the test's runtime ends.
 pub async fn serve_tls(leaf: Leaf, answer: String) -> SocketAddr {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let key = provider.key_provider.load_private_key(PrivateKeyDer::try_from(leaf.key.serialize_der()).unwrap()).unwrap();
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![leaf.certificate], PrivateKeyDer::try_from(leaf.key.serialize_der()).unwrap())
-        .unwrap();
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(CertifiedKey::new(vec![leaf.certificate], key))));
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

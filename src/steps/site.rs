@@ -4,6 +4,7 @@
 mod addition;
 mod challenge;
 mod circle;
+mod hsts;
 mod page;
 mod redirect;
 mod trust;
@@ -127,13 +128,16 @@ impl Site {
         Ok(findings)
     }
 
-    /// What may bite at the next renewal.
+    /// What may bite later: at the next renewal, or when https is to be left again.
     fn warnings(&self, seen: &View<'_>, address: IpAddr) -> Result<Vec<Note>, Missing> {
         let names: Vec<&str> = self.config.names().collect();
         let mut notes = Vec::new();
         for (name, url) in self.challenges() {
             notes.extend(challenge::judge(name, &names, seen.exchange(&url, address))?.map(Note::Warning));
         }
+        let pages = self.pages().map(|(url, _)| url).filter(|_| self.config.tls == Tls::Acme);
+        let sent = pages.filter_map(|url| Some((seen.exchange(&url, address).ok().flatten()?.hsts.as_str(), url)));
+        notes.extend(sent.filter_map(|(header, url)| hsts::judge(&url, header)).next());
         Ok(notes)
     }
 }
