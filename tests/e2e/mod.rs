@@ -5,6 +5,7 @@ mod adopt;
 mod agree;
 mod bad_input;
 mod canary;
+mod diagnose;
 mod drift;
 mod flow;
 mod hello;
@@ -96,6 +97,18 @@ pub const TESTS: &[Test] = &[
     ("matrix_cut", matrix::cut),
     ("matrix_silent", matrix::silent),
     ("matrix_reboot", matrix::reboot),
+    ("tls_diagnose_default_deny", diagnose::default_deny),
+    ("tls_diagnose_wrong_a", diagnose::wrong_a),
+    ("tls_diagnose_dead_aaaa", diagnose::dead_aaaa),
+    ("tls_diagnose_wrong_class", diagnose::wrong_class),
+    ("tls_diagnose_two_certificates", diagnose::two_certificates),
+    ("tls_diagnose_quota", diagnose::quota),
+    ("tls_diagnose_limit_range", diagnose::limit_range),
+    ("tls_diagnose_webhook", diagnose::webhook),
+    ("tls_diagnose_ca_down", diagnose::ca_down),
+    ("tls_diagnose_cured", diagnose::cured),
+    ("tls_diagnose_port_closed", diagnose::port_closed),
+    ("tls_diagnose_other_server", diagnose::other_server),
     ("fake_agrees", agree::fake),
     ("fresh_hello", hello::fresh_hello),
     ("adopt", adopt::adopt),
@@ -113,12 +126,13 @@ pub struct Context<'a> {
     shared: OnceCell<Bench<'a>>,
     converged: OnceCell<()>,
     lanes: OnceCell<Lanes<'a>>,
+    stuck: OnceCell<diagnose::Stuck>,
 }
 
 impl<'a> Context<'a> {
     /// For one run of the suite.
     pub fn new(rig: &'a Rig) -> Self {
-        Self { rig, shared: OnceCell::new(), converged: OnceCell::new(), lanes: OnceCell::new() }
+        Self { rig, shared: OnceCell::new(), converged: OnceCell::new(), lanes: OnceCell::new(), stuck: OnceCell::new() }
     }
 
     /// The first host and its project, for tests that leave them as they found them. Made by the first one who asks.
@@ -147,5 +161,14 @@ impl<'a> Context<'a> {
         }
         let lanes = Lanes::beside(self.converged()?)?;
         Ok(self.lanes.get_or_init(|| lanes))
+    }
+
+    /// Sites whose certificates are stuck on that host, and what is said of them. Made by the first one who asks; `cured` takes them away.
+    pub fn stuck(&self) -> Result<&diagnose::Stuck> {
+        if let Some(stuck) = self.stuck.get() {
+            return Ok(stuck);
+        }
+        let stuck = diagnose::Stuck::make(self.rig, self.converged()?)?;
+        Ok(self.stuck.get_or_init(|| stuck))
     }
 }

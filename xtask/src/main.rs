@@ -2,6 +2,7 @@
 
 mod bench;
 mod build;
+mod capture;
 mod converge_bench;
 #[path = "../../tests/e2e/mod.rs"]
 mod e2e;
@@ -53,6 +54,13 @@ enum Chore {
         /// Only this: kill, cut, silent or reboot
         #[arg(long, value_parser = e2e::matrix::Fault::named)]
         fault: Option<e2e::matrix::Fault>,
+    },
+    /// Print what a rig's host has of a namespace's certificates, as the answers of a golden case
+    Capture {
+        /// droplet, droplet-2 …
+        host: String,
+        /// Where the certificate lies
+        namespace: String,
     },
     /// Throwaway hosts and what they need of the internet
     #[command(subcommand)]
@@ -140,6 +148,7 @@ impl Chore {
             }
             Self::Test { only, released } => test::test(only.as_deref(), released.source.as_deref()),
             Self::Matrix { only, fault } => matrix::matrix(only.as_deref(), fault),
+            Self::Capture { host, namespace } => capture::capture(&host, &namespace),
             Self::Rig(chore) => chore.run(),
             Self::Bench(BenchChore::Converge { only, runs, peer_runs }) => converge(&Wanted { only, runs, peer_runs }),
         }

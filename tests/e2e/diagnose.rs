@@ -1,0 +1,104 @@
+//! Certificates that are stuck, each for another cause: `bedplate diagnose` names it, and once it is cured they come. All stand side by side
+//! on the converged host, in namespaces of their own; the site that is served there is not touched.
+
+mod port;
+mod scene;
+
+use std::fs;
+
+use anyhow::{Context as _, Result, ensure};
+
+pub use port::{other_server, port_closed};
+pub use scene::Stuck;
+
+use super::Context;
+use super::flow::{bedplate, served};
+
+/// A default-deny policy, and none for the solver.
+pub fn default_deny(context: &Context) -> Result<()> {
+    context.stuck()?.is_told("shut")?;
+    context.stuck()?.is_as_golden("shut", "default-deny")
+}
+
+/// The name leads to an address that nobody has.
+pub fn wrong_a(context: &Context) -> Result<()> {
+    context.stuck()?.is_told("elsewhere")
+}
+
+/// Its IPv6 address leads nowhere, and the CA tries that one.
+pub fn dead_aaaa(context: &Context) -> Result<()> {
+    context.stuck()?.is_told("six")
+}
+
+/// The issuer's solver is of an ingress class that nobody serves.
+pub fn wrong_class(context: &Context) -> Result<()> {
+    context.stuck()?.is_told("class")
+}
+
+/// Two Certificates write one Secret.
+pub fn two_certificates(context: &Context) -> Result<()> {
+    context.stuck()?.is_told("rivals")
+}
+
+/// A quota leaves no room for the solver's pod.
+pub fn quota(context: &Context) -> Result<()> {
+    context.stuck()?.is_told("full")?;
+    context.stuck()?.is_as_golden("full", "pod-quota")
+}
+
+/// A limit range does not fit the solver's pod.
+pub fn limit_range(context: &Context) -> Result<()> {
+    context.stuck()?.is_told("limits")?;
+    context.stuck()?.is_as_golden("limits", "pod-limit-range")
+}
+
+/// The API server must ask a webhook that nothing runs behind.
+pub fn webhook(context: &Context) -> Result<()> {
+    context.stuck()?.is_told("webhook")
+}
+
+/// Nobody is at home where the issuer's CA should be.
+pub fn ca_down(context: &Context) -> Result<()> {
+    context.stuck()?.is_told("nobody")
+}
+
+/// The stated cures let all of them come; then nothing is stuck, and nothing is left behind.
+pub fn cured(context: &Context) -> Result<()> {
+    let stuck = context.stuck()?;
+    let bench = context.converged()?;
+    let cured = stuck.cure(context.rig, bench);
+    scene::clear(context.rig, bench)?;
+    cured?;
+    served(bench)
+}
+
+impl Stuck {
+    /// A site's cause is told in the words that the scene expects.
+    fn is_told(&self, site: &str) -> Result<()> {
+        let told = self.told.get(site).with_context(|| format!("nothing is said of {site}"))?;
+        let lacks: Vec<_> = scene::words(site).iter().filter(|word| !told.contains(**word)).collect();
+        ensure!(lacks.is_empty(), "{site}: {lacks:?} is not said:\n{told}");
+        Ok(())
+    }
+
+    /// What is found live is what the golden case says of its dump, but for names.
+    fn is_as_golden(&self, site: &str, case: &str) -> Result<()> {
+        let path = crate::rig::clone().join(format!("tests/cases/diagnose/{case}.toml"));
+        let case: toml::Table = fs::read_to_string(&path)?.parse()?;
+        let golden = case["expect"].as_str().context("a case expects a text")?;
+        let of = |text: &str, word: &str| -> Vec<String> {
+            text.lines().map(str::trim).filter(|line| line.starts_with(word)).map(|line| line.replace(site, "hello")).collect()
+        };
+        let live = &self.told[site];
+        for word in ["because ", "cure: "] {
+            ensure!(of(live, word) == of(golden, word), "{} says otherwise than live:\n{live}", path.display());
+        }
+        Ok(())
+    }
+}
+
+/// What `diagnose` says of the inventory of stuck sites, and how it ended.
+fn diagnosed(bench: &crate::bench::Bench<'_>) -> Result<(Option<i32>, String)> {
+    let ended = bedplate(bench, &["diagnose", scene::INVENTORY])?;
+    Ok((ended.status.and_then(|status| status.code()), ended.stdout))
+}
