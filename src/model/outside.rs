@@ -23,6 +23,9 @@ pub struct Served {
     pub subject: String,
     /// Issuer, e.g. `C=US, O=Let's Encrypt, CN=YE1`.
     pub issuer: String,
+    /// The key's kind and its bits, e.g. `RSA 2048`; empty if it is of an uncommon kind.
+    #[serde(default)]
+    pub key: String,
     /// DNS names.
     pub names: Vec<String>,
     /// Seconds since the epoch.

@@ -7,6 +7,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use x509_parser::parse_x509_certificate;
 
 use crate::model::{Failure, Phase};
 
@@ -89,7 +90,7 @@ impl ServerCertVerifier for Judge {
             (_, Some(Ok(()))) => (Phase::Staging, Ok(ServerCertVerified::assertion())),
             (production, staging) => {
                 let errors = (production.and_then(Result::err), staging.and_then(Result::err));
-                let phase = Phase::Untrusted(reason(leaf, &errors.0, &errors.1));
+                let phase = Phase::Untrusted(reason(leaf, intermediates, &errors.0, &errors.1));
                 let unknown = Error::InvalidCertificate(CertificateError::UnknownIssuer);
                 (phase, Err(errors.0.or(errors.1).unwrap_or(unknown)))
             }
@@ -125,10 +126,13 @@ impl ServerCertVerifier for Judge {
 const TRAEFIK: &[u8] = b"TRAEFIK DEFAULT CERT";
 
 /// Why neither set of roots will have it. An absent error is an empty set.
-fn reason(leaf: &CertificateDer<'_>, production: &Option<Error>, staging: &Option<Error>) -> String {
+fn reason(leaf: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>], production: &Option<Error>, staging: &Option<Error>) -> String {
     if leaf.windows(TRAEFIK.len()).any(|window| window == TRAEFIK) {
         return "it is traefik's default certificate (TRAEFIK DEFAULT CERT): no TLS secret matches this name yet".into();
     }
+    let unknown = |error: &Option<Error>| !matches!(error, Some(error) if *error != UNKNOWN);
+    let alone = intermediates.is_empty() && unknown(production) && unknown(staging) && is_issued(leaf);
+    let lacks = if alone { "; it came alone, so its intermediate certificates may lack" } else { "" };
     let production = match production {
         Some(error) => told(error),
         None => "there are none: install ca-certificates, or set `acme.production.roots`".into(),
@@ -138,9 +142,16 @@ fn reason(leaf: &CertificateDer<'_>, production: &Option<Error>, staging: &Optio
         None => "there are none: set `acme.staging.roots`".into(),
     };
     if production == staging {
-        return format!("production and staging roots: {production}");
+        return format!("production and staging roots: {production}{lacks}");
     }
-    format!("production roots: {production}; staging roots: {staging}")
+    format!("production roots: {production}; staging roots: {staging}{lacks}")
+}
+
+const UNKNOWN: Error = Error::InvalidCertificate(CertificateError::UnknownIssuer);
+
+/// By another than itself.
+fn is_issued(leaf: &CertificateDer<'_>) -> bool {
+    parse_x509_certificate(leaf).is_ok_and(|(_, leaf)| leaf.issuer() != leaf.subject())
 }
 
 fn told(error: &Error) -> String {

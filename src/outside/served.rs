@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use x509_parser::extensions::GeneralName;
 use x509_parser::parse_x509_certificate;
+use x509_parser::public_key::PublicKey;
 
 use crate::model::{Answer, Phase, Reply, Served};
 
@@ -47,11 +48,20 @@ fn read(seen: Seen) -> Result<Served, String> {
         phase: seen.phase,
         subject: leaf.subject().to_string(),
         issuer: leaf.issuer().to_string(),
+        key: leaf.public_key().parsed().ok().as_ref().map(key).unwrap_or_default(),
         names: names.into_iter().flatten().filter_map(dns_name).collect(),
         not_before: leaf.validity().not_before.timestamp(),
         not_after: leaf.validity().not_after.timestamp(),
         sha256: format!("{:x}", Sha256::digest(&seen.leaf)),
     })
+}
+
+fn key(key: &PublicKey<'_>) -> String {
+    match key {
+        PublicKey::RSA(rsa) => format!("RSA {}", rsa.key_size()),
+        PublicKey::EC(point) => format!("ECDSA {}", point.key_size()),
+        _ => String::new(),
+    }
 }
 
 fn dns_name(name: &GeneralName<'_>) -> Option<String> {

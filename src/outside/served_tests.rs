@@ -49,7 +49,8 @@ async fn what_does_not_verify_is_untrusted_and_says_why() {
 async fn without_staging_roots_nothing_counts_as_staging() {
     let stand = Stand::new();
     let leaf = stand.staging.issue(&[NAME], Lifetime::Current);
-    let reason = "production roots: its issuer is not among them; staging roots: there are none: set `acme.staging.roots`";
+    let reason = "production roots: its issuer is not among them; staging roots: there are none: set `acme.staging.roots`; it came alone, so its \
+                  intermediate certificates may lack";
     assert_eq!(phase(&stand.without_staging(), leaf).await, untrusted(reason));
 }
 
@@ -74,6 +75,7 @@ async fn the_leaf_is_read_even_if_it_is_refused() {
     let served = look(&stand.roots, NAME, serve_tls(leaf, String::new()).await).await.unwrap();
     assert_eq!(served.subject, "CN=shop.example");
     assert!(served.issuer.contains("CN=production root"), "{}", served.issuer);
+    assert_eq!(served.key, "ECDSA 256");
     assert_eq!(served.names, ["shop.example", "www.shop.example"]);
     assert_eq!((served.not_before, served.not_after), (1_577_836_800, 1_580_515_200));
     assert_eq!(served.sha256.len(), 64);

@@ -5,6 +5,7 @@ mod addition;
 mod challenge;
 mod circle;
 mod hsts;
+mod notes;
 mod page;
 mod redirect;
 mod trust;
@@ -15,7 +16,7 @@ use std::time::Duration;
 
 use crate::inventory::{self, Inventory, Tls};
 use crate::model::{
-    ApiQuestion, Condition, Finding, Missing, Note, OperatorQuestion, OutsideQuestion, Plan, Planned, Question, Scope, Step, StepId, View,
+    ApiQuestion, Condition, Finding, Missing, OperatorQuestion, OutsideQuestion, Plan, Planned, Question, Scope, Step, StepId, View,
 };
 
 use super::acme_site::{AcmeSite, ingress};
@@ -83,7 +84,7 @@ impl Step for Site {
             findings.extend(page::judge(&url, seen.exchange(&url, address), check)?);
         }
         findings.extend(self.redirected(seen, address)?);
-        let notes = self.warnings(seen, address)?;
+        let notes = self.notes(seen, address)?;
         if findings.is_empty() {
             return Ok(Planned::from(Plan::Converged).with_notes(notes));
         }
@@ -126,18 +127,5 @@ impl Site {
             findings.push(Finding::new(whats.join("; "), addition::of(&lacking, &self.namespace)));
         }
         Ok(findings)
-    }
-
-    /// What may bite later: at the next renewal, or when https is to be left again.
-    fn warnings(&self, seen: &View<'_>, address: IpAddr) -> Result<Vec<Note>, Missing> {
-        let names: Vec<&str> = self.config.names().collect();
-        let mut notes = Vec::new();
-        for (name, url) in self.challenges() {
-            notes.extend(challenge::judge(name, &names, seen.exchange(&url, address))?.map(Note::Warning));
-        }
-        let pages = self.pages().map(|(url, _)| url).filter(|_| self.config.tls == Tls::Acme);
-        let sent = pages.filter_map(|url| Some((seen.exchange(&url, address).ok().flatten()?.hsts.as_str(), url)));
-        notes.extend(sent.filter_map(|(header, url)| hsts::judge(&url, header)).next());
-        Ok(notes)
     }
 }

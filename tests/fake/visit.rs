@@ -38,6 +38,7 @@ impl Api {
             phase,
             subject: format!("CN={name}"),
             issuer: format!("CN={}", leaf.issuer),
+            key: String::new(),
             names: leaf.names.clone(),
             not_before: tls::now() - 3600,
             not_after: tls::now() + 90 * 86_400,

@@ -16,6 +16,7 @@ fn served(phase: Phase, sha256: &str) -> Served {
         phase,
         subject: String::new(),
         issuer: String::new(),
+        key: String::new(),
         names: Vec::new(),
         not_before: 0,
         not_after: NOW + 1,

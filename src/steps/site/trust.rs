@@ -1,8 +1,8 @@
 //! The certificate of one name: visitors trust it, and it has time to spare.
 
-use crate::model::{Finding, Missing, Phase, Served};
+use crate::model::{Finding, Missing, Note, Phase, Served};
 
-use super::super::certificate::served::{default, is_default, out_of_time};
+use super::super::certificate::served::{date, default, is_default, listed, out_of_time};
 use super::super::renewal::{Progress, Renewal, span};
 use super::page::readable;
 
@@ -19,6 +19,23 @@ pub fn judge(name: &str, served: Result<Option<&Served>, Missing>, planned: Opti
         return Ok(Some(default(name)));
     }
     Ok(out_of_time(name, served, now).or_else(|| distrusted(name, served)).or_else(|| ends_soon(name, served, planned, now)))
+}
+
+/// What visitors get, a line a certificate: its names, its key, by whom and until when.
+pub fn facts<'a>(served: impl Iterator<Item = (&'a str, &'a Served)>) -> Vec<Note> {
+    let mut told: Vec<(&Served, Vec<String>)> = Vec::new();
+    for (name, served) in served.filter(|(_, served)| served.phase == Phase::Production) {
+        match told.iter_mut().find(|(other, _)| other.sha256 == served.sha256) {
+            Some((_, names)) => names.push(name.to_owned()),
+            None => told.push((served, vec![name.to_owned()])),
+        }
+    }
+    let line = |(served, names): (&Served, Vec<String>)| {
+        let space = if served.key.is_empty() { "" } else { " " };
+        let Served { key, issuer, not_after, .. } = served;
+        Note::Fact(format!("{}: {key}{space}certificate by {issuer}, until {}", listed(&names), date(*not_after)))
+    };
+    told.into_iter().map(line).collect()
 }
 
 fn distrusted(name: &str, served: &Served) -> Option<Finding> {
