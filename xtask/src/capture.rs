@@ -50,14 +50,15 @@ fn answer(version: &str, kind: &str, namespace: Option<&str>, mut objects: Value
     Ok(toml::Value::try_from(pair)?.to_string())
 }
 
-/// Without bookkeeping, and without null, which TOML has not.
+/// Bookkeeping, and blobs in which nobody looks for a cause.
+const NOISE: [&str; 6] =
+    ["managedFields", "resourceVersion", "kubectl.kubernetes.io/last-applied-configuration", "request", "caBundle", "extra"];
+
+/// Without noise, and without null, which TOML has not.
 fn plain(value: &mut Value) {
     match value {
         Value::Object(fields) => {
-            for noise in ["managedFields", "resourceVersion", "kubectl.kubernetes.io/last-applied-configuration"] {
-                fields.remove(noise);
-            }
-            fields.retain(|_, value| !value.is_null());
+            fields.retain(|name, value| !value.is_null() && !NOISE.contains(&name.as_str()));
             fields.values_mut().for_each(plain);
         }
         Value::Array(items) => items.iter_mut().for_each(plain),

@@ -3,8 +3,9 @@
 use crate::model::{Missing, OutsideQuestion, Question, RecordKind, Resolver, View, Why};
 
 use super::super::challenge_probe::Authority;
+use super::super::renewal::span;
 use super::ask;
-use super::case::{Case, span};
+use super::case::Case;
 use super::cause::Cure;
 use super::issuer;
 use super::object::text;

@@ -7,6 +7,7 @@ use crate::model::{Missing, View};
 use super::super::acme_site::AcmeSite;
 use super::super::challenge_probe::Authority;
 use super::super::leaf::Leaf;
+use super::super::renewal::span;
 use super::ask::{self, CERTIFICATE, CHALLENGE, ORDER, REQUEST};
 use super::cause::Cause;
 use super::object::{self, brief, condition, name, newest, owned, place, text};
@@ -166,13 +167,4 @@ fn renewal(certificate: &Value) -> &'static str {
     }
     let now = condition(certificate, "Issuing").is_some_and(|issuing| issuing["status"] == "True");
     if now { "; it is being renewed" } else { "; its renewal failed" }
-}
-
-/// A span of time in the unit that a person would choose.
-pub fn span(seconds: i64) -> String {
-    match seconds {
-        ..120 => format!("{seconds} s"),
-        120..7200 => format!("{} minutes", seconds / 60),
-        _ => format!("{} hours", seconds / 3600),
-    }
 }

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::model::Missing;
 
 use super::super::carrier::ISSUER;
+use super::super::renewal::{Progress, Renewal};
 use super::ask::INGRESS;
 use super::authority;
 use super::case::{Case, SETTLING};
@@ -71,7 +72,8 @@ fn shared(case: &Case<'_>, certificate: &Value) -> Result<Option<Cause>, Missing
     let stuck = format!("{} waits for ever, and cert-manager says nothing of it", place(certificate));
     let why = format!("{} writes the same secret {secret}, and cert-manager serves one of them only", place(owner));
     let cure = format!(
-        "give one of the two Ingresses another tls.secretName, or delete the one that is not wanted: kubectl -n {} get ingress,certificate",
+        "give one of the two Ingresses another tls.secretName, or delete the one that is not wanted: kubectl -n {} get ingress,certificate; \
+             cert-manager sees it within three minutes",
         case.namespace()
     );
     Ok(Some(Cause::new(stuck, why, Cure::User(cure))))
@@ -85,12 +87,22 @@ fn unseen(case: &Case<'_>, certificate: &Value) -> Option<Cause> {
     unseen.then(|| Cause::new(said(&stuck), "", cure))
 }
 
-/// Not ready, and no stage said why: what cert-manager says last is told at least.
+/// Nobody has begun to renew it, though it is due for long; its orders would say why, and there are none.
+fn overdue(case: &Case<'_>, certificate: &Value) -> Option<Cause> {
+    let renewal = Renewal::of(certificate).filter(|renewal| renewal.progress(case.now) != Progress::InTime)?;
+    let stuck = format!("the renewal of {} {}", place(certificate), renewal.told(case.now));
+    Some(Cause::new(stuck, "cert-manager has not begun with it", authority::ask_the_log()))
+}
+
+/// Not ready, or not renewed, and no stage said why: what cert-manager says last is told at least.
 ///
 /// # Errors
 /// None; it is of the shape of all stages.
 pub fn unexplained(case: &Case<'_>) -> Result<Vec<Cause>, Missing> {
-    let Some(certificate) = case.certificate.filter(|_| !case.comes()) else { return Ok(Vec::new()) };
+    let Some(certificate) = case.certificate else { return Ok(Vec::new()) };
+    if case.comes() {
+        return Ok(overdue(case, certificate).into_iter().collect());
+    }
     let failed = condition(certificate, "Issuing").filter(|issuing| issuing["status"] == "False" && !is_stale(issuing, certificate));
     let since = |ready: &Value| text(ready, "/lastTransitionTime").and_then(seconds).map_or(0, |since| case.now - since);
     let unready = || condition(certificate, "Ready").filter(|ready| ready["status"] != "True" && since(ready) > LONG);

@@ -7,7 +7,7 @@ use crate::model::Missing;
 use super::ask::CHALLENGE;
 use super::case::{Case, SETTLING, listed};
 use super::cause::{Cause, Cure};
-use super::object::{age, place, said, text};
+use super::object::{age, name, place, said, text};
 use super::{api, authority, reach, self_check};
 
 /// What holds each of them.
@@ -44,15 +44,24 @@ fn one(case: &Case<'_>, challenge: &Value) -> Result<Option<Cause>, Missing> {
         let cause = queued(case, challenge, dns_name)?;
         return Ok(Some(Cause::new(stuck("waits for its turn"), cause, Cure::Time("cert-manager takes them one after the other".into()))));
     }
-    let (why, cure) = if challenge["status"]["presented"] == true {
-        self_check::judge(case, challenge, dns_name, reason)?
-    } else if reason.is_empty() {
-        (String::new(), authority::ask_the_log())
-    } else {
-        api::refused(reason, case.namespace())
-    };
-    let quoted = if reason.is_empty() { "is not set up".to_owned() } else { format!("does not get on: {}", said(reason)) };
-    Ok(Some(Cause::new(stuck(&quoted), why, cure)))
+    if reason.is_empty() {
+        let silent = format!("says nothing after {} s", age(challenge, case.now));
+        let long = age(challenge, case.now) > 4 * SETTLING;
+        return Ok(long.then(|| Cause::new(stuck(&silent), "", authority::ask_the_log())));
+    }
+    let stuck = stuck(&format!("does not get on: {}", said(reason)));
+    if challenge["status"]["presented"] != true {
+        let (why, cure) = api::refused(reason, case.namespace());
+        return Ok(Some(Cause::new(stuck, why, cure).then(&again(case, challenge))));
+    }
+    let (why, cure) = self_check::judge(case, challenge, dns_name, reason)?;
+    Ok(Some(Cause::new(stuck, why, cure)))
+}
+
+/// What the API server refuses is tried again at growing intervals, from 5 s to 30 minutes; a deleted challenge is made anew by its order.
+fn again(case: &Case<'_>, challenge: &Value) -> String {
+    let delete = format!("kubectl -n {} delete challenge {}", case.namespace(), name(challenge));
+    format!("cert-manager tries again within 30 minutes, at once after: {delete}")
 }
 
 /// The CA has looked, and did not find what it should.
