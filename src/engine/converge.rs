@@ -9,7 +9,7 @@ use futures::stream::{self, StreamExt as _};
 use super::course::{Course, Next};
 use super::lane::{Lane, heads, ready};
 use super::{Ground, Survey, Verdict, survey};
-use crate::model::{Action, Event, Exit, Failure, HostId, Note, Question, Scope, Sink, Step, StepId, World};
+use crate::model::{Action, Event, Exit, Failure, HostId, Note, OperatorQuestion, Question, Scope, Sink, Step, StepId, World};
 
 /// How long to wait before a waiting step looks again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -92,6 +92,8 @@ impl Run<'_> {
     }
 
     async fn look(&mut self, steps: &[Box<dyn Step>]) -> Survey {
+        // Whatever was done or waited for, time has passed: what begins or ends in between is judged by the time of this look.
+        self.world.forget(|question| *question == Question::Operator(OperatorQuestion::Clock));
         let survey = survey(self.ground, steps, self.server, &mut self.world, self.sink).await;
         for Verdict { scope, step, planned } in &survey.verdicts {
             for note in planned.iter().flat_map(|planned| &planned.notes) {

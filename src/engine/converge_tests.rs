@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use async_trait::async_trait;
 
 use super::*;
-use crate::model::{Answer, Condition, HostAction, HostQuestion, Missing, Owner, Plan, Planned, Reply, View};
+use crate::model::{Answer, Condition, HostAction, HostQuestion, Missing, OperatorQuestion, Owner, Plan, Planned, Reply, View};
 
 /// A host on which what one step makes is there at once, and all else from a later look on.
 struct SlowHost {
@@ -24,8 +24,12 @@ const MADE: &str = "made";
 #[async_trait]
 impl Ground for SlowHost {
     async fn ask(&self, questions: Vec<Question>) -> Vec<(Question, Answer)> {
-        let late = self.looks.fetch_add(1, Ordering::SeqCst) >= self.up_at;
+        let looks = self.looks.fetch_add(1, Ordering::SeqCst);
+        let late = looks >= self.up_at;
         let answer = |question: &Question| {
+            if *question == Question::Operator(OperatorQuestion::Clock) {
+                return Answer::Present(Reply::Seconds(i64::try_from(looks).unwrap()));
+            }
             let made = matches!(question, Question::Host(_, HostQuestion::Digest(path)) if path == MADE);
             let up = if made { self.made.load(Ordering::SeqCst) } else { late };
             if up { Answer::Present(Reply::Text("up".into())) } else { Answer::Unreadable("down".into()) }
@@ -103,6 +107,36 @@ async fn what_is_out_of_sight_right_after_a_change_is_waited_for() {
 async fn what_is_out_of_sight_from_the_beginning_is_told_at_once() {
     let told = run(SlowHost::up_at(1), vec![Box::new(Gate("later", Look::Needs))]).await;
     assert_eq!(told, Err("cluster: later: could not look: down\n  cure: see on the host why, then run again".into()));
+}
+
+/// Waits until time has passed since its first look.
+struct Later;
+
+impl Step for Later {
+    fn id(&self) -> StepId {
+        StepId::of("later")
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Cluster
+    }
+
+    fn questions(&self, _: &View<'_>) -> Vec<Question> {
+        vec![Question::Operator(OperatorQuestion::Clock)]
+    }
+
+    fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
+        if seen.clock()? > 0 {
+            return Ok(Plan::Converged.into());
+        }
+        let within = Duration::from_secs(4);
+        Ok(Plan::Wait(Condition { what: "it is later".into(), seen: "now".into(), cure: String::new(), within }).into())
+    }
+}
+
+#[tokio::test]
+async fn time_passes_while_a_step_waits() {
+    assert_eq!(run(SlowHost::up_at(0), vec![Box::new(Later)]).await, Ok(0));
 }
 
 struct Warning;
