@@ -5,6 +5,7 @@ mod adopt;
 mod agree;
 mod bad_input;
 mod canary;
+mod connections;
 mod diagnose;
 mod drift;
 mod flow;
@@ -91,6 +92,7 @@ pub const TESTS: &[Test] = &[
     ("hosts_cut", line::cut),
     ("hosts_full", line::full),
     ("hosts_readonly", line::readonly),
+    ("hosts_connections", connections::counted),
     ("prune", prune::prune),
     ("plan_release", plan::release),
     ("matrix_kill", matrix::kill),

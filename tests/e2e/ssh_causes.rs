@@ -23,10 +23,10 @@ fn edit(bench: &mut Bench<'_>, change: impl FnOnce(&mut toml::Table)) -> Result<
 }
 
 /// Lines in the host's sshd_config for as long as the value lives.
-struct Sshd<'a>(&'a Bench<'a>);
+pub(super) struct Sshd<'a>(&'a Bench<'a>);
 
 impl<'a> Sshd<'a> {
-    fn set(bench: &'a Bench<'a>, lines: &str) -> Result<Self> {
+    pub(super) fn set(bench: &'a Bench<'a>, lines: &str) -> Result<Self> {
         bench.look(&format!("echo '{lines}' >/etc/ssh/sshd_config.d/00-test.conf; sshd -t && systemctl reload ssh"))?;
         Ok(Self(bench))
     }
@@ -40,11 +40,11 @@ impl Drop for Sshd<'_> {
 }
 
 /// A file in the operator's ~/.ssh for as long as the value lives.
-struct Config(PathBuf);
+pub(super) struct Config(PathBuf);
 
 impl Config {
     /// `config`.
-    fn write(bench: &Bench<'_>, text: &str) -> Result<Self> {
+    pub(super) fn write(bench: &Bench<'_>, text: &str) -> Result<Self> {
         Self::file(bench, "config", text)
     }
 
@@ -64,6 +64,6 @@ impl Drop for Config {
 }
 
 /// The host's key in the operator's known_hosts.
-fn known(bench: &Bench<'_>) -> Result<Config> {
+pub(super) fn known(bench: &Bench<'_>) -> Result<Config> {
     Config::file(bench, "known_hosts", &format!("{} {}\n", bench.host.address, bench.host.host_key()?))
 }
