@@ -23,6 +23,9 @@ pub const RIG: &[&str] = &[
     "systemd-container",
 ];
 
+/// What `cargo test` runs beside Rust: sshd on a port of its own, as nobody's service.
+pub const TESTS: &[&str] = &["openssh-client", "openssh-server"];
+
 /// Installs what is missing of `wanted`, its list printed first.
 ///
 /// # Errors

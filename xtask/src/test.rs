@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, anyhow, ensure};
 use serde::Serialize;
 
 use crate::e2e::{Context, TESTS, Test};
+use crate::packages;
 use crate::rig::{Rig, clone};
 
 /// One test's outcome, as `target/e2e/report.json` has it.
@@ -39,6 +40,7 @@ pub fn test(only: Option<&str>, source: Option<&Path>) -> Result<()> {
     ensure!(!chosen.is_empty(), "no test on the rig begins with {}", only.unwrap_or_default());
     let mut rows = Vec::new();
     if only.is_none() {
+        packages::ensure(packages::TESTS)?;
         rows.push(row("cargo_test", || program("cargo", &["test", "--workspace", "--quiet"], ".")));
         // The flags of the build, so that Kubernetes is not compiled a second time.
         rows.push(row("go_vet", || program("go", &["vet", "-trimpath", "./..."], "tests/rig")));
