@@ -16,7 +16,6 @@ mod object;
 mod order;
 mod policy;
 mod reach;
-mod renewal;
 mod request;
 mod self_check;
 mod served;
@@ -77,7 +76,7 @@ impl Step for Diagnosis {
 type Stage = fn(&Case<'_>) -> Result<Vec<Cause>, Missing>;
 
 /// From the top of the chain down.
-const STAGES: [Stage; 9] = [
+const STAGES: [Stage; 8] = [
     controllers::judge,
     certificate::judge,
     issuer::judge,
@@ -86,7 +85,6 @@ const STAGES: [Stage; 9] = [
     challenge::judge,
     certificate::unexplained,
     served::judge,
-    renewal::judge,
 ];
 
 /// The first stage that holds everything up is told: what lies below it has nothing to say.
