@@ -1,12 +1,20 @@
 //! What is done to the API server of a converged host: all of it in a namespace of its own, which is gone at the end.
 
+use std::net::Ipv4Addr;
+
 use bedplate::engine::Ground;
-use bedplate::model::{Action, ApiAction, ApiQuestion, Failure, FileKind, HostAction, Manifest, Question, Secret, SecretSpec, UnitChange};
+use bedplate::model::{
+    Action, ApiAction, ApiQuestion, Failure, FileKind, HostAction, Manifest, OutsideQuestion, Question, Secret, SecretSpec, UnitChange,
+};
 use serde_json::{Value, json};
 
 use crate::twins::{LIVE, Twins};
 
 const SPACE: &str = "agree";
+/// The rig's first host, and the fake's.
+const HOST: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 10);
+/// Of the ingress, the API server and kubelet; of an etcd that is not there.
+const PORTS: [u16; 4] = [80, 6443, 10250, 2379];
 
 pub async fn agree(twins: &mut Twins<'_>) -> Result<(), Failure> {
     start(twins).await?;
@@ -40,7 +48,8 @@ fn questions() -> Result<Vec<Question>, Failure> {
     for name in ["env", "keys"] {
         questions.push(ApiQuestion::Secret { namespace: SPACE.into(), name: name.into() });
     }
-    Ok(questions.into_iter().map(Question::Api).collect())
+    let knocks = PORTS.map(|port| Question::Outside(OutsideQuestion::Knock { address: HOST.into(), port }));
+    Ok(questions.into_iter().map(Question::Api).chain(knocks).collect())
 }
 
 fn actions() -> Result<Vec<ApiAction>, Failure> {

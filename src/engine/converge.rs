@@ -9,7 +9,9 @@ use futures::stream::{self, StreamExt as _};
 use super::course::{Course, Next};
 use super::lane::{Lane, heads, ready};
 use super::{Ground, Survey, Verdict, survey};
-use crate::model::{Action, Event, Exit, Failure, HostId, Note, OperatorQuestion, Question, Scope, Sink, Step, StepId, World};
+use crate::model::{
+    Action, Event, Exit, Failure, HostAction, HostId, Note, OperatorQuestion, OutsideQuestion, Question, Scope, Sink, Step, StepId, World,
+};
 
 /// How long to wait before a waiting step looks again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -247,6 +249,8 @@ async fn act(ground: &dyn Ground, verdict: &Verdict, actions: &[Action], sink: &
 /// Which answers an action may have changed.
 fn stale(action: &Action, question: &Question) -> bool {
     match (action, question) {
+        // Where packets are dropped a knock takes its time, and only what starts on a host opens a port that was asked about already.
+        (action, Question::Outside(OutsideQuestion::Knock { .. })) => matches!(action, Action::Host(_, HostAction::Unit { .. })),
         (Action::Host(acted, _), Question::Host(asked, _) | Question::HelmDryRun(asked, _)) => acted == asked,
         (Action::Host(..) | Action::Api(_), Question::Api(_) | Question::Outside(_)) => true,
         (Action::Operator(_), Question::Operator(_)) => true,

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use async_trait::async_trait;
 
 use super::*;
-use crate::model::{Answer, Condition, HostAction, HostQuestion, Missing, OperatorQuestion, Owner, Plan, Planned, Reply, View};
+use crate::model::{Answer, Condition, HostQuestion, Missing, OperatorQuestion, Owner, Plan, Planned, Reply, UnitChange, View};
 
 /// A host on which what one step makes is there at once, and all else from a later look on.
 struct SlowHost {
@@ -137,6 +137,18 @@ impl Step for Later {
 #[tokio::test]
 async fn time_passes_while_a_step_waits() {
     assert_eq!(run(SlowHost::up_at(0), vec![Box::new(Later)]).await, Ok(0));
+}
+
+#[test]
+fn only_what_starts_may_open_a_port_that_was_asked_about() {
+    let host = HostId("droplet".into());
+    let acts = |action| Action::Host(host.clone(), action);
+    let starts = acts(HostAction::Unit { unit: "k3s".into(), change: UnitChange::Start });
+    let makes = acts(HostAction::MakeFolder { path: "/a".into(), mode: 0o755, owner: Owner::Root });
+    let address = std::net::Ipv4Addr::new(203, 0, 113, 10).into();
+    let knock = Question::Outside(OutsideQuestion::Knock { address, port: 6443 });
+    let get = Question::Outside(OutsideQuestion::Get { url: "http://shop.example/".into(), address });
+    assert_eq!([&starts, &makes].map(|action| [stale(action, &knock), stale(action, &get)]), [[true, true], [false, true]]);
 }
 
 struct Warning;

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 
 use super::Ground;
-use crate::model::{Answer, Event, Failure, HostId, HostQuestion, Missing, Plan, Planned, Question, Scope, Sink, Step, StepId, Why, World};
+use crate::model::{
+    Answer, Event, Failure, HostId, HostQuestion, Missing, OutsideQuestion, Plan, Planned, Question, Scope, Sink, Step, StepId, Why, World,
+};
 
 /// How often a step may ask more once it sees answers: three rounds, each in pieces as its host, the API and the operator's side answer.
 const ROUNDS: usize = 9;
@@ -65,6 +67,8 @@ enum Party {
     /// Another host.
     Host(HostId),
     Outside,
+    /// What drops packets takes its time, and no other question hangs on it.
+    Doors,
 }
 
 impl Party {
@@ -73,6 +77,7 @@ impl Party {
             Question::Operator(_) => Self::Operator,
             Question::Host(host, _) | Question::HelmDryRun(host, _) if host != server => Self::Host(host.clone()),
             Question::Host(..) | Question::HelmDryRun(..) | Question::Api(_) => Self::Server,
+            Question::Outside(OutsideQuestion::Knock { .. }) => Self::Doors,
             Question::Outside(_) => Self::Outside,
         }
     }
@@ -81,7 +86,7 @@ impl Party {
         match self {
             Self::Server => Some(server),
             Self::Host(host) => Some(host),
-            Self::Operator | Self::Outside => None,
+            Self::Operator | Self::Outside | Self::Doors => None,
         }
     }
 
@@ -90,6 +95,7 @@ impl Party {
         match self {
             Self::Host(host) => scope.is_host(&host.0),
             Self::Operator | Self::Server | Self::Outside => true,
+            Self::Doors => false,
         }
     }
 }

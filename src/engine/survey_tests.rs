@@ -1,5 +1,6 @@
 //! Whoever is slow holds up its own steps and nobody else's questions.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -128,4 +129,67 @@ async fn what_the_operators_side_names_costs_no_round_of_its_own() {
     let survey = survey(&ground, &steps, &server, &mut world, &sink).await;
     assert!(survey.verdicts.iter().all(Verdict::converged), "{survey:?}");
     assert_eq!(ground.0.into_inner(), 2);
+}
+
+/// Answers a knock only once the host was asked for what a page names.
+#[derive(Default)]
+struct Dropping {
+    asked_more: Notify,
+}
+
+#[async_trait]
+impl Ground for Dropping {
+    async fn ask(&self, questions: Vec<Question>) -> Vec<(Question, Answer)> {
+        for question in &questions {
+            match question {
+                Question::Host(..) => self.asked_more.notify_one(),
+                Question::Outside(OutsideQuestion::Knock { .. }) => self.asked_more.notified().await,
+                _ => {}
+            }
+        }
+        questions.into_iter().map(|question| (question, Answer::Absent)).collect()
+    }
+
+    async fn perform(&self, _: &Action, _: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<(), Failure> {
+        unreachable!("a look changes nothing")
+    }
+
+    async fn resume(&self, _: &HostId) -> Result<(), Failure> {
+        unreachable!("a look reaches nobody anew")
+    }
+}
+
+/// Knocks and gets a page; then asks the host.
+struct Visitor;
+
+const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+impl Step for Visitor {
+    fn id(&self) -> StepId {
+        StepId::of("visitor")
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Cluster
+    }
+
+    fn questions(&self, seen: &View<'_>) -> Vec<Question> {
+        let knock = Question::Outside(OutsideQuestion::Knock { address: ADDRESS, port: 6443 });
+        let get = Question::Outside(OutsideQuestion::Get { url: "http://a/".into(), address: ADDRESS });
+        let more = seen.exchange("http://a/", ADDRESS).is_ok().then(|| seen.ask(HostQuestion::Facts));
+        [knock, get].into_iter().chain(more).collect()
+    }
+
+    fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
+        seen.knocked(ADDRESS, 6443).map(|_| Plan::Converged.into())
+    }
+}
+
+#[tokio::test]
+async fn a_dropped_packet_holds_up_no_other_question() {
+    let steps: [Box<dyn Step>; 1] = [Box::new(Visitor)];
+    let (ground, server, mut world, sink) = (Dropping::default(), HostId("server".into()), World::default(), Arc::new(|_| {}) as Sink);
+    let looked = survey(&ground, &steps, &server, &mut world, &sink);
+    let survey = tokio::time::timeout(Duration::from_secs(10), looked).await.unwrap();
+    assert!(survey.verdicts.iter().all(Verdict::converged), "{survey:?}");
 }

@@ -1,5 +1,6 @@
 //! What the user writes: text -> `Inventory`, with every problem at once, each with its line and a cure.
 
+mod address;
 mod application;
 mod consent;
 mod debug;
@@ -17,6 +18,7 @@ mod suggest;
 mod tree;
 mod wording;
 
+pub use address::is_private;
 pub use application::{Check, JwtKeys, Release, SecretSource, Site, Tls};
 pub use consent::Consent;
 pub use duration::duration;

@@ -65,6 +65,8 @@ pub enum Reply {
     Served(Served),
     /// Of `OutsideQuestion::Get`.
     Exchange(Exchange),
+    /// Of `OutsideQuestion::Knock`.
+    Open,
     /// Of `OperatorQuestion::Archive`.
     Archive(ImageArchive),
     /// Of `OperatorQuestion::Chart`.

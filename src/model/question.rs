@@ -128,6 +128,13 @@ pub enum OutsideQuestion {
         /// Where to connect, whatever DNS says.
         address: IpAddr,
     },
+    /// Whether a TCP port takes a connection, on which nothing is said: `Reply::Open`. Absent: it refuses, or is silent for 1.5 s.
+    Knock {
+        /// Where to connect.
+        address: IpAddr,
+        /// To which port.
+        port: u16,
+    },
 }
 
 /// Kinds of DNS records that matter here.

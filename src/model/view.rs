@@ -173,6 +173,12 @@ impl<'a> View<'a> {
         look!(self, Question::Outside(OutsideQuestion::Get { url: url.into(), address }), Exchange)
     }
 
+    /// `OutsideQuestion::Knock`: whether it is open.
+    pub fn knocked(&self, address: IpAddr, port: u16) -> Result<bool, Missing> {
+        let open = |reply: &Reply| matches!(reply, Reply::Open).then_some(());
+        self.look(Question::Outside(OutsideQuestion::Knock { address, port }), open).map(|open| open.is_some())
+    }
+
     /// `OperatorQuestion::Kubeconfig`.
     pub fn kubeconfig(&self, path: &std::path::Path) -> Seen<&'a Secret> {
         look!(self, Question::Operator(OperatorQuestion::Kubeconfig(path.into())), Bytes)

@@ -3,6 +3,7 @@
 mod chain;
 mod dns;
 mod get;
+mod knock;
 mod refusal;
 mod served;
 mod trust;
@@ -24,6 +25,8 @@ use dns::Resolvers;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Questions in flight at once.
 const ABREAST: usize = 16;
+/// Knocks in flight at once, beside them: most cost nothing, and those that meet silence should wait together.
+const KNOCKS: usize = 128;
 /// Where a site's certificate is served.
 const HTTPS: u16 = 443;
 
@@ -45,6 +48,13 @@ impl Outside {
 
     /// Asks all of them side by side. Answers come in the order in which they arrive.
     pub async fn ask(&self, questions: Vec<OutsideQuestion>) -> Vec<(OutsideQuestion, Answer)> {
+        let (knocks, others) = questions.into_iter().partition(|question| matches!(question, OutsideQuestion::Knock { .. }));
+        let (mut answers, knocked) = tokio::join!(self.abreast(others, ABREAST), self.abreast(knocks, KNOCKS));
+        answers.extend(knocked);
+        answers
+    }
+
+    async fn abreast(&self, questions: Vec<OutsideQuestion>, most: usize) -> Vec<(OutsideQuestion, Answer)> {
         futures::stream::iter(questions)
             .map(|question| async move {
                 let answer = match tokio::time::timeout(PATIENCE, self.answer(&question)).await {
@@ -53,7 +63,7 @@ impl Outside {
                 };
                 (question, answer)
             })
-            .buffer_unordered(ABREAST)
+            .buffer_unordered(most)
             .collect()
             .await
     }
@@ -63,6 +73,7 @@ impl Outside {
             OutsideQuestion::Dns { name, kind, resolver } => self.resolvers.records(name, *kind, *resolver).await,
             OutsideQuestion::Served { name, address } => served::served(&self.roots, name, SocketAddr::new(*address, HTTPS)).await,
             OutsideQuestion::Get { url, address } => get::get(&self.roots, url, *address).await,
+            OutsideQuestion::Knock { address, port } => knock::knock(SocketAddr::new(*address, *port)).await,
         }
     }
 }

@@ -53,6 +53,7 @@ flow![
     certificate,
     scale,
     site,
+    doors,
     prune,
 ];
 

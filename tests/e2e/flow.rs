@@ -28,9 +28,26 @@ pub fn twice(context: &Context) -> Result<()> {
     ended(&again, 0)?;
     ensure!(again.stdout.contains("nothing was changed, nothing was restarted"), "{}", again.stdout);
     ended(&bedplate(bench, &["plan", "inventory.toml"])?, 0)?;
-    ended(&bedplate(bench, &["verify", "inventory.toml"])?, 0)?;
+    let verify = bedplate(bench, &["verify", "inventory.toml"])?;
+    ended(&verify, 0)?;
+    doors(&verify.stdout)?;
     let after = state(bench)?;
     ensure!(before == after, "it was touched\nbefore:\n{before}\nafter:\n{after}");
+    Ok(())
+}
+
+/// Nothing stands between the rig's hosts and the operator, so what k3s opens is told: its own ports and the NodePorts of Traefik.
+fn doors(verify: &str) -> Result<()> {
+    let told = [
+        "fact: 203.0.113.10 answers from outside on 80, 443, 6443, 10250, 3",
+        "warning: 203.0.113.10 answers from outside on 6443 (API server);",
+        "warning: 203.0.113.10 answers from outside on 10250 (kubelet);",
+        " (NodePort of kube-system/traefik)",
+    ];
+    for line in told {
+        ensure!(verify.contains(line), "verify lacks {line:?}:\n{verify}");
+    }
+    ensure!(!verify.contains("etcd"), "no etcd runs:\n{verify}");
     Ok(())
 }
 

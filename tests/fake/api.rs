@@ -69,7 +69,8 @@ impl Api {
         }
         self.put(json!({ "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": { "name": "local-path" } }));
         self.put(json!({ "apiVersion": "v1", "kind": "Service", "metadata": { "name": "traefik", "namespace": "kube-system" },
-            "spec": { "type": "LoadBalancer" }, "status": { "loadBalancer": { "ingress": [{ "ip": self.address }] } } }));
+            "spec": { "type": "LoadBalancer", "ports": [{ "port": 80, "nodePort": 30080, "protocol": "TCP" },
+                { "port": 443, "nodePort": 30443, "protocol": "TCP" }] }, "status": { "loadBalancer": { "ingress": [{ "ip": self.address }] } } }));
         self.reconcile();
     }
 

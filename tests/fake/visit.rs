@@ -16,7 +16,17 @@ impl Api {
             }
             OutsideQuestion::Served { name, .. } => self.served(name),
             OutsideQuestion::Get { url, .. } => self.get(url),
+            OutsideQuestion::Knock { port, .. } => self.knocked(*port),
         }
+    }
+
+    /// k3s' own ports and those of services, on every host, with nothing in between.
+    fn knocked(&self, port: u16) -> Answer {
+        let services = self.objects.iter().filter(|(object, _)| object.kind == "Service").map(|(_, body)| &body["spec"]);
+        let ports = services.filter(|spec| spec["type"] != "ClusterIP").filter_map(|spec| spec["ports"].as_array()).flatten();
+        let open = [6443, 10250].contains(&port) && !self.objects.is_empty();
+        let mut open_too = ports.flat_map(|one| [&one["port"], &one["nodePort"]]);
+        if open || open_too.any(|open| *open == port) { Answer::Present(Reply::Open) } else { Answer::Absent }
     }
 
     fn ingresses(&self) -> impl Iterator<Item = &Value> {

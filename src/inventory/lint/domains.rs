@@ -1,11 +1,10 @@
 //! Names under which sites are served, and whether a CA could ever reach them.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use crate::inventory::problem::Flaws;
 use crate::inventory::tree::Spot;
-use crate::inventory::{Inventory, Role, Tls, grammar};
+use crate::inventory::{Inventory, Role, Tls, grammar, is_private};
 
 pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
     let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
@@ -75,16 +74,5 @@ fn visible(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
             }
             Some(_) => {}
         }
-    }
-}
-
-/// RFC 1918, 3927, 6598, 4193, 4291: never routed on the internet.
-fn is_private(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => {
-            let [a, b, ..] = ip.octets();
-            ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_unspecified() || (a == 100 && (64..128).contains(&b))
-        }
-        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_unspecified(),
     }
 }
