@@ -117,3 +117,16 @@ impl Doors {
         (!named.is_empty()).then(|| Note::Warning(Finding::new(format!("{} answers from outside on {}", self.address, door::listed(named)), cure)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_private_has_the_address_of_another_or_is_this_machine_is_not_asked() {
+        let scopes = |text| -> Vec<Scope> { steps(&toml::from_str(text).unwrap()).iter().map(|step| step.scope()).collect() };
+        assert_eq!(scopes(include_str!("../../tests/cases/inventories/edge.toml")), [Scope::Host(HostId("edge".into()))]);
+        assert_eq!(scopes(include_str!("../../tests/cases/inventories/bare.toml")), []);
+        assert_eq!(scopes(include_str!("../../tests/cases/inventories/local.toml")), []);
+    }
+}
