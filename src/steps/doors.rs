@@ -112,9 +112,11 @@ impl Doors {
 
     /// What answers and is not for everybody.
     fn warning(&self, open: &BTreeMap<u16, Door>, whom: For) -> Option<Note> {
-        let named: Vec<String> = open.iter().filter(|(_, door)| door.whom == whom).map(|(port, door)| format!("{port} ({})", door.what)).collect();
+        let named: Vec<String> =
+            open.iter().filter(|(_, door)| door.whom == whom).map(|(port, door)| format!("{port} ({})", door.what)).collect();
         let cure = whom.cure()?;
-        (!named.is_empty()).then(|| Note::Warning(Finding::new(format!("{} answers from outside on {}", self.address, door::listed(named)), cure)))
+        (!named.is_empty())
+            .then(|| Note::Warning(Finding::new(format!("{} answers from outside on {}", self.address, door::listed(named)), cure)))
     }
 }
 
