@@ -15,6 +15,14 @@ impl Cluster {
         let created = || DryRun { live: None, merged: strip(manifest.body().clone()), conflicts: Vec::new() };
         let object = manifest.object();
         let Some(kind) = self.kinds.of(object)? else { return Ok(created()) };
+        // The server compiles a definition's schemas for a dry run: six of them take it longer than sixty other objects.
+        if object.kind == "CustomResourceDefinition"
+            && let Some(live) = self.object(object).await?
+            && stands(&live, manifest.body())
+        {
+            let live = strip(live);
+            return Ok(DryRun { merged: live.clone(), live: Some(live), conflicts: Vec::new() });
+        }
         let home = kind.home(object);
         let params = PatchParams { dry_run: true, ..PatchParams::apply(MANAGER) };
         let apply = |params: PatchParams| Request::new(home.as_str()).patch(&object.name, &params, &Patch::Apply(manifest.body()));
@@ -31,6 +39,23 @@ impl Cluster {
             Err(error) if is_absent(&error) && live.is_none() => Ok(created()),
             Err(error) => Err(told(&error)),
         }
+    }
+}
+
+/// Whether it is plain that an apply would change nothing of a definition: what the manifest says stands there, and no field is ours to
+/// be taken away. Outside of lists a definition's fields are merged one by one (Kubernetes' API reference).
+fn stands(live: &Value, manifest: &Value) -> bool {
+    let owned = live["metadata"]["managedFields"].as_array().is_some_and(|fields| fields.iter().any(|field| field["manager"] == MANAGER));
+    !owned && holds(live, manifest)
+}
+
+/// Whether `live` has every field of `wanted`, and lists to the letter.
+fn holds(live: &Value, wanted: &Value) -> bool {
+    match (live, wanted) {
+        (Value::Object(live), Value::Object(wanted)) => {
+            wanted.iter().all(|(key, wanted)| live.get(key).is_some_and(|live| holds(live, wanted)))
+        }
+        _ => live == wanted,
     }
 }
 

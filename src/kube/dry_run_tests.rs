@@ -33,3 +33,30 @@ fn conflicts_name_each_manager_and_field() {
     let conflict = |manager: &str, field: &str| Conflict { manager: manager.into(), field: field.into() };
     assert_eq!(conflicts(&status), [conflict("kubectl", ".data.b"), conflict("helm", ".data.a"), conflict("kubectl", ".data.a")]);
 }
+
+#[test]
+fn a_definition_that_says_what_it_must_needs_no_dry_run() {
+    let wanted = json!({
+        "metadata": { "name": "pages.example.com", "labels": { "app": "pages" } },
+        "spec": { "names": { "plural": "pages" }, "versions": [{ "name": "v1", "served": true }] },
+    });
+    let mut live = json!({
+        "metadata": {
+            "name": "pages.example.com", "uid": "1", "labels": { "app": "pages", "by": "helm" }, "managedFields": [{ "manager": "helm" }],
+        },
+        "spec": { "conversion": { "strategy": "None" }, "names": { "plural": "pages" }, "versions": [{ "name": "v1", "served": true }] },
+        "status": {},
+    });
+    assert!(stands(&live, &wanted));
+    let altered = |pointer: &str, value: Value| {
+        let mut altered = live.clone();
+        *altered.pointer_mut(pointer).unwrap() = value;
+        altered
+    };
+    assert!(!stands(&altered("/spec/versions/0/served", json!(false)), &wanted));
+    assert!(!stands(&altered("/spec/versions/0", json!({ "name": "v1", "served": true, "deprecated": true })), &wanted), "lists to the letter");
+    assert!(!stands(&altered("/metadata/labels", json!({ "by": "helm" })), &wanted));
+    // A field that we applied once and that the manifest no longer has would be taken away.
+    live["metadata"]["managedFields"] = json!([{ "manager": "helm" }, { "manager": MANAGER }]);
+    assert!(!stands(&live, &wanted));
+}

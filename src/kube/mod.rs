@@ -24,6 +24,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use serde_json::Value;
 use tokio::net::UnixStream;
 use tower::{BoxError, ServiceBuilder};
+use tower_http::decompression::DecompressionLayer;
 
 use crate::model::{Answer, ApiAction, ApiQuestion, Failure, Secret};
 
@@ -61,8 +62,9 @@ impl Cluster {
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())
             .build::<_, Body>(Dial::new(socket, opened, tls));
-        let service =
-            ServiceBuilder::new().layer(Config::new(http::Uri::from_static(SERVER)).base_uri_layer()).map_err(BoxError::from).service(http);
+        let base = Config::new(http::Uri::from_static(SERVER)).base_uri_layer();
+        // The API server packs what is larger than 128 KiB for those who say that they can unpack it.
+        let service = ServiceBuilder::new().layer(base).layer(DecompressionLayer::new()).map_err(BoxError::from).service(http);
         let client = Client::new(service, "default");
         Ok(Self { kinds: Kinds::new(client.clone()), client })
     }

@@ -22,8 +22,8 @@ const IN_CHART: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: more 
 /// As many as the manifest holds.
 const OBJECTS: usize = 31;
 
-/// Makes a project larger: 31 objects of a manifest, three releases, five images.
-pub fn enlarge(project: &mut Project) -> Result<()> {
+/// Makes the project larger: 31 objects of a manifest, three releases, five images.
+fn enlarge(project: &mut Project) -> Result<()> {
     for folder in ["playbooks", "more/templates"] {
         fs::create_dir_all(project.path(folder))?;
     }
@@ -59,8 +59,11 @@ fn manifest() -> String {
     })
 }
 
-/// Measures it.
-pub fn row(setting: &Setting<'_>, wanted: &Wanted) -> Result<Row> {
+/// Measures it, on a host that then has more.
+pub fn row(setting: &mut Setting<'_>, wanted: &Wanted) -> Result<Row> {
+    enlarge(&mut setting.bench.project)?;
+    setting.bench.project.save(&setting.bench.rig.operator)?;
+    setting.bootstrap()?;
     let (rig, project) = (setting.bench.rig, &setting.bench.project);
     let chart = rig.artifacts.pins.iter().find(|pin| pin.name == "cert-manager").context("the rig has built cert-manager's chart")?;
     let packed = format!(

@@ -60,7 +60,7 @@ pub fn converge(wanted: &Wanted) -> Result<()> {
 }
 
 fn on_the_rig(rig: &Rig, program: &std::path::Path, wanted: &Wanted, rows: &mut Vec<Row>) -> Result<()> {
-    let setting = Setting::converged(rig, program)?;
+    let mut setting = Setting::converged(rig, program)?;
     if wanted.wants("P7-rss") {
         rows.push(program::resident(&setting, wanted)?);
     }
@@ -71,7 +71,7 @@ fn on_the_rig(rig: &Rig, program: &std::path::Path, wanted: &Wanted, rows: &mut 
         hosts::p2(&setting, wanted, rows)?;
     }
     if wanted.wants("P6") {
-        rows.push(diff::row(&setting, wanted)?);
+        rows.push(diff::row(&mut setting, wanted)?);
     }
     Ok(())
 }

@@ -9,7 +9,6 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use toml::{Table, Value};
 
-use super::diff;
 use crate::bench::Bench;
 use crate::project::Project;
 use crate::relay::{Line, Relay};
@@ -46,14 +45,18 @@ impl<'a> Setting<'a> {
         let mut project = Project::scratch(rig, &host, &host.name)?;
         let server = hosts(&mut project.inventory)?.first_mut().and_then(Value::as_table_mut).context("the example has a host")?;
         server.insert("user".into(), "root".into());
-        diff::enlarge(&mut project)?;
         project.save(&rig.operator)?;
         let setting = Self { bench: Bench { rig, host, project } };
         println!("bootstrapping the host that is measured");
-        run_within(&mut setting.bedplate(&["bootstrap", "inventory.toml"]), BOOTSTRAP)?;
+        setting.bootstrap()?;
         setting.python()?;
         setting.sshd()?;
         Ok(setting)
+    }
+
+    /// Converges the host.
+    pub fn bootstrap(&self) -> Result<()> {
+        run_within(&mut self.bedplate(&["bootstrap", "inventory.toml"]), BOOTSTRAP).map(drop)
     }
 
     /// `bedplate` as the operator, in the project's folder.
