@@ -9,14 +9,18 @@ use crate::model::{Conflict, DryRun, Manifest};
 use super::refusal::{is_absent, status, told};
 use super::{Cluster, MANAGER};
 
+/// Kinds whose fields an apply merges one by one, but for lists and what stands in them (Kubernetes' API reference). Most objects of a
+/// release are of these. A dry run of one is what a look costs the server most; of a definition, whose schemas it compiles, 50 ms.
+const PLAIN: [&str; 7] =
+    ["ClusterRole", "ClusterRoleBinding", "ConfigMap", "CustomResourceDefinition", "Role", "RoleBinding", "ServiceAccount"];
+
 impl Cluster {
     /// Nothing is kept. An object whose kind or namespace is not there yet would be created as it stands.
     pub(super) async fn dry_run(&self, manifest: &Manifest) -> Result<DryRun, String> {
         let created = || DryRun { live: None, merged: strip(manifest.body().clone()), conflicts: Vec::new() };
         let object = manifest.object();
         let Some(kind) = self.kinds.of(object)? else { return Ok(created()) };
-        // The server compiles a definition's schemas for a dry run: six of them take it longer than sixty other objects.
-        if object.kind == "CustomResourceDefinition"
+        if PLAIN.contains(&object.kind.as_str())
             && let Some(live) = self.object(object).await?
             && stands(&live, manifest.body())
         {
@@ -42,8 +46,8 @@ impl Cluster {
     }
 }
 
-/// Whether it is plain that an apply would change nothing of a definition: what the manifest says stands there, and no field is ours to
-/// be taken away. Outside of lists a definition's fields are merged one by one (Kubernetes' API reference).
+/// Whether it is plain that an apply would change nothing of an object of a plain kind: what the manifest says stands there, and no field
+/// is ours to be taken away.
 fn stands(live: &Value, manifest: &Value) -> bool {
     let owned = live["metadata"]["managedFields"].as_array().is_some_and(|fields| fields.iter().any(|field| field["manager"] == MANAGER));
     !owned && holds(live, manifest)

@@ -35,7 +35,7 @@ fn conflicts_name_each_manager_and_field() {
 }
 
 #[test]
-fn a_definition_that_says_what_it_must_needs_no_dry_run() {
+fn an_object_that_says_what_it_must_needs_no_dry_run() {
     let wanted = json!({
         "metadata": { "name": "pages.example.com", "labels": { "app": "pages" } },
         "spec": { "names": { "plural": "pages" }, "versions": [{ "name": "v1", "served": true }] },
