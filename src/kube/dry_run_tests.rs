@@ -54,7 +54,10 @@ fn an_object_that_says_what_it_must_needs_no_dry_run() {
         altered
     };
     assert!(!stands(&altered("/spec/versions/0/served", json!(false)), &wanted));
-    assert!(!stands(&altered("/spec/versions/0", json!({ "name": "v1", "served": true, "deprecated": true })), &wanted), "lists to the letter");
+    assert!(
+        !stands(&altered("/spec/versions/0", json!({ "name": "v1", "served": true, "deprecated": true })), &wanted),
+        "lists to the letter"
+    );
     assert!(!stands(&altered("/metadata/labels", json!({ "by": "helm" })), &wanted));
     // A field that we applied once and that the manifest no longer has would be taken away.
     live["metadata"]["managedFields"] = json!([{ "manager": "helm" }, { "manager": MANAGER }]);
