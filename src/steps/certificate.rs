@@ -19,6 +19,7 @@ use crate::model::{
 
 use super::acme_site::AcmeSite;
 use super::leaf::Leaf;
+use super::object;
 use super::ratchet::{self, Evidence, Issuer};
 use super::renewal::{Progress, Renewal};
 
@@ -152,12 +153,11 @@ impl Certificate {
 
 /// Why a Certificate is not Ready for the spec that it has now; none if it is.
 fn unready(live: &Value) -> Option<String> {
-    let conditions = live.pointer("/status/conditions").and_then(Value::as_array);
-    let Some(ready) = conditions.into_iter().flatten().find(|condition| condition["type"] == "Ready") else {
+    let Some(ready) = object::condition(live, "Ready") else {
         return Some("cert-manager has not looked at it yet".into());
     };
     let text = |field: &str| ready[field].as_str().unwrap_or_default();
-    if ready["observedGeneration"].as_i64().zip(live["metadata"]["generation"].as_i64()).is_some_and(|(observed, now)| observed < now) {
+    if object::is_stale(ready, live) {
         return Some("cert-manager has not seen its new spec yet".into());
     }
     (text("status") != "True").then(|| text("message").to_owned())

@@ -14,6 +14,7 @@ use crate::model::{
 };
 
 use super::drift;
+use super::object;
 use super::ours;
 use super::ratchet::Issuer;
 
@@ -125,13 +126,11 @@ impl Issuers {
 /// Why an issuer is not Ready for the spec that it has now; none if it is.
 fn unready(live: Option<&Value>) -> Option<String> {
     let Some(live) = live else { return Some("it is absent".into()) };
-    let conditions = live.pointer("/status/conditions").and_then(Value::as_array);
-    let Some(ready) = conditions.into_iter().flatten().find(|condition| condition["type"] == "Ready") else {
+    let Some(ready) = object::condition(live, "Ready") else {
         return Some("it says nothing of itself yet".into());
     };
     let text = |field: &str| ready[field].as_str().unwrap_or_default();
-    let generation = live["metadata"]["generation"].as_i64();
-    if ready["observedGeneration"].as_i64().zip(generation).is_some_and(|(observed, now)| observed < now) {
+    if object::is_stale(ready, live) {
         return Some("it has not seen its new spec yet".into());
     }
     (text("status") != "True").then(|| format!("{}: {}", text("reason"), text("message")))

@@ -11,6 +11,7 @@ mod drift;
 mod file;
 mod hidden;
 mod leaf;
+mod object;
 mod ours;
 mod ratchet;
 mod rendered;

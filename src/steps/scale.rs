@@ -10,6 +10,7 @@ use crate::model::{
     ApiQuestion, Condition, Finding, Missing, Note, ObjectRef, Plan, Planned, Question, Scope, Step, StepId, View,
 };
 
+use super::object;
 use super::upgrade;
 
 const HPA: &str = "HorizontalPodAutoscaler";
@@ -91,8 +92,7 @@ fn undrainable(pdb: &ObjectRef, live: &Value) -> Option<Note> {
 
 /// Why an HPA sees no metric; none if it does.
 fn blind(hpa: &Value) -> Option<String> {
-    let conditions = hpa["status"]["conditions"].as_array();
-    let Some(active) = conditions.into_iter().flatten().find(|condition| condition["type"] == "ScalingActive") else {
+    let Some(active) = object::condition(hpa, "ScalingActive") else {
         return Some("it says nothing of itself yet".into());
     };
     let text = |field: &str| active[field].as_str().unwrap_or_default();
@@ -101,6 +101,5 @@ fn blind(hpa: &Value) -> Option<String> {
 }
 
 fn available(service: &Value) -> bool {
-    let conditions = service["status"]["conditions"].as_array();
-    conditions.into_iter().flatten().any(|condition| condition["type"] == "Available" && condition["status"] == "True")
+    object::condition(service, "Available").is_some_and(|available| available["status"] == "True")
 }

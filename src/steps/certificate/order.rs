@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::model::{ApiQuestion, Finding, Missing, ObjectRef, Question, View};
 
 use super::super::acme_site::AcmeSite;
+use crate::steps::object::{condition, is_stale, newest, owned, text};
 
 const CERT_MANAGER: &str = "cert-manager.io/v1";
 const ACME: &str = "acme.cert-manager.io/v1";
@@ -38,38 +39,15 @@ pub fn explain(seen: &View<'_>, site: &AcmeSite, certificate: &Value, unready: S
         let reason = text(challenge, "/status/reason")?;
         Some(format!("{}: {reason}", text(challenge, "/spec/dnsName").unwrap_or_default()))
     });
-    let refused = || newest(&orders).and_then(|order| text(order, "/status/reason"));
-    let pending = || newest(&requests).and_then(|request| condition(request, "Ready"));
+    let refused = || text(newest(&orders)?, "/status/reason").map(str::to_owned);
+    let pending = || text(condition(newest(&requests)?, "Ready")?, "/message").map(str::to_owned);
     let said = held.or_else(|| failed(certificate)).or_else(refused).or_else(pending).unwrap_or(unready);
     Ok(Finding::new(said, "`bedplate diagnose` says why, and what to do"))
 }
 
-/// Those whose owner is one of `owners`.
-fn owned<'a>(objects: &'a [Value], owners: &[&Value]) -> Vec<&'a Value> {
-    let is_owner = |uid: &Value| owners.iter().any(|owner| !uid.is_null() && &owner["metadata"]["uid"] == uid);
-    let owned = |object: &&Value| object["metadata"]["ownerReferences"].as_array().is_some_and(|refs| refs.iter().any(|owner| is_owner(&owner["uid"])));
-    objects.iter().filter(owned).collect()
-}
-
-fn newest<'a>(objects: &[&'a Value]) -> Option<&'a Value> {
-    objects.iter().copied().max_by_key(|object| text(object, "/metadata/creationTimestamp"))
-}
-
-fn text(object: &Value, pointer: &str) -> Option<String> {
-    object.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
-}
-
-fn condition(object: &Value, kind: &str) -> Option<String> {
-    let conditions = object.pointer("/status/conditions")?.as_array()?;
-    text(conditions.iter().find(|condition| condition["type"] == kind)?, "/message")
-}
-
 /// A failed order is not tried again for an hour and more: said with how often it failed.
 fn failed(certificate: &Value) -> Option<String> {
-    let conditions = certificate.pointer("/status/conditions")?.as_array()?;
-    let issuing = conditions.iter().find(|condition| condition["type"] == "Issuing" && condition["reason"] == "Failed")?;
-    let generations = issuing["observedGeneration"].as_i64().zip(certificate["metadata"]["generation"].as_i64());
-    let stale = generations.is_some_and(|(observed, now)| observed < now);
+    let issuing = condition(certificate, "Issuing").filter(|issuing| issuing["reason"] == "Failed" && !is_stale(issuing, certificate))?;
     let times = certificate["status"]["failedIssuanceAttempts"].as_i64().unwrap_or(1);
-    (!stale).then(|| format!("failed {times} times: {}", issuing["message"].as_str().unwrap_or_default()))
+    Some(format!("failed {times} times: {}", issuing["message"].as_str().unwrap_or_default()))
 }

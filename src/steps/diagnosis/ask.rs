@@ -10,7 +10,7 @@ use super::super::acme_site::AcmeSite;
 use super::super::cert_manager;
 use super::super::challenge_probe::{self, dns};
 use super::case::Case;
-use super::object::text;
+use crate::steps::object::text;
 
 /// API version and kind.
 #[derive(Clone, Copy)]

@@ -8,7 +8,7 @@ use super::ask;
 use super::case::Case;
 use super::cause::Cure;
 use super::issuer;
-use super::object::text;
+use crate::steps::object::text;
 
 const PROBLEM: &str = "urn:ietf:params:acme:error:";
 

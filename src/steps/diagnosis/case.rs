@@ -10,7 +10,7 @@ use super::super::leaf::Leaf;
 use super::super::renewal::span;
 use super::ask::{self, CERTIFICATE, CHALLENGE, ORDER, REQUEST};
 use super::cause::Cause;
-use super::object::{self, brief, condition, name, newest, owned, place, text};
+use crate::steps::object::{self, brief, condition, name, newest, owned, place, text};
 
 /// How long something may take before it counts as stuck, seconds: a solver is reached some seconds after its Ingress was made.
 pub const SETTLING: i64 = 30;

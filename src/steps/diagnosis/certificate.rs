@@ -10,7 +10,7 @@ use super::ask::INGRESS;
 use super::authority;
 use super::case::{Case, SETTLING};
 use super::cause::{Cause, Cure};
-use super::object::{age, condition, is_stale, list, name, place, said, seconds, text};
+use crate::steps::object::{age, condition, is_stale, list, name, place, said, seconds, text};
 
 /// How long a certificate may take at all, seconds.
 const LONG: i64 = 600;

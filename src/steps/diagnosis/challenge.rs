@@ -7,8 +7,8 @@ use crate::model::Missing;
 use super::ask::CHALLENGE;
 use super::case::{Case, SETTLING, listed};
 use super::cause::{Cause, Cure};
-use super::object::{age, name, place, said, text};
 use super::{api, authority, reach, self_check};
+use crate::steps::object::{age, name, place, said, text};
 
 /// What holds each of them.
 ///

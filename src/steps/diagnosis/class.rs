@@ -8,7 +8,7 @@ use super::ask::{CLASS, INGRESS};
 use super::case::{Case, listed};
 use super::cause::Cure;
 use super::issuer;
-use super::object::{name, owned, place, text};
+use crate::steps::object::{name, owned, place, text};
 
 const LEGACY: &str = "kubernetes.io/ingress.class";
 const CONTROLLER: &str = "traefik.io/ingress-controller";

@@ -10,7 +10,7 @@ use super::super::workloads::pods::{Pod, of};
 use super::ask::{DEPLOYMENT, POD};
 use super::case::{Case, listed};
 use super::cause::{Cause, Cure};
-use super::object::{name, place};
+use crate::steps::object::{name, place};
 
 /// The program that does the work, by its deployment's name in cert-manager's chart.
 const CONTROLLER: &str = "cert-manager";

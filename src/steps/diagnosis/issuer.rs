@@ -9,7 +9,7 @@ use super::ask::{self, ISSUER};
 use super::authority;
 use super::case::{Case, listed};
 use super::cause::{Cause, Cure};
-use super::object::{condition, is_stale, name, place, said, text};
+use crate::steps::object::{condition, is_stale, name, place, said, text};
 
 /// The ClusterIssuer that the certificate names; none: it names another kind, or that is absent.
 ///

@@ -12,7 +12,6 @@ mod challenge;
 mod class;
 mod controllers;
 mod issuer;
-mod object;
 mod order;
 mod policy;
 mod reach;

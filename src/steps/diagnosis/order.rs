@@ -6,7 +6,7 @@ use super::authority;
 use super::case::{Case, SETTLING};
 use super::cause::{Cause, Cure};
 use super::issuer;
-use super::object::{age, place, said, text};
+use crate::steps::object::{age, name, place, said, text};
 
 /// Refused by the CA, never answered, or without a challenge.
 ///
@@ -38,7 +38,7 @@ pub fn judge(case: &Case<'_>) -> Result<Vec<Cause>, Missing> {
         }
         Some("pending") if age > SETTLING && case.challenges()?.is_empty() => {
             let why = "no solver of the issuer fits its names";
-            let cure = match issuer::of(case)?.map(super::object::name) {
+            let cure = match issuer::of(case)?.map(name) {
                 Some(name) if issuer::is_ours(name) => Cure::Tool(format!("puts the solver of clusterissuer {name} back")),
                 _ => Cure::User("give the issuer an http01 solver without a selector".into()),
             };

@@ -11,7 +11,7 @@ use super::super::{cert_manager, solver_policy};
 use super::ask::{NAMESPACE, POD, POLICY, TRAEFIK};
 use super::case::{Case, listed};
 use super::cause::Cure;
-use super::object::{bears, list, name, owned, place, text};
+use crate::steps::object::{bears, list, name, owned, place, text};
 
 /// Where solvers listen (contract §3.5).
 const PORT: i64 = 8089;

@@ -12,7 +12,7 @@ use super::super::workloads::pods::{self, Pod};
 use super::ask::{self, DEPLOYMENT, POD, TRAEFIK};
 use super::case::{Case, listed};
 use super::cause::Cure;
-use super::object::{name as named, text};
+use crate::steps::object::{name as named, text};
 
 /// Why a name does not lead to the ingress; none: it does, as far as this machine sees.
 ///

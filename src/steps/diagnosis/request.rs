@@ -4,7 +4,7 @@ use crate::model::Missing;
 
 use super::case::{Case, SETTLING};
 use super::cause::{Cause, Cure};
-use super::object::{age, condition, place, said};
+use crate::steps::object::{age, condition, place, said, seconds};
 
 /// Denied, not valid, not approved, or not made at all.
 ///
@@ -42,7 +42,7 @@ pub fn judge(case: &Case<'_>) -> Result<Vec<Cause>, Missing> {
 /// The certificate is being issued, and there is no request.
 fn unmade(case: &Case<'_>) -> Option<Cause> {
     let issuing = condition(case.certificate?, "Issuing").filter(|issuing| issuing["status"] == "True")?;
-    let since = issuing["lastTransitionTime"].as_str().and_then(super::object::seconds).unwrap_or(case.now);
+    let since = issuing["lastTransitionTime"].as_str().and_then(seconds).unwrap_or(case.now);
     let cure = format!("the events say why: kubectl -n {} describe certificate {}", case.namespace(), case.site.certificate);
     let stuck = format!("{} has no request after {} s", place(case.certificate?), case.now - since);
     (case.now - since > SETTLING).then(|| Cause::new(stuck, "the API server refuses it, or cert-manager does not get on", Cure::User(cure)))

@@ -9,7 +9,7 @@ use super::super::ratchet::Issuer;
 use super::ask::INGRESS;
 use super::case::Case;
 use super::cause::{Cause, Cure};
-use super::object::{list, place};
+use crate::steps::object::{list, place};
 
 /// Issued, and not served.
 ///

@@ -8,7 +8,7 @@ use super::super::workloads::pods::Pod;
 use super::ask::POD;
 use super::case::Case;
 use super::cause::Cure;
-use super::object::owned;
+use crate::steps::object::owned;
 
 /// Why it does not run; none: it does.
 ///

@@ -5,9 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-fn condition<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
-    object.pointer("/status/conditions")?.as_array()?.iter().find(|one| one["type"] == name)
-}
+use crate::steps::object::condition;
 
 /// Why a condition is not True, e.g. `Ready=False: KubeletNotReady: cni plugin not initialized`; none: it is.
 pub fn lacks(object: &Value, name: &str) -> Option<String> {

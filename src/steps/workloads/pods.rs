@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::model::ObjectRef;
+use crate::steps::object::condition;
 
 /// How long after its last crash a container counts as falling over still, seconds.
 const RECENT: i64 = 600;
@@ -64,8 +65,7 @@ impl<'a> Pod<'a> {
             Some(format!("{}: {reason}{code}{} {}", self.name(), restarts.unwrap_or_default(), cut(message)).trim_end().to_owned())
         });
         waits.or_else(|| {
-            let conditions = self.0["status"]["conditions"].as_array()?;
-            let unscheduled = conditions.iter().find(|condition| condition["type"] == "PodScheduled" && condition["status"] == "False")?;
+            let unscheduled = condition(self.0, "PodScheduled").filter(|scheduled| scheduled["status"] == "False")?;
             Some(format!("{}: {}", self.name(), cut(unscheduled["message"].as_str().unwrap_or_default())))
         })
     }
