@@ -179,4 +179,6 @@ pub enum OperatorQuestion {
     File(PathBuf),
     /// What time it is: `Reply::Seconds` since the epoch.
     Clock,
+    /// Its time zone's name, e.g. `Europe/Berlin`: `Reply::Text`. Absent: it has none that has a name.
+    Zone,
 }

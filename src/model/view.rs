@@ -214,6 +214,11 @@ impl<'a> View<'a> {
         look!(self, Question::Operator(OperatorQuestion::File(path.into())), Bytes)
     }
 
+    /// `OperatorQuestion::Zone`.
+    pub fn zone(&self) -> Seen<&'a String> {
+        look!(self, Question::Operator(OperatorQuestion::Zone), Text)
+    }
+
     /// `OperatorQuestion::Clock`, seconds since the epoch. Never absent.
     pub fn clock(&self) -> Result<i64, Missing> {
         let question = Question::Operator(OperatorQuestion::Clock);

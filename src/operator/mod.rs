@@ -18,6 +18,7 @@ pub fn ask(question: &OperatorQuestion, artifacts: &Artifacts) -> Answer {
     let looked = match question {
         OperatorQuestion::Kubeconfig(path) | OperatorQuestion::File(path) => file(path).map(|bytes| bytes.map(Reply::Bytes)),
         OperatorQuestion::Clock => Ok(Some(Reply::Seconds(jiff::Timestamp::now().as_second()))),
+        OperatorQuestion::Zone => Ok(jiff::tz::TimeZone::system().iana_name().map(|name| Reply::Text(name.to_owned()))),
         OperatorQuestion::Archive(path) => images::read(path).map(Reply::Archive).map(Some),
         OperatorQuestion::Chart(path) => chart::read(path).map(Reply::Chart).map(Some),
         OperatorQuestion::Values(paths) => values::merged(paths).map(Reply::Object).map(Some),

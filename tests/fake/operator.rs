@@ -30,6 +30,7 @@ impl Operator {
             OperatorQuestion::Kubeconfig(_) => self.kubeconfig.clone().map_or(Answer::Absent, |text| there(Reply::Bytes(text))),
             OperatorQuestion::File(path) => there(Reply::Bytes(Secret::new(format!("file {}", path.display())))),
             OperatorQuestion::Clock => there(Reply::Seconds(tls::now())),
+            OperatorQuestion::Zone => there(Reply::Text("UTC".into())),
             OperatorQuestion::Archive(path) => {
                 let name = path.file_stem().unwrap().to_string_lossy().into_owned();
                 let names = ["1", "latest"].map(|tag| format!("docker.io/shop/{name}:{tag}")).into();

@@ -9,6 +9,7 @@ use crate::model::{ApiQuestion, HostQuestion, ObjectRef, OutsideQuestion, Questi
 use super::super::acme_site::AcmeSite;
 use super::super::cert_manager;
 use super::super::challenge_probe::{self, dns};
+use super::super::moment;
 use super::case::Case;
 use crate::steps::object::text;
 
@@ -54,6 +55,7 @@ pub fn first(site: &AcmeSite) -> Vec<Question> {
     questions.extend([DEPLOYMENT, POD].map(|kind| kind.list(cert_manager::NAMESPACE)));
     questions.push(ISSUER.list(""));
     questions.extend(site.questions());
+    questions.push(moment::QUESTION);
     questions
 }
 

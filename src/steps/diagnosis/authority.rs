@@ -3,6 +3,8 @@
 use crate::model::{Missing, OutsideQuestion, Question, RecordKind, Resolver, View, Why};
 
 use super::super::challenge_probe::Authority;
+use super::super::moment;
+use super::super::problem;
 use super::super::renewal::span;
 use super::ask;
 use super::case::Case;
@@ -10,13 +12,11 @@ use super::cause::Cure;
 use super::issuer;
 use crate::steps::object::text;
 
-const PROBLEM: &str = "urn:ietf:params:acme:error:";
-
 /// Why, and the cure, of a problem that needs no look at the way; none: it is no problem of a CA's, or one that the way explains.
 pub fn of(said: &str, case: &Case<'_>) -> Option<(String, Cure)> {
     let known = |why: &str, cure: &str| Some((why.to_owned(), Cure::User(cure.to_owned())));
-    match problem(said)? {
-        "rateLimited" => Some((format!("a limit of the CA is reached{}", limit(said)), limited(said, case.now))),
+    match problem::kind(said)? {
+        "rateLimited" => Some((format!("a limit of the CA is reached{}", limit(said)), limited(said, case))),
         "caa" => {
             let names = case.site.names.join(" and ");
             let issuer = if case.authority == Authority::LetsEncrypt { "letsencrypt.org" } else { "the name of your CA" };
@@ -50,12 +50,6 @@ fn anew(case: &Case<'_>) -> Cure {
     Cure::User(format!("let cert-manager make another: kubectl -n cert-manager delete secret {key}; {restart}"))
 }
 
-/// `connection`, `dns`, `unauthorized`, …; none: no CA speaks.
-pub fn problem(said: &str) -> Option<&str> {
-    let (_, rest) = said.split_once(PROBLEM)?;
-    Some(rest.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default())
-}
-
 /// Which limit, in words.
 fn limit(said: &str) -> &'static str {
     let kinds = [
@@ -67,14 +61,13 @@ fn limit(said: &str) -> &'static str {
     kinds.iter().find(|(words, _)| said.contains(words)).map_or("", |(_, limit)| limit)
 }
 
-/// Until when, as the CA says it: `retry after 2026-01-02 03:04:05 UTC` (contract §4.6).
-fn limited(said: &str, now: i64) -> Cure {
-    let after = said.split_once("retry after ").and_then(|(_, rest)| rest.get(..19));
-    let until = after.and_then(|after| format!("{}Z", after.replace(' ', "T")).parse::<jiff::Timestamp>().ok());
+/// Until when, as the CA says it.
+fn limited(said: &str, case: &Case<'_>) -> Cure {
     let worse = "deleting the Secret or the Certificate only makes it worse";
-    Cure::Time(match until {
-        Some(until) if until.as_second() > now => {
-            format!("the CA takes the next order in {} (at {until}); {worse}", span(until.as_second() - now))
+    Cure::Time(match problem::retry_after(said) {
+        Some(until) if until > case.now => {
+            let at = moment::told(until, &case.seen);
+            format!("the CA takes the next order in {} (at {at}); {worse}", span(until - case.now))
         }
         Some(_) => "the time that the CA named has passed: the next order will be taken".into(),
         None => format!("wait until the time that the CA names; {worse}"),

@@ -7,6 +7,7 @@ use crate::model::{Missing, View};
 use super::super::acme_site::AcmeSite;
 use super::super::challenge_probe::Authority;
 use super::super::leaf::Leaf;
+use super::super::moment;
 use super::super::renewal::span;
 use super::ask::{self, CERTIFICATE, CHALLENGE, ORDER, REQUEST};
 use super::cause::Cause;
@@ -120,7 +121,7 @@ impl<'a> Case<'a> {
     /// A cause of a failed issuance: cert-manager waits an hour or more before it tries again (contract §4.3), unless it is asked anew.
     pub fn in_time(&self, cause: Cause) -> Cause {
         let Some(at) = self.retry().filter(|at| *at > self.now && !cause.needs_time()) else { return cause };
-        let when = jiff::Timestamp::from_second(at).map(|at| at.to_string()).unwrap_or_default();
+        let when = moment::told(at, &self.seen);
         let (namespace, certificate) = (self.namespace(), &self.site.certificate);
         cause.then(&format!(
             "cert-manager tries again by itself in {} (at {when}), at once after: kubectl -n {namespace} delete certificate {certificate}; \

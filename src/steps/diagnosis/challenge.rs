@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::model::Missing;
 
+use super::super::problem;
 use super::ask::CHALLENGE;
 use super::case::{Case, SETTLING, listed};
 use super::cause::{Cause, Cure};
@@ -72,7 +73,7 @@ fn refused(case: &Case<'_>, challenge: &Value, dns_name: &str, reason: &str) -> 
     if let Some(known) = reach::judge(case, dns_name, Some(challenge))? {
         return Ok(known);
     }
-    Ok(match authority::problem(reason) {
+    Ok(match problem::kind(reason) {
         Some("connection") => (
             format!("port 80 of {dns_name} answers this machine, and not the CA, which asks from several places in the world"),
             Cure::User("let everybody in to port 80: no filter by country or address".into()),
