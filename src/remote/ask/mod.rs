@@ -1,6 +1,7 @@
 //! Questions to a host: each is a script and, beside it, a pure parser of what the script prints. Programs that may hang run under
 //! `timeout --foreground`, which leaves them in the worker's process group: a question that is given up can be ended.
 
+mod batch;
 mod facts;
 mod helm;
 mod images;
@@ -16,6 +17,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::Remote;
 use super::error::{Error, last_lines, printable};
 use super::frame::{Garbled, Output};
+use super::shell::nonce;
 use crate::model::{Answer, Failure, HostQuestion, Privilege, Reply, Tool};
 
 /// For one answer; the slowest is a digest of some hundred megabytes on a small disk.
@@ -62,18 +64,31 @@ impl Remote {
         let mut answers = Vec::with_capacity(questions.len());
         let mut slot = self.shell.lock().await;
         let mut shell = self.shell(&mut slot).await?;
-        shell
-            .run_all(&scripts, LIMIT, |index, output| {
-                let asked = Asked { now: now(), privilege: self.root.privilege };
-                let answer = match output {
-                    Ok(output) => answer(&questions[index], &output, asked),
-                    Err(Garbled::TooLong) => Answer::Unreadable("more than 8 MiB came back".into()),
-                    Err(Garbled::Form) => Answer::Unreadable("what came back can't be read".into()),
-                };
-                heard(&questions[index], &answer);
-                answers.push(answer);
-            })
-            .await?;
+        let mut answered = |index: usize, output: Result<Output, Garbled>| {
+            let asked = Asked { now: now(), privilege: self.root.privilege };
+            let answer = match output {
+                Ok(output) => answer(&questions[index], &output, asked),
+                Err(Garbled::TooLong) => Answer::Unreadable("more than 8 MiB came back".into()),
+                Err(Garbled::Form) => Answer::Unreadable("what came back can't be read".into()),
+            };
+            heard(&questions[index], &answer);
+            answers.push(answer);
+        };
+        // Somebody may wait for the first. The others go as one, and each by itself where that is too much for an answer.
+        let (first, others) = scripts.split_at(scripts.len().min(1));
+        let mark = nonce();
+        let together = batch::compose(others, &mark);
+        let mut batch = None;
+        let ran = if others.is_empty() { first.to_vec() } else { vec![first.concat(), together] };
+        let heard = |index: usize, output: Result<Output, Garbled>| match index {
+            0 => answered(0, output),
+            _ => batch = output.ok().and_then(|output| batch::split(&output, others.len(), &mark)),
+        };
+        shell.run_all(&ran, LIMIT, heard).await?;
+        match batch {
+            Some(outputs) => outputs.into_iter().enumerate().for_each(|(index, output)| answered(index + 1, Ok(output))),
+            None => shell.run_all(others, LIMIT, |index, output| answered(index + 1, output)).await?,
+        }
         *slot = Some(shell);
         Ok(answers)
     }
