@@ -87,7 +87,7 @@ enum BenchChore {
         /// Runs of bedplate and of the floor; the median counts
         #[arg(long, default_value_t = 7)]
         runs: usize,
-        /// Runs of a peer on one host; a third of them on ten
+        /// Runs of a peer on one host; a third of them on ten, one on fifty; 0: peers are left out
         #[arg(long, default_value_t = 7)]
         peer_runs: usize,
     },

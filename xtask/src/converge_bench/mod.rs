@@ -25,7 +25,7 @@ pub struct Wanted {
     pub only: Option<String>,
     /// Runs of ours and of the floor, of which the median counts.
     pub runs: usize,
-    /// Runs of a peer on one host; a peer on many hosts takes minutes a run.
+    /// Runs of a peer on one host; a peer on many hosts takes minutes a run. None: peers are left out.
     pub peer_runs: usize,
 }
 
