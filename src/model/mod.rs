@@ -31,7 +31,7 @@ pub use failure::{Exit, Failure};
 pub use host::{FileKind, FileMeta, HostFacts, ImageOnHost, Listener, Privilege, UnitState};
 pub use id::{HostId, Scope, StepId};
 pub use manifest::{MANAGED_BY, Manifest, ObjectRef};
-pub use outside::{Exchange, Phase, Served};
+pub use outside::{Exchange, NOT_BEGUN, Phase, Served};
 pub use pin::{ArtifactRef, Pin, Pins};
 pub use plan::{Condition, Finding, Missing, Note, Plan, Planned, Why};
 pub use question::{ApiQuestion, HostQuestion, OperatorQuestion, OutsideQuestion, Question, RecordKind, Resolver, Tool};

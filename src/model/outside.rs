@@ -14,6 +14,9 @@ pub enum Phase {
     Untrusted(String),
 }
 
+/// What the handshake says of a certificate that has not begun.
+pub const NOT_BEGUN: &str = "it is not valid yet";
+
 /// A certificate as it is served.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Served {

@@ -9,7 +9,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use x509_parser::parse_x509_certificate;
 
-use crate::model::{Failure, Phase};
+use crate::model::{Failure, NOT_BEGUN, Phase};
 
 use super::trust::{self, Trust};
 
@@ -159,7 +159,7 @@ fn told(error: &Error) -> String {
     match error {
         CertificateError::UnknownIssuer => "its issuer is not among them".into(),
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired".into(),
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => "it is not valid yet".into(),
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => NOT_BEGUN.into(),
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => "it is for another name".into(),
         other => other.to_string(),
     }

@@ -1,6 +1,6 @@
 //! What visitors get against what the Secret holds. Each way in which the two differ has its own words.
 
-use crate::model::{Finding, Phase, Served};
+use crate::model::{Finding, NOT_BEGUN, Phase, Served};
 
 use super::super::leaf::Leaf;
 use super::super::ratchet::Issuer;
@@ -45,15 +45,16 @@ fn another(name: &str, served: &Served, leaf: &Leaf) -> Finding {
     Finding::new(format!("{name} serves another certificate than its secret holds: {shown}"), cure)
 }
 
-/// A certificate that has ended, or has not begun. It is judged before trust: such a one verifies to no root.
+/// A certificate that has ended, or has not begun. Whether it has begun only the handshake knows: `now` may be older than a certificate that was
+/// issued while it was waited for.
 pub fn out_of_time(name: &str, served: &Served, now: i64) -> Option<Finding> {
+    let Phase::Untrusted(why) = &served.phase else { return None };
     if now >= served.not_after {
         let what = format!("the certificate of {name} ended on {}", date(served.not_after));
         return Some(Finding::new(what, "it was not renewed: `bedplate diagnose` says why"));
     }
-    (now < served.not_before).then(|| {
-        let what =
-            format!("the certificate of {name} begins on {}, and this machine's clock says {}", time(served.not_before), time(now));
+    why.contains(NOT_BEGUN).then(|| {
+        let what = format!("the certificate of {name} begins on {}, and this machine's clock is not there yet", time(served.not_before));
         Finding::new(what, "set this machine's clock, and look at the host's")
     })
 }
