@@ -10,6 +10,7 @@ mod line;
 mod read;
 mod refusal;
 mod release;
+mod renew;
 mod secret_patch;
 mod write;
 

@@ -9,7 +9,7 @@ use crate::model::{ApiAction, Failure, JWT_PRIVATE, JWT_PUBLIC, KEY_ID, LiveSecr
 use super::read::secrets_in;
 use super::refusal::{failure, is_absent, status, told, told_of_secret};
 use super::secret_patch::{REVISION, encoded, patch};
-use super::{Cluster, MANAGER, key_pair};
+use super::{Cluster, MANAGER, key_pair, renew};
 
 impl Cluster {
     pub(super) async fn write(&self, action: &ApiAction) -> Result<(), Failure> {
@@ -17,6 +17,7 @@ impl Cluster {
             ApiAction::Apply(manifest) => self.apply(manifest).await,
             ApiAction::PutSecret(spec) => self.put_secret(spec).await,
             ApiAction::CreateKeyPair { namespace, name, bits } => self.create_key_pair(namespace, name, *bits).await,
+            ApiAction::Renew { namespace, name } => self.renew(namespace, name).await,
             ApiAction::Delete(object) => self.delete(object).await,
         }
     }
@@ -45,6 +46,19 @@ impl Cluster {
             Err(error) if is_absent(&error) => Ok(()),
             Err(error) => Err(failure(tried, told(&error), &error)),
         }
+    }
+
+    /// cert-manager begins at the next look at the status. One that is gone, or is being issued by now, is left as it is.
+    async fn renew(&self, namespace: &str, name: &str) -> Result<(), Failure> {
+        let object = ObjectRef::new("cert-manager.io/v1", "Certificate", namespace, name);
+        let tried = format!("have {object} issued anew");
+        let unread = |seen: String| Failure::new(&tried, seen, "see that k3s runs on the server, then run again");
+        let live = self.object(&object).await.map_err(unread)?;
+        let asked = live.and_then(|live| renew::asked(live, jiff::Timestamp::now()));
+        let (Some(asked), Some(kind)) = (asked, self.kinds.of(&object).map_err(unread)?) else { return Ok(()) };
+        let params = PostParams { field_manager: Some(MANAGER.into()), ..PostParams::default() };
+        let request = Request::new(kind.home(&object)).replace_subresource("status", name, &params, asked.to_string().into_bytes());
+        self.fetch(request).await.map(drop).map_err(|error| failure(tried.clone(), told(&error), &error))
     }
 
     /// A Secret that somebody made, changed or deleted since the plan is left as it is: the engine looks again.

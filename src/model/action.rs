@@ -183,6 +183,13 @@ pub enum ApiAction {
         /// RSA modulus, bits.
         bits: u32,
     },
+    /// Let cert-manager issue a Certificate anew at once, as `cmctl renew` does; one that is being issued already is left alone.
+    Renew {
+        /// Namespace.
+        namespace: String,
+        /// Name of the Certificate.
+        name: String,
+    },
     /// Delete an object.
     Delete(ObjectRef),
 }
@@ -259,6 +266,7 @@ impl fmt::Display for ApiAction {
             Self::CreateKeyPair { namespace, name, bits } => {
                 write!(f, "make an RSA key pair of {bits} bits as secret {namespace}/{name}")
             }
+            Self::Renew { namespace, name } => write!(f, "have certificate {namespace}/{name} issued anew"),
             Self::Delete(object) => write!(f, "delete {object}"),
         }
     }

@@ -164,6 +164,7 @@ impl Api {
                 let made = ours(version.clone(), data.into(), ("bedplate.dev/kid", version));
                 self.secrets.entry((namespace.clone(), name.clone())).or_insert(made);
             }
+            ApiAction::Renew { namespace, name } => self.renew(namespace, name),
             ApiAction::Delete(object) => self.delete(object),
         }
         Ok(())

@@ -56,6 +56,13 @@ impl Api {
         }
     }
 
+    /// What lies in the certificate's Secret does not count any more.
+    pub fn renew(&mut self, namespace: &str, name: &str) {
+        let certificate = self.objects.get(&ObjectRef::new("cert-manager.io/v1", "Certificate", namespace, name));
+        let secret = certificate.and_then(|body| body["spec"]["secretName"].as_str()).map(str::to_owned);
+        secret.and_then(|secret| self.leaves.remove(&(namespace.to_owned(), secret)));
+    }
+
     /// A certificate of that issuer, unless the Secret has one already.
     fn issue(&mut self, certificate: &Value) {
         let text = |pointer: &str| certificate.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
