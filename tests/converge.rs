@@ -100,6 +100,31 @@ async fn nothing_is_stuck_where_all_converged() {
     }
 }
 
+/// An issuance that failed is asked for anew once, and where it is served from then on, no more.
+#[tokio::test]
+async fn a_failed_certificate_is_asked_for_anew() {
+    let inventory = read(INVENTORIES[0].1);
+    let fake = Fake::from(World::of(&inventory));
+    well(&fake, &inventory, "before").await;
+    let fail = |ago: i64, times: i64| {
+        let at = jiff::Timestamp::now().as_second() - ago;
+        let at = jiff::Timestamp::from_second(at).unwrap().to_string();
+        fake.with(|world| {
+            let certificate = world.api.objects.iter_mut().find(|(object, _)| object.kind == "Certificate").unwrap().1;
+            certificate["status"] = serde_json::json!({ "lastFailureTime": at, "failedIssuanceAttempts": times, "conditions": [
+                { "type": "Ready", "status": "False", "message": "Issuing certificate as Secret does not exist" },
+                { "type": "Issuing", "status": "False", "reason": "Failed", "message": "order is in \"invalid\" state" }] });
+        });
+    };
+    fail(600, 1);
+    assert_eq!(told(&well(&fake, &inventory, "failed").await), ["have certificate shop/shop-tls issued anew"]);
+    assert_eq!(told(&well(&fake, &inventory, "after").await), Vec::<String>::new());
+    fail(600, 4);
+    let failure = run(&fake, &inventory).await.unwrap_err().to_string();
+    assert!(failure.contains("a CA forgives five failures"), "{failure}");
+    assert!(fake.with(|world| world.journal.is_empty()));
+}
+
 /// Where a run is killed: before its action number `at`, counted from 0, or in the middle of it, in one of the ways that its verb knows.
 #[derive(Clone, Copy, Debug)]
 struct Death {

@@ -5,6 +5,7 @@
 //! Without `acme.staging.roots` a staging chain verifies to nothing. Then the very leaf that the staging issuer wrote into the Secret must
 //! be served: that proves the way through CA and ingress, not the trust, which production proves.
 
+mod again;
 mod order;
 pub(super) mod served;
 
@@ -13,12 +14,12 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::inventory::{self, Inventory};
-use crate::model::{
-    ApiQuestion, Condition, Finding, Missing, Note, Phase, Plan, Planned, Question, Scope, Served, Step, StepId, View,
-};
+use crate::model::{ApiQuestion, Condition, Finding, Missing, Note, Phase, Plan, Planned, Question, Scope, Served, Step, StepId, View};
 
 use super::acme_site::AcmeSite;
+use super::attempt::Failed;
 use super::leaf::Leaf;
+use super::moment;
 use super::object;
 use super::ratchet::{self, Evidence, Issuer};
 use super::renewal::{Progress, Renewal};
@@ -50,8 +51,12 @@ impl Step for Certificate {
         let mut questions = vec![self.site.carrier.question(), Question::Api(ApiQuestion::Object(self.site.object()))];
         questions.extend(self.site.questions());
         // The chain below the certificate is read only where there is something to explain.
-        if matches!(seen.object(&self.site.object()), Ok(Some(live)) if unready(live).is_some()) {
-            questions.extend(order::questions(self.site.carrier.namespace()));
+        if let Ok(Some(live)) = seen.object(&self.site.object()) {
+            let failed = Failed::of(live).map(|_| moment::QUESTION);
+            if failed.is_some() || unready(live).is_some() {
+                questions.extend(order::questions(self.site.carrier.namespace()));
+            }
+            questions.extend(failed);
         }
         questions
     }
@@ -65,14 +70,12 @@ impl Step for Certificate {
             return Ok(self.turned(issuer, &evidence));
         }
         match self.missing(seen, issuer, &evidence, now)? {
-            None => self.renewed(seen, now),
-            Some(Finding { what, cure }) => Ok(Plan::Wait(Condition {
-                what: format!("the certificate of {} by {} is issued and served", self.site.domain, issuer.name()),
-                seen: what,
-                cure,
-                within: self.within,
-            })
-            .into()),
+            None => self.renewed(seen, issuer, now),
+            Some(Finding { what, cure }) => Ok(self.failed(seen, issuer, now)?.unwrap_or_else(|| {
+                let within = self.within;
+                let wanted = format!("the certificate of {} by {} is issued and served", self.site.domain, issuer.name());
+                Plan::Wait(Condition { what: wanted, seen: what, cure, within }).into()
+            })),
         }
     }
 }
@@ -95,7 +98,8 @@ impl Certificate {
     fn missing(&self, seen: &View<'_>, issuer: Issuer, evidence: &Evidence<'_>, now: i64) -> Result<Option<Finding>, Missing> {
         let object = self.site.object();
         let Some(live) = seen.object(&object)? else {
-            let cure = format!("its Ingress needs the annotation cert-manager.io/cluster-issuer and tls.secretName {}", self.site.certificate);
+            let cure =
+                format!("its Ingress needs the annotation cert-manager.io/cluster-issuer and tls.secretName {}", self.site.certificate);
             return Ok(Some(Finding::new(format!("{object} is absent"), cure)));
         };
         let now_by = live.pointer("/spec/issuerRef/name").and_then(Value::as_str).unwrap_or_default();
@@ -106,7 +110,10 @@ impl Certificate {
             return order::explain(seen, &self.site, live, unready).map(Some);
         }
         let Some(leaf) = evidence.leaf.as_ref().filter(|leaf| leaf.issuer == issuer.name()) else {
-            return Ok(Some(Finding::new(format!("secret {} holds no certificate by {}", self.site.certificate, issuer.name()), self.describe())));
+            return Ok(Some(Finding::new(
+                format!("secret {} holds no certificate by {}", self.site.certificate, issuer.name()),
+                self.describe(),
+            )));
         };
         for (name, served) in &evidence.names {
             let found = self.uncovered(name, live, leaf).or_else(|| served::judge(name, *served, leaf, issuer, now));
@@ -117,8 +124,16 @@ impl Certificate {
         Ok(None)
     }
 
+    /// What to do about an issuance by that issuer that failed and is needed, while cert-manager waits; none: it does not.
+    fn failed(&self, seen: &View<'_>, issuer: Issuer, now: i64) -> Result<Option<Planned>, Missing> {
+        let overdue = |live: &Value| Renewal::of(live).is_some_and(|renewal| renewal.progress(now) == Progress::Overdue);
+        let needed = |live: &&Value| live["spec"]["issuerRef"]["name"] == issuer.name() && (unready(live).is_some() || overdue(live));
+        let failed = seen.object(&self.site.object())?.filter(needed).and_then(Failed::of).filter(|failed| failed.retry() > now);
+        failed.map(|failed| again::plan(seen, &self.site, &failed, now)).transpose()
+    }
+
     /// Nothing lacks now. A renewal that does not come is told before visitors notice.
-    fn renewed(&self, seen: &View<'_>, now: i64) -> Result<Planned, Missing> {
+    fn renewed(&self, seen: &View<'_>, issuer: Issuer, now: i64) -> Result<Planned, Missing> {
         let object = self.site.object();
         let Some(renewal) = seen.object(&object)?.and_then(Renewal::of) else { return Ok(Plan::Converged.into()) };
         let what = || format!("the renewal of {object} {}", renewal.told(now));
@@ -126,7 +141,10 @@ impl Certificate {
         Ok(match renewal.progress(now) {
             Progress::InTime => Plan::Converged.into(),
             Progress::Late => Planned::from(Plan::Converged).with_notes(vec![Note::Warning(Finding::new(what(), cure))]),
-            Progress::Overdue => Plan::Unmet(vec![Finding::new(what(), cure)]).into(),
+            Progress::Overdue => match self.failed(seen, issuer, now)? {
+                Some(planned) => planned,
+                None => Plan::Unmet(vec![Finding::new(what(), cure)]).into(),
+            },
         })
     }
 
@@ -135,8 +153,14 @@ impl Certificate {
         if leaf.covers(name) {
             return None;
         }
-        let asked: Vec<String> =
-            live.pointer("/spec/dnsNames").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+        let asked: Vec<String> = live
+            .pointer("/spec/dnsNames")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect();
         let object = self.site.object();
         if asked.iter().any(|one| one.eq_ignore_ascii_case(name)) {
             let what = format!("{object} asks for {name}, and the certificate in its secret is for {} only", served::listed(&leaf.names));

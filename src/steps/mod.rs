@@ -3,6 +3,7 @@
 mod acme_site;
 mod adoption;
 mod artifact;
+mod attempt;
 mod carrier;
 mod changes;
 mod diagnosis;

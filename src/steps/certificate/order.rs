@@ -15,6 +15,11 @@ fn all(kind: (&str, &str), namespace: &str) -> ObjectRef {
     ObjectRef::new(kind.0, kind.1, namespace, "")
 }
 
+/// All orders of a namespace.
+pub fn orders(namespace: &str) -> ObjectRef {
+    all((ACME, "Order"), namespace)
+}
+
 fn kinds(namespace: &str) -> [ObjectRef; 3] {
     [(CERT_MANAGER, "CertificateRequest"), (ACME, "Order"), (ACME, "Challenge")].map(|kind| all(kind, namespace))
 }

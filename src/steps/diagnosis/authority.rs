@@ -67,9 +67,12 @@ fn limited(said: &str, case: &Case<'_>) -> Cure {
     Cure::Time(match problem::retry_after(said) {
         Some(until) if until > case.now => {
             let at = moment::told(until, &case.seen);
-            format!("the CA takes the next order in {} (at {at}); {worse}", span(until - case.now))
+            format!(
+                "the CA takes the next order in {} (at {at}), and `bedplate bootstrap` asks for none before; {worse}",
+                span(until - case.now)
+            )
         }
-        Some(_) => "the time that the CA named has passed: the next order will be taken".into(),
+        Some(_) => "the time that the CA named has passed: `bedplate bootstrap` asks anew".into(),
         None => format!("wait until the time that the CA names; {worse}"),
     })
 }

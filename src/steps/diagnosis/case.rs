@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::model::{Missing, View};
 
 use super::super::acme_site::AcmeSite;
+use super::super::attempt::{Failed, Next};
 use super::super::challenge_probe::Authority;
 use super::super::leaf::Leaf;
 use super::super::moment;
@@ -120,22 +121,14 @@ impl<'a> Case<'a> {
 
     /// A cause of a failed issuance: cert-manager waits an hour or more before it tries again (contract §4.3), unless it is asked anew.
     pub fn in_time(&self, cause: Cause) -> Cause {
-        let Some(at) = self.retry().filter(|at| *at > self.now && !cause.needs_time()) else { return cause };
-        let when = moment::told(at, &self.seen);
-        let (namespace, certificate) = (self.namespace(), &self.site.certificate);
-        cause.then(&format!(
-            "cert-manager tries again by itself in {} (at {when}), at once after: kubectl -n {namespace} delete certificate {certificate}; \
-             its Ingress makes it again",
-            span(at - self.now)
-        ))
-    }
-
-    /// When cert-manager orders again after a failure: 1 h · 2^(n−1) after the n-th, 32 h at most.
-    fn retry(&self) -> Option<i64> {
-        let status = &self.certificate?["status"];
-        let failed = status["lastFailureTime"].as_str().and_then(object::seconds)?;
-        let times = status["failedIssuanceAttempts"].as_u64().unwrap_or(1).clamp(1, 6);
-        Some(failed + (3600 << (times - 1)))
+        let failed = self.certificate.and_then(Failed::of).filter(|failed| failed.retry() > self.now && !cause.needs_time());
+        let Some(failed) = failed else { return cause };
+        let asks = match failed.next(self.all(ORDER).unwrap_or_default(), &self.site.names, self.now) {
+            Next::Now | Next::Failing => "`bedplate bootstrap` asks anew at once".to_owned(),
+            Next::From(at, why) => format!("`bedplate bootstrap` asks anew from {} on: {why}", moment::told(at, &self.seen)),
+        };
+        let (span, at) = (span(failed.retry() - self.now), moment::told(failed.retry(), &self.seen));
+        cause.then(&format!("cert-manager tries again by itself in {span} (at {at}), {asks}"))
     }
 }
 
