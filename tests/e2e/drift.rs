@@ -116,7 +116,7 @@ pub fn tls_secret(context: &Context) -> Result<()> {
 }
 
 /// How many orders a CA took, by its own log.
-fn orders(bench: &Bench<'_>, authority: Acme) -> Result<usize> {
+pub fn orders(bench: &Bench<'_>, authority: Acme) -> Result<usize> {
     let log = bench.rig.place.folder("logs")?.join(format!("pebble-{}", authority.name()));
     Ok(std::fs::read_to_string(log)?.lines().filter(|line| line.contains("Added order")).count())
 }

@@ -23,10 +23,12 @@ mod prune;
 mod rig;
 mod shells;
 mod ssh_causes;
+mod tls;
+mod visitor;
 
 use std::cell::OnceCell;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::bench::Bench;
 use crate::rig::Rig;
@@ -99,6 +101,11 @@ pub const TESTS: &[Test] = &[
     ("matrix_cut", matrix::cut),
     ("matrix_silent", matrix::silent),
     ("matrix_reboot", matrix::reboot),
+    ("tls_orders", tls::orders),
+    ("tls_promote", tls::promote),
+    ("tls_ca_moody", tls::moody),
+    ("tls_renew", tls::renew),
+    ("tls_ca_refused", tls::refused),
     ("tls_diagnose_default_deny", diagnose::default_deny),
     ("tls_diagnose_wrong_a", diagnose::wrong_a),
     ("tls_diagnose_dead_aaaa", diagnose::dead_aaaa),
@@ -126,7 +133,8 @@ pub struct Context<'a> {
     /// Hosts, operator and the stand-ins for the internet.
     pub rig: &'a Rig,
     shared: OnceCell<Bench<'a>>,
-    converged: OnceCell<()>,
+    converged: OnceCell<tls::First>,
+    moody: OnceCell<()>,
     lanes: OnceCell<Lanes<'a>>,
     stuck: OnceCell<diagnose::Stuck>,
 }
@@ -134,7 +142,14 @@ pub struct Context<'a> {
 impl<'a> Context<'a> {
     /// For one run of the suite.
     pub fn new(rig: &'a Rig) -> Self {
-        Self { rig, shared: OnceCell::new(), converged: OnceCell::new(), lanes: OnceCell::new(), stuck: OnceCell::new() }
+        Self {
+            rig,
+            shared: OnceCell::new(),
+            converged: OnceCell::new(),
+            moody: OnceCell::new(),
+            lanes: OnceCell::new(),
+            stuck: OnceCell::new(),
+        }
     }
 
     /// The first host and its project, for tests that leave them as they found them. Made by the first one who asks.
@@ -150,8 +165,24 @@ impl<'a> Context<'a> {
     pub fn converged(&self) -> Result<&Bench<'a>> {
         let bench = self.shared()?;
         if self.converged.get().is_none() {
-            flow::ended(&flow::bedplate(bench, &["bootstrap", "inventory.toml"])?, 0)?;
-            self.converged.get_or_init(|| ());
+            let first = tls::first(bench)?;
+            self.converged.get_or_init(|| first);
+        }
+        Ok(bench)
+    }
+
+    /// What that bootstrap took, and what a visitor saw of it.
+    pub fn first(&self) -> Result<&tls::First> {
+        self.converged()?;
+        self.converged.get().context("it has converged")
+    }
+
+    /// That host with a site beside the shop whose CA is moody. Made by the first one who asks; `tls::renew` takes it away.
+    pub fn moody(&self) -> Result<&Bench<'a>> {
+        let bench = self.converged()?;
+        if self.moody.get().is_none() {
+            tls::site(bench)?;
+            self.moody.get_or_init(|| ());
         }
         Ok(bench)
     }

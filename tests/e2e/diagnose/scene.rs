@@ -63,7 +63,7 @@ const SITES: [Site; 9] = [
             "was refused by the CA",
             "six.example leads to 203.0.113.10 and 2001:db8::7",
             "2001:db8::7 does not answer",
-            "at once after: kubectl",
+            "`bedplate bootstrap` asks anew",
         ],
         cure: "k3s kubectl -n six delete certificate six-tls",
     },

@@ -1,4 +1,4 @@
-//! Two ACME authorities: Pebble twice, with different roots, as Let's Encrypt has staging and production.
+//! ACME authorities: Pebble twice, with different roots, as Let's Encrypt has staging and production, and a third one that makes trouble.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,17 +12,19 @@ use super::network::{BRIDGE, inside};
 use super::place::Place;
 use crate::run::run;
 
-/// One authority of the two.
+/// One authority.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Acme {
     /// Whose certificates no visitor trusts.
     Staging,
     /// Whose certificates a visitor trusts.
     Production,
+    /// Slow, forgetful, and whose certificates are short-lived; no project knows it.
+    Moody,
 }
 
 impl Acme {
-    /// Both.
+    /// Those that a project has.
     pub const ALL: [Self; 2] = [Self::Staging, Self::Production];
 
     /// As the inventory's `[acme]` calls it.
@@ -30,6 +32,7 @@ impl Acme {
         match self {
             Self::Staging => "staging",
             Self::Production => "production",
+            Self::Moody => "moody",
         }
     }
 
@@ -53,8 +56,7 @@ impl Acme {
         fs::write(&config, self.config(ca).to_string())?;
         let mut pebble = inside("pebble");
         pebble.arg("-config").arg(config).args(["-dnsserver", &format!("{BRIDGE}:53")]);
-        // Pebble sleeps at random before it asks, unless told not to; nonces that it refuses at random stay on.
-        pebble.env("PEBBLE_VA_NOSLEEP", "1");
+        pebble.envs(self.moods().iter().copied());
         let daemon = Daemon::start(place, &name, &pebble)?;
         daemon.listens(place, self.port())?;
         daemon.listens(place, self.management())?;
@@ -63,6 +65,22 @@ impl Acme {
         let root = run(curl.arg(format!("https://{BRIDGE}:{}/roots/0", self.management())))?;
         fs::write(self.root(place), root)?;
         Ok(())
+    }
+
+    /// Pebble sleeps at random before it asks, unless told not to; it refuses a nonce at random, one in twenty unless told otherwise.
+    fn moods(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Staging | Self::Production => &[("PEBBLE_VA_NOSLEEP", "1")],
+            Self::Moody => &[("PEBBLE_WFE_NONCEREJECT", "33"), ("PEBBLE_VA_SLEEPTIME", "4"), ("PEBBLE_AUTHZREUSE", "0")],
+        }
+    }
+
+    /// How long its certificates live, seconds; Pebble's default is five years.
+    fn lifetime(self) -> u32 {
+        match self {
+            Self::Staging | Self::Production => 157_766_400,
+            Self::Moody => 120,
+        }
     }
 
     fn config(self, ca: &Ca) -> serde_json::Value {
@@ -75,6 +93,7 @@ impl Acme {
             "tlsPort": 443,
             "ocspResponderURL": "",
             "externalAccountBindingRequired": false,
+            "certificateValidityPeriod": self.lifetime(),
         }})
     }
 
@@ -82,6 +101,7 @@ impl Acme {
         match self {
             Self::Staging => 14000,
             Self::Production => 14001,
+            Self::Moody => 14002,
         }
     }
 

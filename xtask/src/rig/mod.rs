@@ -84,6 +84,11 @@ impl Rig {
         Ok(host)
     }
 
+    /// Brings the CA up that makes trouble.
+    pub fn moody(&self) -> Result<()> {
+        Acme::Moody.up(&self.place, &ca::ca(&self.place)?)
+    }
+
     /// Makes DNS say this and nothing else.
     pub fn records(&self, records: &[Record]) -> Result<()> {
         dns::set(&self.place, records)
