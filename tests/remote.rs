@@ -4,8 +4,12 @@
 #[path = "remote/sshd.rs"]
 mod sshd;
 
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener};
+use std::thread::JoinHandle;
+
 use bedplate::model::{
-    Answer, ArtifactRef, Content, Exit, FileKind, FileWrite, HostAction, HostQuestion, Install, Owner, Pin, Reply, Secret, Tool,
+    Answer, ArtifactRef, Content, Exchange, Exit, FileKind, FileWrite, HostAction, HostQuestion, Install, Owner, Pin, Reply, Secret, Tool,
 };
 use bedplate::remote::{Prompt, Remote};
 use sshd::Sshd;
@@ -25,9 +29,28 @@ fn write(path: &std::path::Path, content: Content) -> HostAction {
     HostAction::WriteFile(FileWrite { path: path.to_str().unwrap().into(), content, mode: 0o640, owner: Owner::User { uid, gid } })
 }
 
+/// Answers whoever comes first to a port of its own; tells what was asked.
+fn answer_once(answer: &'static str) -> (u16, JoinHandle<String>) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let asked = std::thread::spawn(move || {
+        let (mut line, _) = listener.accept().unwrap();
+        let mut asked = Vec::new();
+        while !asked.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            line.read_exact(&mut byte).unwrap();
+            asked.push(byte[0]);
+        }
+        line.write_all(answer.as_bytes()).unwrap();
+        String::from_utf8(asked).unwrap()
+    });
+    (port, asked)
+}
+
 #[tokio::test]
 async fn all_questions_in_one_round() {
     let sshd = Sshd::start("");
+    let (port, asked) = answer_once("HTTP/1.0 404 Not Found\r\nServer: here\r\n\r\nnothing");
     let remote = Remote::connect(&sshd.host(), &Prompt::unattended(None)).await.unwrap();
     let questions = vec![
         HostQuestion::Facts,
@@ -42,6 +65,8 @@ async fn all_questions_in_one_round() {
         HostQuestion::Images,
         HostQuestion::Journal("k3s".into()),
         HostQuestion::Resolve("localhost".into()),
+        HostQuestion::Get { url: format!("http://shop.example:{port}/a"), address: Ipv4Addr::LOCALHOST.into() },
+        HostQuestion::Get { url: "http://shop.example:1/".into(), address: Ipv4Addr::LOCALHOST.into() },
     ];
     let answers = remote.ask(questions.clone()).await.unwrap();
     assert_eq!(answers.iter().map(|(question, _)| question.clone()).collect::<Vec<_>>(), questions);
@@ -58,6 +83,10 @@ async fn all_questions_in_one_round() {
     assert_eq!(answer(5), &Answer::Present(Reply::Bytes(Secret::new(std::fs::read("/etc/hostname").unwrap()))));
     assert!(matches!(answer(6), Answer::Unreadable(why) if why.contains("not a file")), "{:?}", answer(6));
     assert!(matches!(answer(11), Answer::Present(Reply::Addresses(found)) if !found.is_empty()));
+    let seen = Exchange { status: 404, server: "here".into(), body: "nothing".into(), ..Exchange::default() };
+    assert_eq!(answer(12), &Answer::Present(Reply::Exchange(seen)));
+    assert_eq!(asked.join().unwrap(), "GET /a HTTP/1.0\r\nHost: shop.example\r\n\r\n");
+    assert!(matches!(answer(13), Answer::Unreadable(why) if why.starts_with("refused")), "{:?}", answer(13));
 }
 
 #[tokio::test]

@@ -48,6 +48,13 @@ pub enum HostQuestion {
     Journal(String),
     /// A, AAAA of a name by the host's own resolver: `Reply::Addresses`.
     Resolve(String),
+    /// One GET by plain http that begins on the host, without following redirects: `Reply::Exchange`.
+    Get {
+        /// `http://…`.
+        url: String,
+        /// Where to connect, whatever DNS says.
+        address: IpAddr,
+    },
 }
 
 /// A program on a host whose version can be asked.

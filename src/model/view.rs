@@ -116,6 +116,11 @@ impl<'a> View<'a> {
         look!(self, self.ask(HostQuestion::Resolve(name.into())), Addresses)
     }
 
+    /// `HostQuestion::Get`.
+    pub fn host_exchange(&self, url: &str, address: IpAddr) -> Seen<&'a Exchange> {
+        look!(self, self.ask(HostQuestion::Get { url: url.into(), address }), Exchange)
+    }
+
     /// `ApiQuestion::Ready`.
     pub fn api_ready(&self) -> Seen<&'a String> {
         look!(self, Question::Api(ApiQuestion::Ready), Text)

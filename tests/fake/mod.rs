@@ -16,7 +16,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use bedplate::engine::Ground;
 use bedplate::inventory::Inventory;
-use bedplate::model::{Action, Answer, Failure, HostId, Question, Reply};
+use bedplate::model::{Action, Answer, Failure, HostId, HostQuestion, OutsideQuestion, Question, Reply};
 
 use api::Api;
 use host::Host;
@@ -119,6 +119,9 @@ impl World {
 
     fn answer(&mut self, question: &Question) -> Answer {
         match question {
+            Question::Host(_, HostQuestion::Get { url, address }) => {
+                self.api.visited(&OutsideQuestion::Get { url: url.clone(), address: *address })
+            }
             Question::Host(id, question) => self.host(id).answer(question),
             Question::HelmDryRun(..) | Question::Api(_) if !self.serves() => Answer::Unreadable("k3s does not run".into()),
             Question::Api(question) => self.api.answer(question),

@@ -3,6 +3,7 @@
 
 mod batch;
 mod facts;
+mod get;
 mod helm;
 mod images;
 mod listeners;
@@ -111,6 +112,7 @@ fn script(question: &HostQuestion) -> String {
         HostQuestion::Images => images::SCRIPT.to_owned(),
         HostQuestion::Journal(unit) => unit::journal_script(unit),
         HostQuestion::Resolve(name) => resolve::script(name),
+        HostQuestion::Get { url, address } => get::script(url, *address),
     }
 }
 
@@ -127,6 +129,7 @@ fn answer(question: &HostQuestion, output: &Output, asked: Asked) -> Answer {
         HostQuestion::Images => images::parse(output),
         HostQuestion::Journal(_) => unit::parse_journal(output),
         HostQuestion::Resolve(_) => resolve::parse(output),
+        HostQuestion::Get { .. } => get::parse(output),
     }
 }
 

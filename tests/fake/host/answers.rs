@@ -20,6 +20,8 @@ impl Host {
             HostQuestion::Images if self.running() && !self.runs() => return Answer::Unreadable("k3s is not there".into()),
             HostQuestion::Images => self.running().then(|| Reply::Images(self.listed())),
             HostQuestion::Journal(_) => Some(Reply::Text(String::new())),
+            // The world answers it.
+            HostQuestion::Get { .. } => None,
             HostQuestion::Resolve(_) => Some(Reply::Addresses(self.facts.addresses.clone())),
         };
         reply.map_or(Answer::Absent, Answer::Present)
