@@ -14,13 +14,16 @@ pub struct Allowed {
     /// Remove what bears bedplate's label and left the inventory
     #[arg(long)]
     pub(super) prune: bool,
+    /// Order certificates without having seen that the way to port 80 leads here
+    #[arg(long)]
+    no_challenge_probe: bool,
 }
 
 impl Allowed {
     /// The same target, with what is allowed there.
     pub fn on(&self, target: &Target) -> Target {
-        let consents =
-            [(self.adopt, Consent::Adopt), (self.prune, Consent::Prune)].into_iter().filter_map(|(said, consent)| said.then_some(consent));
-        Target { consents: consents.collect(), ..target.clone() }
+        let said = [(self.adopt, Consent::Adopt), (self.prune, Consent::Prune), (self.no_challenge_probe, Consent::NoChallengeProbe)];
+        let consents = said.into_iter().filter_map(|(said, consent)| said.then_some(consent)).collect();
+        Target { consents, ..target.clone() }
     }
 }

@@ -10,4 +10,6 @@ pub enum Consent {
     Adopt,
     /// Remove what bears our label and left the inventory.
     Prune,
+    /// Order certificates although nobody has seen that the CA would find the challenge.
+    NoChallengeProbe,
 }

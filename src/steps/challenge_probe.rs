@@ -2,17 +2,19 @@
 //! port 80 is answered by the ingress (S3-75, contract §4.9). A failed order costs hours of back-off; a question costs nothing.
 
 pub(super) mod dns;
+pub(super) mod stranger;
 
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::inventory::Inventory;
+use crate::inventory::{Consent, Inventory};
 use crate::model::{
     Condition, Exchange, Finding, HostQuestion, Missing, OutsideQuestion, Plan, Planned, Question, Scope, Step, StepId, View,
-    Why,
 };
 
 use super::acme_site::AcmeSite;
+use super::site::page::readable;
+use stranger::silent;
 
 const PATH: &str = "/.well-known/acme-challenge/bedplate-probe";
 
@@ -30,8 +32,11 @@ struct Probe {
     authority: Authority,
 }
 
-/// One step a site with a certificate by ACME.
+/// One step a site with a certificate by ACME, unless the user wants to go without.
 pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
+    if inventory.consents.contains(&Consent::NoChallengeProbe) {
+        return Vec::new();
+    }
     let authority = Authority::of(inventory);
     AcmeSite::all(inventory).map(|site| Box::new(Probe { site, authority }) as Box<dyn Step>).collect()
 }
@@ -79,7 +84,8 @@ impl Step for Probe {
             return Ok(Planned::from(Plan::Unmet(findings)).with_notes(notes));
         }
         for name in &self.site.names {
-            if let Some((what, cure)) = unreached(seen.exchange(&url(name), address), address, released)? {
+            let url = url(name);
+            if let Some(Finding { what, cure }) = unreached(&url, seen.exchange(&url, address), address, released)? {
                 return Ok(Plan::Wait(Condition {
                     what: format!("port 80 of {name} reaches the ingress"),
                     seen: what,
@@ -98,29 +104,23 @@ pub(super) fn url(name: &str) -> String {
     format!("http://{name}{PATH}")
 }
 
-/// What stands between the CA and the ingress, and its cure.
+/// What stands between the CA and the ingress.
 fn unreached(
+    url: &str,
     answer: Result<Option<&Exchange>, Missing>,
     address: IpAddr,
     released: bool,
-) -> Result<Option<(String, String)>, Missing> {
-    let firewall = format!("let TCP 80 in to {address}: the provider's firewall, and the host's");
-    match answer {
-        Err(Missing { why: Why::Unreadable(why), .. }) if why.starts_with("refused") => {
-            let cure = "see whether Traefik runs: kubectl -n kube-system get pods,svc";
-            Ok(Some((format!("{address} refuses port 80"), format!("{cure}; or {firewall}"))))
-        }
-        Err(Missing { why: Why::Unreadable(why), .. }) => Ok(Some((why, firewall))),
-        Err(missing) => Err(missing),
-        Ok(None) => Ok(Some(("nothing answers".into(), firewall))),
+) -> Result<Option<Finding>, Missing> {
+    match readable(answer)? {
+        Err(why) => Ok(Some(silent(&why, address, 80))),
         // Once the application is there, it may answer as it likes: the solver's own Ingress goes before it.
-        Ok(Some(_)) if released => Ok(None),
-        // Traefik, with no route yet, says 404 and does not name itself; an entry point may redirect, and the CA follows.
-        Ok(Some(exchange)) if exchange.server.is_empty() && matches!(exchange.status, 301 | 302 | 307 | 308 | 404) => Ok(None),
-        Ok(Some(exchange)) => {
-            let server = if exchange.server.is_empty() { "another server" } else { &exchange.server };
+        Ok(_) if released => Ok(None),
+        // Traefik, with no route yet, says 404; an entry point may redirect, and the CA follows.
+        Ok(exchange) => Ok(stranger::judge(url, exchange, address).or_else(|| {
+            let what = format!("{} comes back on port 80 of {address}, and Traefik would answer 404 there", exchange.status);
             let cure = format!("free port 80 of {address} for Traefik, or remove the Ingress that catches the path {PATH}");
-            Ok(Some((format!("{server} answers {} there, and Traefik would answer 404", exchange.status), cure)))
-        }
+            let ingress = matches!(exchange.status, 301 | 302 | 303 | 307 | 308 | 404);
+            (!ingress).then(|| Finding::new(what, cure))
+        })),
     }
 }

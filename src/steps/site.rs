@@ -2,12 +2,12 @@
 //! and Middleware are the chart's, so a cure shows what to add there.
 
 mod addition;
-mod challenge;
+pub(super) mod challenge;
 mod circle;
 mod hsts;
 mod notes;
-mod page;
-mod redirect;
+pub(super) mod page;
+pub(super) mod redirect;
 mod trust;
 mod visits;
 

@@ -12,10 +12,12 @@ fn nothing_is_removed_unasked() {
 
 #[test]
 fn yes_alone_is_no_sense_and_verify_removes_nothing() {
-    for arguments in [&["bootstrap", "--yes"][..], &["verify", "--prune"], &["verify", "--adopt"]] {
+    for arguments in [&["bootstrap", "--yes"][..], &["verify", "--prune"], &["verify", "--adopt"], &["verify", "--no-challenge-probe"]] {
         assert_eq!(ended(arguments, "exit 255").status.code(), Some(64), "{arguments:?}");
     }
-    for arguments in [&["bootstrap", "--adopt", "--prune", "--yes"][..], &["plan", "--adopt", "--prune"]] {
+    for arguments in
+        [&["bootstrap", "--adopt", "--prune", "--yes", "--no-challenge-probe"][..], &["plan", "--adopt", "--prune", "--no-challenge-probe"]]
+    {
         assert_eq!(ended(arguments, "exit 255").status.code(), Some(69), "{arguments:?}");
     }
 }

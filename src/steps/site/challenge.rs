@@ -25,7 +25,7 @@ pub fn judge(name: &str, names: &[&str], answer: Result<Option<&Exchange>, Missi
 }
 
 /// Why a CA does not get from one to the other; none: it does. It asks no certificate there.
-fn unfollowed(asked: &Url, to: &Url, names: &[&str]) -> Option<&'static str> {
+pub fn unfollowed(asked: &Url, to: &Url, names: &[&str]) -> Option<&'static str> {
     let host = to.host_str().unwrap_or_default();
     if to == asked {
         return Some("that is where it began");
