@@ -16,6 +16,9 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("k3s.service", include_str!("../templates/k3s.service")),
     ("namespace.yaml", include_str!("../templates/namespace.yaml")),
     ("registries.yaml", include_str!("../templates/registries.yaml")),
+    ("responder-ingress.yaml", include_str!("../templates/responder-ingress.yaml")),
+    ("responder-job.yaml", include_str!("../templates/responder-job.yaml")),
+    ("responder-service.yaml", include_str!("../templates/responder-service.yaml")),
     ("solver-policy.yaml", include_str!("../templates/solver-policy.yaml")),
 ];
 

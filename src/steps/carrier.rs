@@ -1,5 +1,7 @@
 //! Whose Ingress serves a site, and so who tells cert-manager the issuer: a release's value, or the annotation of a playbook's Ingress.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::inventory::{Inventory, Site};
@@ -73,6 +75,23 @@ impl Carrier {
             Self::Release { namespace, name, path } => seen.release(namespace, name)?.and_then(|live| stored(live, path)),
             Self::Ingress(object) => seen.object(object)?.and_then(|live| live["metadata"]["annotations"][ISSUER].as_str()),
         })
+    }
+
+    /// The names for which its Ingress asks a certificate already, in the Secret `certificate`.
+    ///
+    /// # Errors
+    /// It can't be seen.
+    pub fn asks<'a>(&self, seen: &View<'a>, certificate: &str) -> Result<BTreeSet<&'a str>, Missing> {
+        let ingresses: Vec<&'a Value> = match self {
+            Self::Release { namespace, name, .. } => {
+                let objects = seen.release(namespace, name)?.into_iter().flat_map(|live| &live.objects);
+                objects.filter(|object| object["kind"] == "Ingress").collect()
+            }
+            Self::Ingress(object) => seen.object(object)?.into_iter().collect(),
+        };
+        let tls = ingresses.into_iter().filter_map(|ingress| ingress.pointer("/spec/tls")?.as_array()).flatten();
+        let hosts = tls.filter(|tls| tls["secretName"] == certificate).filter_map(|tls| tls["hosts"].as_array()).flatten();
+        Ok(hosts.filter_map(Value::as_str).collect())
     }
 
     /// It must be there before what hangs on it can be judged.

@@ -51,6 +51,7 @@ flow![
     issuers,
     solver_policy,
     challenge_probe,
+    responder,
     release,
     workloads,
     plays,

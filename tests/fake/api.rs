@@ -148,7 +148,11 @@ impl Api {
         match action {
             ApiAction::Apply(manifest) => {
                 self.home(&manifest.object().namespace)?;
-                self.objects.insert(manifest.object().clone(), self.after(manifest));
+                let mut after = self.after(manifest);
+                if manifest.object().kind == "Job" && after["metadata"].get("uid").is_none() {
+                    after["metadata"]["uid"] = format!("{:0>8}-4a55-9d5e", self.tick()).into();
+                }
+                self.objects.insert(manifest.object().clone(), after);
                 self.applied.insert(manifest.object().clone(), manifest.body().clone());
             }
             ApiAction::PutSecret(spec) => {

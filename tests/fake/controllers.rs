@@ -16,13 +16,40 @@ impl Api {
         for object in &kinds {
             match object.kind.as_str() {
                 "Deployment" => self.roll_out(object),
+                "Job" => self.run(object),
                 "ClusterIssuer" => self.status(object, json!({ "conditions": [{ "type": "Ready", "status": "True" }] })),
                 _ => {}
             }
         }
+        self.collect();
         if self.objects.contains_key(&ObjectRef::new("apps/v1", "Deployment", "cert-manager", "cert-manager")) {
             self.certify();
         }
+    }
+
+    /// A Job's pod, which runs at once and for as long as the Job is there.
+    fn run(&mut self, object: &ObjectRef) {
+        let job = &self.objects[object];
+        let labels = &job["spec"]["template"]["metadata"]["labels"];
+        let owner = json!([{ "apiVersion": "batch/v1", "kind": "Job", "name": object.name, "uid": job["metadata"]["uid"] }]);
+        let metadata = json!({ "name": format!("{}-{}", object.name, job["metadata"]["uid"].as_str().unwrap_or_default()),
+            "namespace": object.namespace, "labels": labels, "ownerReferences": owner });
+        self.put(json!({ "apiVersion": "v1", "kind": "Pod", "metadata": metadata, "status": { "phase": "Running" } }));
+    }
+
+    /// What has lost its owner goes.
+    fn collect(&mut self) {
+        let alive: Vec<Value> = self.objects.values().map(|body| body["metadata"]["uid"].clone()).filter(|uid| !uid.is_null()).collect();
+        let lost: Vec<ObjectRef> = self
+            .objects
+            .iter()
+            .filter(|(_, body)| {
+                let owners = body["metadata"]["ownerReferences"].as_array();
+                owners.is_some_and(|owners| owners.iter().all(|owner| !alive.contains(&owner["uid"])))
+            })
+            .map(|(object, _)| object.clone())
+            .collect();
+        lost.iter().for_each(|object| self.delete(object));
     }
 
     fn status(&mut self, object: &ObjectRef, status: Value) {

@@ -113,7 +113,10 @@ impl Api {
     pub fn rendered(&self, release: &ReleaseUpgrade) -> Vec<Value> {
         let namespace = &release.namespace;
         if release.name == "cert-manager" {
-            return vec![deployment(namespace, "cert-manager")];
+            let mut controller = deployment(namespace, "cert-manager");
+            controller["spec"]["template"] = json!({ "spec": { "containers": [{ "name": "cert-manager-controller",
+                "args": ["--acme-http01-solver-image=quay.io/jetstack/cert-manager-acmesolver:v1.21.1"] }] } });
+            return vec![controller];
         }
         let mut objects: Vec<Value> = ["web", "auth"].map(|part| deployment(namespace, &format!("{}-{part}", release.name))).into();
         let sites: Vec<_> = self.sites.iter().filter(|site| site.release == release.name).collect();

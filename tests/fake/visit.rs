@@ -1,7 +1,7 @@
 //! What a visitor of the fake sees: DNS that tells the truth, and an ingress that serves what Ingresses say.
 
 use bedplate::inventory::{Site, Tls};
-use bedplate::model::{Answer, Exchange, OutsideQuestion, Phase, RecordKind, Reply, Served};
+use bedplate::model::{Answer, Exchange, ObjectRef, OutsideQuestion, Phase, RecordKind, Reply, Served};
 use serde_json::Value;
 
 use super::api::Api;
@@ -56,6 +56,23 @@ impl Api {
         }))
     }
 
+    /// What a responder answers, if one is there for this name and path, with a Service and a pod that runs.
+    fn responds(&self, name: &str, path: &str) -> Option<String> {
+        let (_, token) = path.rsplit_once('/')?;
+        let ingress = self.ingresses().find(|ingress| {
+            let rule = &ingress["spec"]["rules"][0];
+            rule["host"] == name && rule["http"]["paths"][0]["path"] == format!("/{path}")
+        })?;
+        let service = &ingress["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]["name"];
+        let namespace = ingress["metadata"]["namespace"].as_str()?;
+        let service = self.objects.get(&ObjectRef::new("v1", "Service", namespace, service.as_str()?))?;
+        let selected = service["spec"]["selector"]["batch.kubernetes.io/controller-uid"] == token;
+        let runs = |(object, body): (&ObjectRef, &Value)| {
+            object.kind == "Pod" && body["metadata"]["ownerReferences"][0]["uid"] == token && body["status"]["phase"] == "Running"
+        };
+        (selected && self.objects.iter().any(runs)).then(|| format!("{token}.bedplate"))
+    }
+
     fn get(&self, url: &str) -> Answer {
         let answer = |status, location: String, body: String| {
             Answer::Present(Reply::Exchange(Exchange { status, location, body, ..Exchange::default() }))
@@ -63,6 +80,9 @@ impl Api {
         let nowhere = || answer(404, String::new(), String::new());
         let Some((scheme, rest)) = url.split_once("://") else { return nowhere() };
         let (name, path) = rest.split_once('/').unwrap_or((rest, ""));
+        if let Some(key) = self.responds(name, path) {
+            return answer(200, String::new(), key);
+        }
         let routed =
             |ingress: &Value| ingress["spec"]["rules"].as_array().is_some_and(|rules| rules.iter().any(|rule| rule["host"] == name));
         let site = self.sites.iter().find(|site| site.names().any(|own| own == name)).filter(|_| self.ingresses().any(routed));

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use bedplate::engine::converge;
 use bedplate::inventory::Inventory;
-use bedplate::model::{Action, ApiAction, Event, HostAction, HostId, ReleaseAction, Scope, Sink, UnitChange};
+use bedplate::model::{Action, ApiAction, Event, HostAction, HostId, Manifest, ReleaseAction, Scope, Sink, UnitChange};
 use bedplate::steps::flow;
 use drift::{Drift, drifts};
 use proptest::prelude::*;
@@ -78,7 +78,8 @@ fn nothing<'a>(what: &str, actions: impl Iterator<Item = &'a Action>) -> Result<
     if actions.is_empty() { Ok(()) } else { Err(format!("{what}: {}", actions.join(", "))) }
 }
 
-/// One run: nothing twice, and no step again once a later one of its lane has acted. Promotion alone goes back: what is served decides it.
+/// One run: nothing twice, and no step again once a later one of its lane has acted. Two go back: promotion, which what is served decides,
+/// and responders, which go once what they held up has come.
 async fn watched(fake: &Fake, inventory: &Inventory) -> Result<Vec<Action>, String> {
     let steps = flow(inventory);
     let places: BTreeMap<(Scope, String), usize> =
@@ -97,8 +98,8 @@ async fn watched(fake: &Fake, inventory: &Inventory) -> Result<Vec<Action>, Stri
         let place = places[&(scope.clone(), step.clone())];
         let lane = if let Scope::Host(host) = scope { Some(host.clone()).filter(|host| *host != server(inventory)) } else { None };
         let furthest = furthest.entry(lane).or_default();
-        let promotes = step.starts_with("release/") || step.starts_with("manifest/");
-        if place < *furthest && !promotes {
+        let goes_back = ["release/", "manifest/", "responder"].iter().any(|kind| step.starts_with(kind));
+        if place < *furthest && !goes_back {
             return Err(format!("{step} acted again after a later step"));
         }
         *furthest = place.max(*furthest);
@@ -110,7 +111,12 @@ async fn watched(fake: &Fake, inventory: &Inventory) -> Result<Vec<Action>, Stri
     }
 }
 
-/// What was made must be there in the end.
+/// Whether it ends by itself, or with what does.
+fn passes(manifest: &Manifest) -> bool {
+    manifest.object().kind == "Job" || manifest.body()["metadata"].get("ownerReferences").is_some()
+}
+
+/// What was made must be there in the end, and what was put up for a while must not.
 fn kept(performed: &[Action], world: &mut World) -> Result<(), String> {
     let lost = performed.iter().filter(|action| !match action {
         Action::Host(host, action) => {
@@ -126,7 +132,7 @@ fn kept(performed: &[Action], world: &mut World) -> Result<(), String> {
                 _ => true,
             }
         }
-        Action::Api(ApiAction::Apply(manifest)) => world.api.objects.contains_key(manifest.object()),
+        Action::Api(ApiAction::Apply(manifest)) => world.api.objects.contains_key(manifest.object()) != passes(manifest),
         Action::Api(ApiAction::PutSecret(secret)) => world.api.secrets.contains_key(&(secret.namespace.clone(), secret.name.clone())),
         Action::Api(ApiAction::CreateKeyPair { namespace, name, .. }) => world.api.secrets.contains_key(&(namespace.clone(), name.clone())),
         _ => true,
