@@ -19,6 +19,7 @@ mod lock;
 pub mod matrix;
 mod new_step;
 mod plan;
+mod probe;
 mod prune;
 mod rig;
 mod shells;
@@ -118,6 +119,9 @@ pub const TESTS: &[Test] = &[
     ("tls_diagnose_cured", diagnose::cured),
     ("tls_diagnose_port_closed", diagnose::port_closed),
     ("tls_diagnose_other_server", diagnose::other_server),
+    ("tls_probe_other_server", probe::other_server),
+    ("tls_probe_policy", probe::policy),
+    ("tls_probe_killed", probe::killed),
     ("fake_agrees", agree::fake),
     ("fresh_hello", hello::fresh_hello),
     ("adopt", adopt::adopt),

@@ -112,6 +112,7 @@ pub const CASES: &[Case] = &[
     Case { flags: PRUNE, ..case("delete-secret", "delete secret shop/left", |bench| on(bench, LEFT)) },
     Case { side: Side::Operator, ..case("merge-kubeconfig", "merge the cluster into", forget_cluster) },
     Case { side: Side::Operator, ..case("learn-helm", "fetch helm", forget_helm) },
+    site("delete-responder", "delete job shop/left", |bench| on(bench, LEFT_RESPONDER)),
     site("apply-policy", "apply networkpolicy", |bench| on(bench, "k3s kubectl -n shop delete networkpolicy bedplate-acme-solver")),
     site("apply-issuer", "apply clusterissuer", |bench| on(bench, ELSEWHERE)),
     Case {
@@ -143,6 +144,16 @@ const KEYS: &str = r#"k3s kubectl -n shop patch secret shop-secrets --type=json 
     -p '[{"op":"remove","path":"/data/EMAIL_FROM"},{"op":"add","path":"/data/DATABASE_URL","value":"eA=="}]'"#;
 const LEFT: &str = "k3s kubectl -n shop create secret generic left --from-literal=a=b
     k3s kubectl -n shop label secret left app.kubernetes.io/managed-by=bedplate";
+/// What the probe of another run left: its Job, and an Ingress that goes with it. No pod, which would take its time to go.
+const LEFT_RESPONDER: &str = r#"set -e
+    printf '%s' '{"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "left", "namespace": "shop",
+      "labels": {"app.kubernetes.io/managed-by": "bedplate", "bedplate.dev/probe": "challenge"}, "annotations": {"bedplate.dev/domain": "gone.example"}},
+      "spec": {"suspend": true, "template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "a", "image": "docker.io/shop/web:1.0.0"}]}}}}' \
+      | k3s kubectl create -f -
+    uid=$(k3s kubectl -n shop get job left -o jsonpath='{.metadata.uid}')
+    printf '%s' '{"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "left", "namespace": "shop",
+      "ownerReferences": [{"apiVersion": "batch/v1", "kind": "Job", "name": "left", "uid": "'$uid'"}]},
+      "spec": {"ingressClassName": "traefik", "rules": [{"host": "gone.example"}]}}' | k3s kubectl create -f -"#;
 const ELSEWHERE: &str =
     r#"k3s kubectl patch clusterissuer letsencrypt-staging --type=merge -p '{"spec":{"acme":{"email":"else@shop.example"}}}'"#;
 const UNINSTALL: &str = "KUBECONFIG=/etc/rancher/k3s/k3s.yaml helm uninstall shop -n shop --wait";

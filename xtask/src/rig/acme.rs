@@ -46,6 +46,12 @@ impl Acme {
         place.state.join("ca").join(format!("{}-root.pem", self.name()))
     }
 
+    /// How many orders it took since it was started.
+    pub fn orders(self, place: &Place) -> Result<usize> {
+        let log = fs::read(place.folder("logs")?.join(format!("pebble-{}", self.name())))?;
+        Ok(String::from_utf8_lossy(&log).lines().filter(|line| line.contains("Added order ")).count())
+    }
+
     /// Starts it unless it runs.
     pub fn up(self, place: &Place, ca: &Ca) -> Result<()> {
         let name = format!("pebble-{}", self.name());
