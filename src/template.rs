@@ -13,6 +13,8 @@ pub const MARK: &str = "# Written by bedplate";
 const TEMPLATES: &[(&str, &str)] = &[
     ("cluster-issuer.yaml", include_str!("../templates/cluster-issuer.yaml")),
     ("config.yaml", include_str!("../templates/config.yaml")),
+    ("firewall.nft", include_str!("../templates/firewall.nft")),
+    ("firewall.service", include_str!("../templates/firewall.service")),
     ("k3s.service", include_str!("../templates/k3s.service")),
     ("namespace.yaml", include_str!("../templates/namespace.yaml")),
     ("registries.yaml", include_str!("../templates/registries.yaml")),

@@ -27,12 +27,13 @@ use half::half;
 use state::state;
 
 /// Of every shape that the flow knows.
-const INVENTORIES: [(&str, &str); 5] = [
+const INVENTORIES: [(&str, &str); 6] = [
     ("shop", include_str!("cases/inventories/shop.toml")),
     ("mirror", include_str!("cases/inventories/mirror.toml")),
     ("bare", include_str!("cases/inventories/bare.toml")),
     ("hello", include_str!("cases/inventories/hello.toml")),
     ("agents", include_str!("cases/inventories/agents.toml")),
+    ("walled", include_str!("cases/inventories/walled.toml")),
 ];
 
 fn read(text: &str) -> Inventory {
@@ -233,6 +234,11 @@ async fn a_death_at_any_action_costs_a_playbook_nothing() {
 #[tokio::test]
 async fn a_death_at_any_action_costs_three_hosts_nothing() {
     dies_anywhere("agents").await;
+}
+
+#[tokio::test]
+async fn a_death_at_any_action_costs_a_walled_cluster_nothing() {
+    dies_anywhere("walled").await;
 }
 
 #[tokio::test]

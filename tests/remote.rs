@@ -67,6 +67,7 @@ async fn all_questions_in_one_round() {
         HostQuestion::Resolve("localhost".into()),
         HostQuestion::Get { url: format!("http://shop.example:{port}/a"), address: Ipv4Addr::LOCALHOST.into() },
         HostQuestion::Get { url: "http://shop.example:1/".into(), address: Ipv4Addr::LOCALHOST.into() },
+        HostQuestion::Rules("/nowhere".into()),
     ];
     let answers = remote.ask(questions.clone()).await.unwrap();
     assert_eq!(answers.iter().map(|(question, _)| question.clone()).collect::<Vec<_>>(), questions);

@@ -15,14 +15,27 @@ const FOLDER: &str = "/home/appuser/agree/folder";
 const INNER: &str = "/etc/agree.d/inner";
 const LINK: &str = "/etc/agree.d/link";
 const UNIT: &str = "/etc/systemd/system/k3s.service";
+const RULES: &str = "/etc/bedplate/firewall.nft";
 /// Asked about after every action.
-const PATHS: [&str; 10] =
-    [FILE, DEEP, "/home/appuser/agree/deep", "/home/appuser/agree", FOLDER, INNER, "/etc/agree.d", LINK, UNIT, "/etc/rancher/k3s/k3s.yaml"];
+const PATHS: [&str; 12] = [
+    FILE,
+    DEEP,
+    "/home/appuser/agree/deep",
+    "/home/appuser/agree",
+    FOLDER,
+    INNER,
+    "/etc/agree.d",
+    LINK,
+    UNIT,
+    "/etc/rancher/k3s/k3s.yaml",
+    "/etc/bedplate",
+    RULES,
+];
 
 pub async fn agree(twins: &mut Twins<'_>) -> Result<(), Failure> {
     let questions = questions(twins);
     twins.compare("nothing", &questions).await?;
-    for action in files().into_iter().chain(units()) {
+    for action in files().into_iter().chain(rules()).chain(units()) {
         twins.perform(&twins.act(action), &questions).await?;
     }
     // Without k3s there is no API server to change.
@@ -37,6 +50,7 @@ fn questions(twins: &Twins<'_>) -> Vec<Question> {
         HostQuestion::Version(Tool::K3s),
         HostQuestion::Version(Tool::Helm),
         HostQuestion::Images,
+        HostQuestion::Rules(RULES.into()),
     ];
     for path in PATHS.map(str::to_owned) {
         questions.extend([HostQuestion::Stat(path.clone()), HostQuestion::Digest(path.clone()), HostQuestion::Content(path)]);
@@ -64,6 +78,16 @@ fn files() -> Vec<HostAction> {
         // A file takes the place of a link, not of what it leads to.
         file(LINK, "three\n", 0o600, Owner::Root),
     ]
+}
+
+fn rules() -> Vec<HostAction> {
+    let text = |port: u16| {
+        let chain = format!("type filter hook prerouting priority -150; policy accept; tcp dport {{ 22, {port} }} accept");
+        format!("table inet bedplate\ndelete table inet bedplate\ntable inet bedplate {{ chain doors {{ {chain}; }}; }}\n")
+    };
+    let enforce =
+        |port| HostAction::Enforce(FileWrite { path: RULES.into(), content: Content::Plain(text(port)), mode: 0o644, owner: Owner::Root });
+    vec![enforce(80), enforce(80), file(RULES, &text(443), 0o600, Owner::Root), enforce(80), enforce(443)]
 }
 
 fn units() -> Vec<HostAction> {

@@ -249,8 +249,10 @@ async fn act(ground: &dyn Ground, verdict: &Verdict, actions: &[Action], sink: &
 /// Which answers an action may have changed.
 fn stale(action: &Action, question: &Question) -> bool {
     match (action, question) {
-        // Where packets are dropped a knock takes its time, and only what starts on a host opens a port that was asked about already.
-        (action, Question::Outside(OutsideQuestion::Knock { .. })) => matches!(action, Action::Host(_, HostAction::Unit { .. })),
+        // Where packets are dropped a knock takes its time, and few actions open or close a port that was asked about already.
+        (action, Question::Outside(OutsideQuestion::Knock { .. })) => {
+            matches!(action, Action::Host(_, HostAction::Unit { .. } | HostAction::Enforce(_)))
+        }
         (Action::Host(acted, _), Question::Host(asked, _) | Question::HelmDryRun(asked, _)) => acted == asked,
         (Action::Host(..) | Action::Api(_), Question::Api(_) | Question::Outside(_)) => true,
         (Action::Operator(_), Question::Operator(_)) => true,

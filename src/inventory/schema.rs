@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Consent, JwtKeys, Release, SecretSource, Site, Tls};
+use super::{Consent, Firewall, JwtKeys, Release, SecretSource, Site, Tls};
 use crate::playbook::Play;
 
 /// One cluster. Relative paths have been made absolute against the inventory's folder by `load`.
@@ -26,6 +26,9 @@ pub struct Inventory {
     /// `[k3s]`: k3s' own keys for `config.yaml`.
     #[serde(default)]
     pub k3s: K3s,
+    /// `[firewall]`: which doors of the hosts are open; none: that is somebody else's.
+    #[serde(default)]
+    pub firewall: Option<Firewall>,
     /// The operator's kubeconfig.
     #[serde(default)]
     pub kubeconfig: Kubeconfig,
@@ -129,6 +132,12 @@ impl Host {
     #[must_use]
     pub fn dialled_ip(&self) -> Option<IpAddr> {
         [self.node_ip, self.address.parse().ok(), self.public_ip].into_iter().flatten().find(|ip| !ip.is_loopback())
+    }
+
+    /// Every address of it that is written down, its loopback's left out.
+    #[must_use]
+    pub fn addresses(&self) -> BTreeSet<IpAddr> {
+        [self.node_ip, self.address.parse().ok(), self.public_ip].into_iter().flatten().filter(|ip| !ip.is_loopback()).collect()
     }
 
     /// Where visitors find it: `public_ip`, else `address` if that is an IP address.

@@ -20,6 +20,7 @@ pub(super) fn missing_cure(key: &str) -> String {
     match key {
         "hosts" => "add a `[[hosts]]` table with `name` and `address`".into(),
         "versions" => "add a `[versions]` table, e.g. `k3s = \"v1.35.5+k3s1\"`".into(),
+        "open" => "add `open = [\"22/tcp\", \"80/tcp\", \"443/tcp\"]`; ssh's port must be among them".into(),
         _ => format!("add `{key} = \"…\"` to this table"),
     }
 }

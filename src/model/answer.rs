@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    ChartFacts, DryRun, Exchange, Failure, FileMeta, HostFacts, ImageArchive, ImageOnHost, Listener, LiveRelease, LiveSecret, Pin, Secret,
-    Served, UnitState,
+    ChartFacts, DryRun, Exchange, Failure, FileMeta, HostFacts, ImageArchive, ImageOnHost, Listener, LiveRelease, LiveSecret, Pin, Rules,
+    Secret, Served, UnitState,
 };
 
 /// A question's answer.
@@ -39,6 +39,8 @@ pub enum Reply {
     File(FileMeta),
     /// Of `HostQuestion::Unit`.
     Unit(UnitState),
+    /// Of `HostQuestion::Rules`.
+    Rules(Rules),
     /// Of `HostQuestion::Images`.
     Images(Vec<ImageOnHost>),
     /// A line or a few.

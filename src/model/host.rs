@@ -38,6 +38,9 @@ pub struct HostFacts {
     pub forwarding: Option<bool>,
     /// Whether ufw says that it is active.
     pub ufw: bool,
+    /// Whether firewalld says that it is running.
+    #[serde(default)]
+    pub firewalld: bool,
     /// The login user.
     pub user: String,
     /// The login user's numeric id.
@@ -121,6 +124,18 @@ pub struct UnitState {
     pub job: bool,
     /// When its main process was last started (`ExecMainStartTimestamp`), µs since the epoch; 0: never.
     pub started: u64,
+}
+
+/// Of `HostQuestion::Rules`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rules {
+    /// There is no such table.
+    None,
+    /// The file's.
+    AsKept,
+    /// Others, or there is no file.
+    Other,
 }
 
 /// One image in containerd.

@@ -28,7 +28,7 @@ pub use answers::{ChartFacts, Conflict, DryRun, ImageArchive, LiveRelease, LiveS
 pub use cluster::{AGENT_TOKEN, ClusterFacts};
 pub use event::{Event, Sink};
 pub use failure::{Exit, Failure};
-pub use host::{FileKind, FileMeta, HostFacts, ImageOnHost, Listener, Privilege, UnitState};
+pub use host::{FileKind, FileMeta, HostFacts, ImageOnHost, Listener, Privilege, Rules, UnitState};
 pub use id::{HostId, Scope, StepId};
 pub use manifest::{MANAGED_BY, Manifest, ObjectRef};
 pub use outside::{Exchange, NOT_BEGUN, Phase, Served};

@@ -46,6 +46,8 @@ pub enum HostQuestion {
     Images,
     /// The last 40 lines of a unit's journal: `Reply::Text`.
     Journal(String),
+    /// What nftables enforces of the table that this file declares: `Reply::Rules`. Absent when there is no nft.
+    Rules(String),
     /// A, AAAA of a name by the host's own resolver: `Reply::Addresses`.
     Resolve(String),
     /// One GET by plain http that begins on the host, without following redirects: `Reply::Exchange`.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{
     Answer, ApiQuestion, ArtifactRef, ChartFacts, DryRun, Exchange, Failure, FileMeta, HostFacts, HostId, HostQuestion, ImageArchive,
     ImageOnHost, Listener, LiveRelease, LiveSecret, Manifest, Missing, ObjectRef, OperatorQuestion, OutsideQuestion, Pin, Question,
-    RecordKind, ReleaseUpgrade, Reply, Resolver, Secret, Served, Tool, UnitState, Why, World,
+    RecordKind, ReleaseUpgrade, Reply, Resolver, Rules, Secret, Served, Tool, UnitState, Why, World,
 };
 
 /// A step's window: one host, the API, the outside, the operator's side. No other host's answers.
@@ -109,6 +109,11 @@ impl<'a> View<'a> {
     /// `HostQuestion::Journal`.
     pub fn journal(&self, unit: &str) -> Seen<&'a String> {
         look!(self, self.ask(HostQuestion::Journal(unit.into())), Text)
+    }
+
+    /// `HostQuestion::Rules`.
+    pub fn rules(&self, path: &str) -> Seen<Rules> {
+        Ok(look!(self, self.ask(HostQuestion::Rules(path.into())), Rules)?.copied())
     }
 
     /// `HostQuestion::Resolve`.

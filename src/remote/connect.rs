@@ -37,7 +37,8 @@ pub(super) async fn connect(host: &Host, prompt: &Prompt, folder: &Path) -> Resu
     }
 }
 
-async fn attempt(host: &Host, folder: &Path) -> Result<Line, Error> {
+/// A login without questions to anybody.
+pub(super) async fn attempt(host: &Host, folder: &Path) -> Result<Line, Error> {
     let way = Resolved::of(host).await;
     let mut arguments: Vec<OsString> = Vec::new();
     if let Some(user) = &host.user {

@@ -33,6 +33,8 @@ pub(super) enum Error {
     LockLost,
     /// sshd forwards no ports.
     Forwarding,
+    /// Nobody could come in under new rules, and so they were taken back: why.
+    Shut(Box<Error>),
 }
 
 impl Error {
@@ -90,6 +92,11 @@ impl Error {
                 (format!("another run holds the lock: {}", printable(&holder)), cure, Exit::Locked)
             }
             Self::LockLost => ("the session that holds the lock ended".to_owned(), "run again".to_owned(), Exit::Unreachable),
+            Self::Shut(why) => {
+                let Failure { seen, .. } = why.told(host, "");
+                let cure = "open in [firewall] the port on which the host's sshd listens, then run again".to_owned();
+                (format!("no new ssh connection came in under these rules, so they were taken back ({seen})"), cure, Exit::Failed)
+            }
             Self::Forwarding => {
                 let cure = "set `AllowTcpForwarding local` (or yes) for the login user in /etc/ssh/sshd_config and reload sshd".to_owned();
                 ("sshd forwards no ports (AllowTcpForwarding)".to_owned(), cure, Exit::Failed)

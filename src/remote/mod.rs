@@ -47,6 +47,7 @@ pub use self::prompt::{PASSWORD_FILE, Prompt};
 /// A host that we are connected to, as root.
 pub struct Remote {
     id: HostId,
+    host: Host,
     login: String,
     line: Line,
     root: Root,
@@ -81,6 +82,7 @@ impl Remote {
         let group = watch::Sender::new(shell.group);
         Ok(Self {
             id,
+            host: host.clone(),
             login,
             line,
             root,

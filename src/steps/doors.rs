@@ -1,13 +1,13 @@
-//! `doors`: which ports of a public host answer from outside (S3-09). Nothing is closed: that is the user's firewall's. The port of ssh is
+//! `doors`: which ports of a public host answer from outside (S3-09). To close them is `firewall`'s, or somebody else's. The port of ssh is
 //! not tried: an sshd punishes whoever connects and does not log in.
 
 mod door;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::k3s::api_port;
-use crate::inventory::{Access, Connection, Host, Inventory, Role, is_private};
+use crate::inventory::{Access, Connection, Firewall, Host, Inventory, Role, is_private};
 use crate::model::{
     ApiQuestion, Finding, HostId, Missing, Note, ObjectRef, OutsideQuestion, Plan, Planned, Question, Scope, Step, StepId, View, Why,
 };
@@ -22,6 +22,8 @@ struct Doors {
     /// What k3s and its ingress open there.
     own: BTreeMap<u16, Door>,
     ssh: u16,
+    /// What [firewall] leaves open; none: there is none.
+    left: Option<BTreeSet<u16>>,
 }
 
 /// One a host that the world can reach and that bedplate sees as the world does: not from itself, nor by a private address.
@@ -33,7 +35,8 @@ pub fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
         // Behind one address several hosts can't be told apart.
         known.push(address);
         let ssh = host.port.unwrap_or(SSH);
-        steps.push(Box::new(Doors { host: HostId(host.name.clone()), address, own: own(inventory, host), ssh }));
+        let left = inventory.firewall.as_ref().map(Firewall::tcp);
+        steps.push(Box::new(Doors { host: HostId(host.name.clone()), address, own: own(inventory, host), ssh, left }));
     }
     steps
 }
@@ -84,12 +87,31 @@ impl Step for Doors {
             }
         }
         let mut notes = vec![Note::Fact(self.told(&open, unseen.as_deref()))];
-        notes.extend([For::Tunnel, For::Nodes, For::NodePort, For::Balancer].into_iter().filter_map(|whom| self.warning(&open, whom)));
-        Ok(Planned::from(Plan::Converged).with_notes(notes))
+        let ajar = match &self.left {
+            Some(left) => self.ajar(&open, left),
+            None => {
+                notes.extend(
+                    [For::Tunnel, For::Nodes, For::NodePort, For::Balancer].into_iter().filter_map(|whom| self.warning(&open, whom)),
+                );
+                None
+            }
+        };
+        let plan = ajar.map_or(Plan::Converged, |finding| Plan::Unmet(vec![finding]));
+        Ok(Planned::from(plan).with_notes(notes))
     }
 }
 
 impl Doors {
+    /// What answers though [firewall] does not open it.
+    fn ajar(&self, open: &BTreeMap<u16, Door>, left: &BTreeSet<u16>) -> Option<Finding> {
+        let named = named(open.iter().filter(|(port, _)| !left.contains(port)))?;
+        let what = format!("{} answers from outside on {named}, which [firewall] closes", self.address);
+        Some(Finding::new(
+            what,
+            "if `bedplate bootstrap` does not close it, something in front of the host answers: a router, a load balancer",
+        ))
+    }
+
     /// Those of k3s and those that services open on every node.
     ///
     /// # Errors
@@ -112,12 +134,16 @@ impl Doors {
 
     /// What answers and is not for everybody.
     fn warning(&self, open: &BTreeMap<u16, Door>, whom: For) -> Option<Note> {
-        let named: Vec<String> =
-            open.iter().filter(|(_, door)| door.whom == whom).map(|(port, door)| format!("{port} ({})", door.what)).collect();
         let cure = whom.cure()?;
-        (!named.is_empty())
-            .then(|| Note::Warning(Finding::new(format!("{} answers from outside on {}", self.address, door::listed(named)), cure)))
+        let named = named(open.iter().filter(|(_, door)| door.whom == whom))?;
+        Some(Note::Warning(Finding::new(format!("{} answers from outside on {named}", self.address), cure)))
     }
+}
+
+/// Ports, each with what opens it, if there are any.
+fn named<'a>(doors: impl Iterator<Item = (&'a u16, &'a Door)>) -> Option<String> {
+    let named: Vec<String> = doors.map(|(port, door)| format!("{port} ({})", door.what)).collect();
+    (!named.is_empty()).then(|| door::listed(named))
 }
 
 #[cfg(test)]

@@ -37,6 +37,7 @@ macro_rules! flow {
 
 flow![
     preflight,
+    firewall,
     pins,
     helm,
     k3s,

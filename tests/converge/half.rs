@@ -20,6 +20,12 @@ fn ways(world: &mut World, id: &HostId, action: &HostAction) -> Vec<Half> {
         HostAction::WriteFile(FileWrite { path, .. }) | HostAction::Link { path, .. } | HostAction::MakeToken { path } => {
             unnamed(world, id, path, &["XXXXXX"])
         }
+        HostAction::Enforce(FileWrite { path, content, .. }) => {
+            // Enforced, and proven by nobody: the switch has not fallen yet.
+            let (own, bytes) = (id.clone(), content.bytes().to_vec());
+            let unproven: Half = Box::new(move |world| world.host(&own).rules = Some(bytes));
+            unnamed(world, id, path, &["XXXXXX"]).into_iter().chain([unproven]).collect()
+        }
         // The archive, and its member beside it.
         HostAction::Install(Install { path, member: Some(_), .. }) => unnamed(world, id, path, &["XXXXXX", "XXXXXX.YYYYYY"]),
         HostAction::Install(Install { path, .. }) => unnamed(world, id, path, &["XXXXXX"]),

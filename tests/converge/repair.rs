@@ -138,6 +138,11 @@ async fn a_death_in_any_repair_costs_a_shop_nothing() {
 }
 
 #[tokio::test]
+async fn a_death_in_any_repair_costs_a_walled_cluster_nothing() {
+    dies_in_any_repair("walled").await;
+}
+
+#[tokio::test]
 async fn a_death_in_any_repair_costs_three_hosts_nothing() {
     dies_in_any_repair("agents").await;
 }

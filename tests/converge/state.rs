@@ -24,7 +24,10 @@ pub fn state(world: &mut World) -> BTreeMap<String, String> {
             .iter()
             .filter(|(path, _)| at_start(path))
             .all(|(_, file)| host.active_since.is_some_and(|since| since > file.modified));
-        let told = host.files.iter().filter(|(path, _)| path.ends_with(".service")).all(|(_, file)| host.loaded > file.modified);
+        let rules = host.rules.as_deref().map(String::from_utf8_lossy);
+        tell(format!("{id} rules"), rules.unwrap_or_default().into_owned());
+        let told =
+            host.files.iter().filter(|(path, _)| path.ends_with(".service") && at_start(path)).all(|(_, file)| host.loaded > file.modified);
         let unit = format!(
             "enabled {}, running {}, has read its files: {read}, systemd has read it: {told}",
             host.enabled,
@@ -56,7 +59,11 @@ pub fn state(world: &mut World) -> BTreeMap<String, String> {
 
 /// Whether k3s reads it when it starts, and then no more.
 fn at_start(path: &str) -> bool {
-    path == "/usr/local/bin/k3s" || path.ends_with("k3s/config.yaml") || path.ends_with("registries.yaml") || path.ends_with(".service")
+    path == "/usr/local/bin/k3s"
+        || path.ends_with("k3s/config.yaml")
+        || path.ends_with("registries.yaml")
+        || path.ends_with("k3s.service")
+        || path.ends_with("k3s-agent.service")
 }
 
 fn secret(live: &LiveSecret) -> String {

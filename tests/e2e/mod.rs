@@ -8,6 +8,7 @@ mod canary;
 mod connections;
 mod diagnose;
 mod drift;
+mod firewall;
 mod flow;
 mod hello;
 mod hostile;
@@ -122,6 +123,7 @@ pub const TESTS: &[Test] = &[
     ("tls_probe_other_server", probe::other_server),
     ("tls_probe_policy", probe::policy),
     ("tls_probe_killed", probe::killed),
+    ("tls_firewall", firewall::firewall),
     ("fake_agrees", agree::fake),
     ("fresh_hello", hello::fresh_hello),
     ("adopt", adopt::adopt),

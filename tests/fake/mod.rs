@@ -11,6 +11,7 @@ mod tls;
 mod visit;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
@@ -126,9 +127,20 @@ impl World {
             Question::HelmDryRun(..) | Question::Api(_) if !self.serves() => Answer::Unreadable("k3s does not run".into()),
             Question::Api(question) => self.api.answer(question),
             Question::HelmDryRun(_, upgrade) => Answer::Present(Reply::Objects(self.api.rendered(upgrade))),
+            Question::Outside(OutsideQuestion::Knock { address, port }) if self.shut(*address, *port) => Answer::Absent,
             Question::Outside(question) => self.api.visited(question),
             Question::Operator(question) => self.operator.answer(question),
         }
+    }
+
+    /// Whether the rules of the host with that address close that port.
+    fn shut(&self, address: IpAddr, port: u16) -> bool {
+        let host = self.hosts.values().find(|host| host.facts.addresses.contains(&address));
+        host.and_then(|host| host.rules.as_deref()).is_some_and(|rules| {
+            let rules = String::from_utf8_lossy(rules);
+            let open = rules.lines().find_map(|line| line.trim().strip_prefix("tcp dport { ")).unwrap_or_default();
+            !open.split([',', ' ']).any(|open| open == port.to_string())
+        })
     }
 
     pub fn perform(&mut self, action: &Action) -> Result<(), Failure> {

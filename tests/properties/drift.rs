@@ -20,7 +20,7 @@ macro_rules! kinds {
 
 kinds! {
     FileGone FileAltered FileMode FileOwner Linked
-    HelmElsewhere Stopped Disabled NotReloaded
+    HelmElsewhere Stopped Disabled NotReloaded RulesGone RulesOther
     ImageGone ImageOther ImageUnpinned
     ObjectGone ObjectAltered ObjectForeign
     SecretGone KeyAdded KeyRemoved KeyChanged
@@ -61,7 +61,8 @@ impl Drift {
     pub fn apply(&self, world: &mut World, whole: &[Action]) {
         match self.kind {
             FileGone | FileAltered | FileMode | FileOwner | Linked => self.file(world, whole),
-            HelmElsewhere | Stopped | Disabled | NotReloaded | ImageGone | ImageOther | ImageUnpinned => self.host(world),
+            HelmElsewhere | Stopped | Disabled | NotReloaded | RulesGone | RulesOther => self.host(world),
+            ImageGone | ImageOther | ImageUnpinned => self.host(world),
             ObjectGone | ObjectAltered | ObjectForeign => self.object(world, whole),
             SecretGone | KeyAdded | KeyRemoved | KeyChanged => self.secret(world),
             ReleasePending | ReleaseOtherPending | ReleaseFailed | ReleaseOld | ReleaseGone => self.release(world),
@@ -138,6 +139,8 @@ impl Drift {
             (Stopped, _) => host.active_since = None,
             (Disabled, _) => host.enabled = false,
             (NotReloaded, _) => host.loaded = 0,
+            (RulesGone, _) => host.rules = None,
+            (RulesOther, _) => host.rules.iter_mut().for_each(|rules| rules.extend(b"# by hand\n")),
             (ImageGone, Some(name)) => drop(host.images.remove(name)),
             (ImageOther, Some(name)) => drop(host.images.insert(name.clone(), ("sha256:other".into(), true))),
             (ImageUnpinned, Some(name)) => host.images.get_mut(name).into_iter().for_each(|image| image.1 = false),
@@ -212,7 +215,7 @@ impl Drift {
 fn written(action: &Action) -> Option<(HostId, String)> {
     let Action::Host(host, action) = action else { return None };
     let path = match action {
-        HostAction::WriteFile(file) => &file.path,
+        HostAction::WriteFile(file) | HostAction::Enforce(file) => &file.path,
         HostAction::Install(install) => &install.path,
         HostAction::MakeFolder { path, .. } => path,
         _ => return None,

@@ -5,6 +5,7 @@ mod charts;
 mod domains;
 mod env;
 mod files;
+mod firewall;
 mod git;
 mod hosts;
 mod k3s;
@@ -29,6 +30,7 @@ const PURE: &[Lint] = &[
     nodes::lint,
     versions::lint,
     k3s::lint,
+    firewall::lint,
     registries::lint,
     acme::lint,
     names::lint,
@@ -73,6 +75,7 @@ pub(super) fn is_doubtful(section: Option<&str>, damaged: &[Option<String>]) -> 
     let refers: &[&str] = match section {
         Some("sites") => &["hosts", "versions", "acme", "releases"],
         Some("kubeconfig" | "k3s") => &["hosts", "k3s"],
+        Some("firewall") => &["hosts", "kubeconfig", "sites"],
         _ => &[],
     };
     damaged.iter().any(|broken| broken.as_deref().is_none_or(|broken| Some(broken) == section || refers.contains(&broken)))

@@ -19,6 +19,7 @@ echo "disk $(df -B1 --output=avail -- "$p" | tail -n 1)"
 echo "cgroup $(stat -f -c %T /sys/fs/cgroup)"
 if [ -d /run/systemd/system ]; then echo "systemd yes"; fi
 if grep -qs '^ENABLED=yes' /etc/ufw/ufw.conf && timeout --foreground 20 ufw status | grep -q '^Status: active'; then echo "ufw yes"; fi
+if command -v firewall-cmd >/dev/null && timeout --foreground 20 firewall-cmd --state >/dev/null 2>&1; then echo "firewalld yes"; fi
 echo "routes $(ip -j -4 route show table main)"
 echo "routes $(ip -j -6 route show table main)"
 echo "addresses $(ip -j address show)"
@@ -66,6 +67,7 @@ fn facts(text: &str, asked: Asked) -> Option<HostFacts> {
             _ => None,
         },
         ufw: value("ufw").is_some(),
+        firewalld: value("firewalld").is_some(),
         user: user.to_owned(),
         uid: uid.parse().ok()?,
         gid: gid.parse().ok()?,

@@ -10,6 +10,7 @@ mod listeners;
 mod network;
 mod path;
 mod resolve;
+mod rules;
 mod unit;
 mod version;
 
@@ -111,6 +112,7 @@ fn script(question: &HostQuestion) -> String {
         HostQuestion::Version(Tool::Helm) => version::HELM.to_owned(),
         HostQuestion::Images => images::SCRIPT.to_owned(),
         HostQuestion::Journal(unit) => unit::journal_script(unit),
+        HostQuestion::Rules(path) => rules::script(path),
         HostQuestion::Resolve(name) => resolve::script(name),
         HostQuestion::Get { url, address } => get::script(url, *address),
     }
@@ -128,6 +130,7 @@ fn answer(question: &HostQuestion, output: &Output, asked: Asked) -> Answer {
         HostQuestion::Version(Tool::Helm) => version::parse_helm(output),
         HostQuestion::Images => images::parse(output),
         HostQuestion::Journal(_) => unit::parse_journal(output),
+        HostQuestion::Rules(_) => rules::parse(output),
         HostQuestion::Resolve(_) => resolve::parse(output),
         HostQuestion::Get { .. } => get::parse(output),
     }

@@ -20,7 +20,7 @@ impl Remote {
 }
 
 /// Takes the content as payload. A payload that was cut short has another size and gets no name.
-fn write(write: &FileWrite, size: u64) -> String {
+pub(super) fn write(write: &FileWrite, size: u64) -> String {
     let FileWrite { path, content: _, mode, owner } = write;
     format!(
         "{STRICT}{parents}{temporary}cat >\"$t\"\n[ \"$(stat -c %s \"$t\")\" = {size} ] || {{ echo 'not all bytes arrived' >&2; exit 1; }}\n{name}",

@@ -5,6 +5,7 @@ mod image;
 mod install;
 mod oci;
 pub(super) mod release;
+mod rules;
 mod token;
 mod unit;
 
@@ -38,6 +39,7 @@ impl Remote {
             HostAction::MakeFolder { path, mode, owner } => self.script(&what, &file::folder(path, *mode, *owner), SHORT).await,
             HostAction::Link { path, target } => self.script(&what, &file::link(path, target), SHORT).await,
             HostAction::MakeToken { path } => self.script(&what, &token::script(path), SHORT).await,
+            HostAction::Enforce(rules) => self.enforce(rules).await,
             HostAction::Install(install) => self.install(&what, install, &located(&install.pin), sent).await,
             HostAction::Unit { unit, change } => self.script(&what, &unit::script(unit, *change), SHORT).await,
             HostAction::Import(import) => self.import(&what, import, sent).await,

@@ -41,11 +41,11 @@ impl For {
         Some(match self {
             Self::Visitors => return None,
             Self::Tunnel => {
-                "let nobody but the nodes in there, by the provider's firewall or the router: `bedplate tunnel` needs no open port; \
+                "let nobody but the nodes in there, by [firewall], the provider's firewall or the router: `bedplate tunnel` needs no open port; \
                  if it is meant, say access = \"direct\" in [kubeconfig]"
             }
-            Self::Nodes => "let nobody but the nodes in there, by the provider's firewall or the router",
-            Self::NodePort => "let nobody in there, by the provider's firewall or the router: ufw on the host comes too late",
+            Self::Nodes => "let nobody but the nodes in there, by [firewall], the provider's firewall or the router",
+            Self::NodePort => "let nobody in there, by [firewall], the provider's firewall or the router: ufw on the host comes too late",
             Self::Balancer => {
                 "ClusterIP is enough for what only pods need; else let in whom it is for, by the provider's firewall or the router: \
                  ufw on the host comes too late"

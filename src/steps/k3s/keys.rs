@@ -1,6 +1,11 @@
 //! Reading k3s' own keys as k3s reads them (contract §2.1).
 
+use ipnet::IpNet;
+
 use crate::inventory::K3s;
+
+/// A network of the cluster's: its key in [k3s] and k3s' own choice (k3s-docs:cli/server).
+pub const NETWORKS: [(&str, &str); 2] = [("cluster-cidr", "10.42.0.0/16"), ("service-cidr", "10.43.0.0/16")];
 
 /// A repeatable key's items: a list, or a string with commas.
 pub fn items<'a>(keys: &'a K3s, key: &str) -> Vec<&'a str> {
@@ -14,6 +19,13 @@ pub fn items<'a>(keys: &'a K3s, key: &str) -> Vec<&'a str> {
 /// Whether a bundled part, e.g. `traefik`, is switched off.
 pub fn disables(keys: &K3s, part: &str) -> bool {
     items(keys, "disable").contains(&part)
+}
+
+/// One of the cluster's networks, in both families if it has them.
+pub fn networks(keys: &K3s, (key, default): (&str, &str)) -> Vec<IpNet> {
+    let given = items(keys, key);
+    let texts = if given.is_empty() { vec![default] } else { given };
+    texts.iter().filter_map(|text| text.parse().ok()).collect()
 }
 
 /// Where the API server listens.

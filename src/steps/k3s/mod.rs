@@ -10,7 +10,7 @@ mod token;
 pub use config::keys as config_keys;
 pub use files::{CONFIG, REGISTRIES, node_name, unit, unit_file};
 pub use journal::diagnose;
-pub use keys::{api_port, disables, items};
+pub use keys::{NETWORKS, api_port, disables, items, networks};
 
 use super::adoption;
 use super::artifact;

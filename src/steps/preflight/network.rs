@@ -1,21 +1,10 @@
 //! Routes, networks, sshd's forwarding, the firewall.
 
-use ipnet::IpNet;
-
 use super::findings::Findings;
 use super::former::Former;
 use crate::inventory::K3s;
 use crate::model::HostFacts;
-use crate::steps::k3s::items;
-
-/// A network of the cluster's: its key in [k3s] and k3s' own choice (k3s-docs:cli/server).
-const NETWORKS: [(&str, &str); 2] = [("cluster-cidr", "10.42.0.0/16"), ("service-cidr", "10.43.0.0/16")];
-
-fn networks(keys: &K3s, (key, default): (&str, &str)) -> Vec<IpNet> {
-    let given = items(keys, key);
-    let texts = if given.is_empty() { vec![default] } else { given };
-    texts.iter().filter_map(|text| text.parse().ok()).collect()
-}
+use crate::steps::k3s::{NETWORKS, networks};
 
 /// k3s takes its own address from the default route.
 pub fn default_route(facts: &HostFacts, findings: &mut Findings) {
@@ -41,15 +30,26 @@ pub fn overlaps(facts: &HostFacts, keys: &K3s, former: Former, findings: &mut Fi
 /// The API is reached through sshd.
 pub fn forwarding(facts: &HostFacts, findings: &mut Findings) {
     if facts.forwarding == Some(false) {
-        findings.fail("sshd forbids forwarding, through which the API is reached", "set `AllowTcpForwarding local` in sshd_config and reload sshd");
+        findings.fail(
+            "sshd forbids forwarding, through which the API is reached",
+            "set `AllowTcpForwarding local` in sshd_config and reload sshd",
+        );
     }
 }
 
 /// Never switched on or off by bedplate.
 pub fn firewall(facts: &HostFacts, keys: &K3s, findings: &mut Findings) {
+    let networks: Vec<_> = NETWORKS.iter().flat_map(|network| networks(keys, *network)).collect();
     if facts.ufw {
-        let rules = NETWORKS.iter().flat_map(|network| networks(keys, *network)).map(|network| format!("`ufw allow from {network} to any`"));
+        let rules = networks.iter().map(|network| format!("`ufw allow from {network} to any`"));
         let rules: Vec<_> = rules.chain(["`ufw allow 80/tcp`".to_owned(), "`ufw allow 443/tcp`".to_owned()]).collect();
         findings.warn("ufw is active and may cut pods off", rules.join(", "));
+    }
+    if facts.firewalld {
+        let command = "firewall-cmd --permanent";
+        let rules = networks.iter().map(|network| format!("`{command} --zone=trusted --add-source={network}`"));
+        let ports = [80, 443].map(|port| format!("`{command} --add-port={port}/tcp`"));
+        let rules: Vec<_> = rules.chain(ports).chain(["`firewall-cmd --reload`".to_owned()]).collect();
+        findings.warn("firewalld is running and may cut pods off", rules.join(", "));
     }
 }

@@ -44,8 +44,13 @@ impl Slow {
         fs::write(&file, toml::to_string(&inventory)?)?;
         bench.rig.operator.own(&file, 0o644)?;
         let arguments: Vec<&str> = arguments.iter().map(|word| if *word == "inventory.toml" { "through.toml" } else { word }).collect();
+        Self::spawn(bench, &arguments)
+    }
+
+    /// Starts the tool in the bench's project, and does not wait.
+    pub fn spawn(bench: &Bench<'_>, arguments: &[&str]) -> Result<Self> {
         let (stdout, stderr) = (bench.project.path("stdout"), bench.project.path("stderr"));
-        let mut command = bench.bedplate(&arguments);
+        let mut command = bench.bedplate(arguments);
         command.stdin(Stdio::null()).stdout(File::create(&stdout)?).stderr(File::create(&stderr)?);
         Ok(Self { child: command.spawn()?, stdout, stderr })
     }

@@ -91,6 +91,10 @@ pub const CASES: &[Case] = &[
     case("make-folder", "make folder /home/appuser/.kube", |bench| on(bench, "chmod 755 /home/appuser/.kube")),
     case("link-kubectl", "link /usr/local/bin/kubectl", |bench| on(bench, "rm /usr/local/bin/kubectl")),
     case("link-helm", "link /usr/local/bin/helm", |bench| on(bench, "ln -sfn /bin/true /usr/local/bin/helm")),
+    Case {
+        lasts: Duration::from_secs(1),
+        ..case("enforce-rules", "enforce /etc/bedplate/firewall.nft", |bench| on(bench, "nft delete table inet bedplate"))
+    },
     Case { lasts: SECONDS, ..case("install-helm", "install helm", |bench| on(bench, "rm /usr/local/lib/bedplate/helm-*")) },
     Case { lasts: SECONDS, starts: 1, ..case("install-k3s", "install k3s", |bench| on(bench, GROWN)) },
     Case { starts: 1, ..case("reload-unit", "reload systemd", |bench| on(bench, "echo '# by hand' >>/etc/systemd/system/k3s.service")) },

@@ -69,5 +69,8 @@ fn reduce(inventory: &mut Table, host: &Host) -> Option<()> {
     inventory.get_mut("kubeconfig")?.as_table_mut()?.insert("path".into(), format!("~/.kube/{}", host.name).into());
     inventory.insert("name".into(), name);
     inventory.insert("source".into(), secure().into());
+    // Of the relay's port they know nothing: it is not the host's.
+    let open = ["22/tcp", "80/tcp", "443/tcp"].map(Value::from).to_vec();
+    inventory.insert("firewall".into(), Table::from_iter([("open".to_owned(), open.into())]).into());
     Some(())
 }

@@ -16,6 +16,8 @@ const HOST: &str = r"set -e
     find $roots -path '*cache' -prune -o -type f ! -path '/var/log/*' -exec sha256sum {} +
     find / -xdev -name '.bedplate-*'
     ls -A /run/bedplate 2>/dev/null || true
+    nft -s list table inet bedplate 2>/dev/null || true
+    find /etc/bedplate -type f -exec sha256sum {} + 2>/dev/null || true
     systemctl show k3s -p ActiveState -p UnitFileState -p NeedDaemonReload
     k3s --version
     helm version --short

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bedplate::model::{Answer, FileKind, FileMeta, HostQuestion, ImageOnHost, Reply, Secret, Tool};
+use bedplate::model::{Answer, FileKind, FileMeta, HostQuestion, ImageOnHost, Reply, Rules, Secret, Tool};
 
 use super::disk::File;
 use super::{HELM, Host, K3S};
@@ -22,6 +22,7 @@ impl Host {
             HostQuestion::Journal(_) => Some(Reply::Text(String::new())),
             // The world answers it.
             HostQuestion::Get { .. } => None,
+            HostQuestion::Rules(path) => Some(Reply::Rules(self.enforced(path))),
             HostQuestion::Resolve(_) => Some(Reply::Addresses(self.facts.addresses.clone())),
         };
         reply.map_or(Answer::Absent, Answer::Present)
@@ -33,6 +34,14 @@ impl Host {
             None => Answer::Absent,
             Some(file) if file.kind == FileKind::File => Answer::Present(reply(file)),
             Some(_) => Answer::Unreadable("not a file".into()),
+        }
+    }
+
+    fn enforced(&self, path: &str) -> Rules {
+        match (&self.rules, self.files.get(path)) {
+            (None, _) => Rules::None,
+            (Some(live), Some(kept)) if kept.bytes == *live => Rules::AsKept,
+            _ => Rules::Other,
         }
     }
 

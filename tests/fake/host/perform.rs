@@ -32,6 +32,10 @@ impl Host {
                     self.put(path, FileKind::File, digest_of(path).into(), 0o600, (0, 0));
                 }
             }
+            HostAction::Enforce(rules) => {
+                self.perform(&HostAction::WriteFile(rules.clone()), api)?;
+                self.rules = Some(rules.content.bytes().into());
+            }
             HostAction::Install(install) => {
                 self.parents(&install.path, Owner::Root.ids());
                 self.tidy(&install.path);

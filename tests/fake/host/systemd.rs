@@ -11,7 +11,10 @@ impl Host {
     }
 
     pub(super) fn unit(&self, name: &str) -> Option<UnitState> {
-        let file = self.files.get(&format!("/etc/systemd/system/{name}.service")).filter(|_| name == self.name())?;
+        let file = self.files.get(&format!("/etc/systemd/system/{name}.service"))?;
+        if name != self.name() {
+            return Some(asleep());
+        }
         let running = self.running();
         Some(UnitState {
             active: if running { "active" } else { "inactive" }.into(),
@@ -54,5 +57,18 @@ impl Host {
             }
         }
         Ok(())
+    }
+}
+
+/// A unit that nobody has started: it is read anew whenever it is looked at.
+fn asleep() -> UnitState {
+    UnitState {
+        active: "inactive".into(),
+        sub: "dead".into(),
+        enabled: "disabled".into(),
+        needs_reload: false,
+        restarts: 0,
+        job: false,
+        started: 0,
     }
 }
