@@ -70,7 +70,7 @@ func writeNetwork(podCIDR string) error {
 // startKubelet starts kubelet and kube-proxy. Drop-ins beside ours change the kubelet's configuration, as in k3s.
 func (n *node) startKubelet() error {
 	dir := agentDir + "/etc/kubelet.conf.d"
-	// evictionHard: k3s' 5 % are of a disk that here belongs to the whole machine, and builds fill it.
+	// evictionHard, imageGC: k3s' 5 % and 85 % are of a disk that here belongs to the whole machine, and builds fill it. 100: never.
 	err := replace(dir+"/00-k3s-defaults.conf", fmt.Appendf(nil, `apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 authentication: {anonymous: {enabled: false}, webhook: {enabled: true}, x509: {clientCAFile: %[1]s/client-ca.crt}}
@@ -81,6 +81,7 @@ clusterDomain: cluster.local
 containerRuntimeEndpoint: unix://%[3]s
 evictionHard: {imagefs.available: 500Mi, nodefs.available: 500Mi}
 failSwapOn: false
+imageGCHighThresholdPercent: 100
 resolvConf: /etc/resolv.conf
 serializeImagePulls: false
 tlsCertFile: %[1]s/serving-kubelet.crt
