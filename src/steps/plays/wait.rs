@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::model::{ApiQuestion, Condition, Missing, Plan, Planned, Question, Scope, Step, StepId, View};
 use crate::playbook;
 
+use super::super::object::condition;
 use super::super::rollout;
 
 /// Waits for one object.
@@ -48,9 +49,7 @@ fn unready(live: &Value) -> Option<String> {
     if live["kind"].as_str().is_some_and(|kind| rollout::KINDS.contains(&kind)) {
         return rollout::unfinished(live);
     }
-    let conditions = live.pointer("/status/conditions").and_then(Value::as_array);
-    let ready = conditions.into_iter().flatten().find(|condition| condition["type"] == "Ready");
-    match ready {
+    match condition(live, "Ready") {
         None => Some("it has no condition Ready yet".into()),
         Some(ready) if ready["status"] == "True" => None,
         Some(ready) => Some(format!("Ready is {}: {}", ready["status"].as_str().unwrap_or_default(), ready["message"].as_str().unwrap_or_default())),
