@@ -4,7 +4,8 @@ use std::net::Ipv4Addr;
 
 use bedplate::engine::Ground;
 use bedplate::model::{
-    Action, ApiAction, ApiQuestion, Failure, FileKind, HostAction, Manifest, OutsideQuestion, Question, Secret, SecretSpec, UnitChange,
+    Action, ApiAction, ApiQuestion, Failure, FileKind, HostAction, KeyKind, Manifest, ObjectRef, OutsideQuestion, Question, Restart,
+    Secret, SecretSpec, UnitChange,
 };
 use serde_json::{Value, json};
 
@@ -39,7 +40,7 @@ async fn start(twins: &Twins<'_>) -> Result<(), Failure> {
 
 fn questions() -> Result<Vec<Question>, Failure> {
     let mut questions = vec![ApiQuestion::Ready];
-    for body in [namespace(), policy(Some(8089)), policy(Some(8090)), policy(None)] {
+    for body in [namespace(), policy(Some(8089)), policy(Some(8090)), policy(None), workload(None)] {
         questions.push(ApiQuestion::DryRun(manifest(body)?));
     }
     for body in widest() {
@@ -56,7 +57,9 @@ fn actions() -> Result<Vec<ApiAction>, Failure> {
     let both: &[(&str, &str)] = &[("ONE", "1"), ("TWO", "2")];
     let apply = |body| manifest(body).map(ApiAction::Apply);
     let delete = |body| manifest(body).map(|manifest| ApiAction::Delete(manifest.object().clone()));
-    let pair = || ApiAction::CreateKeyPair { namespace: SPACE.into(), name: "keys".into(), bits: 2048 };
+    let pair = || ApiAction::CreateKeyPair { namespace: SPACE.into(), name: "keys".into(), kind: KeyKind::Rs256 { bits: 2048 } };
+    let reader = ObjectRef::new("apps/v1", "Deployment", SPACE, "reader");
+    let restart = |revision: &str| ApiAction::Restart(Restart { workload: reader.clone(), reads: "env".into(), revision: revision.into() });
     let old = SecretSpec { resource_version: Some("0".into()), ..spec(&[("ONE", "old")], None) };
     Ok(vec![
         // There is no such namespace yet.
@@ -80,6 +83,13 @@ fn actions() -> Result<Vec<ApiAction>, Failure> {
         pair(),
         delete(policy(None))?,
         delete(policy(None))?,
+        // One that is not there is not made.
+        restart("1"),
+        apply(workload(None))?,
+        // No drift comes of it.
+        restart("1"),
+        restart("1"),
+        restart("2"),
         delete(namespace())?,
     ])
 }
@@ -98,9 +108,19 @@ fn policy(port: Option<u16>) -> Value {
     json!({ "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": spec })
 }
 
-/// Both objects, each with every field that some action declares.
-pub fn widest() -> [Value; 2] {
-    [namespace(), policy(Some(8089))]
+/// With a revision that a restart put there, or as it is applied. Paused, so that no controller writes to it meanwhile.
+fn workload(revision: Option<&str>) -> Value {
+    let mut template = json!({ "metadata": { "labels": { "app": "reader" } }, "spec": { "containers": [{ "name": "a", "image": "a" }] } });
+    if let Some(revision) = revision {
+        template["metadata"]["annotations"] = json!({ Restart::annotation("env"): revision });
+    }
+    let spec = json!({ "paused": true, "replicas": 0, "selector": { "matchLabels": { "app": "reader" } }, "template": template });
+    json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "reader", "namespace": SPACE }, "spec": spec })
+}
+
+/// All objects, each with every field that some action declares.
+pub fn widest() -> [Value; 3] {
+    [namespace(), policy(Some(8089)), workload(Some("1"))]
 }
 
 pub fn manifest(body: Value) -> Result<Manifest, Failure> {

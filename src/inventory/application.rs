@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use crate::model::KeyKind;
+
 /// `[[jwt_keys]]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -13,9 +15,12 @@ pub struct JwtKeys {
     pub secret: String,
     /// Made when absent.
     pub namespace: String,
-    /// RSA modulus, bits: 2048 or more.
-    #[serde(default = "bits")]
-    pub bits: u32,
+    /// How tokens are signed.
+    #[serde(default)]
+    pub algorithm: Algorithm,
+    /// Of RS256, the RSA modulus: 2048, 3072 or 4096; 2048 by default.
+    #[serde(default)]
+    pub bits: Option<u32>,
     /// Workload that signs.
     #[serde(default)]
     pub signer: Option<String>,
@@ -24,8 +29,31 @@ pub struct JwtKeys {
     pub verifiers: Vec<String>,
 }
 
-const fn bits() -> u32 {
-    2048
+impl JwtKeys {
+    /// Of which kind the pair is.
+    #[must_use]
+    pub fn kind(&self) -> KeyKind {
+        match self.algorithm {
+            Algorithm::Rs256 => KeyKind::Rs256 { bits: self.bits.unwrap_or(2048) },
+            Algorithm::Es256 => KeyKind::Es256,
+            Algorithm::EdDsa => KeyKind::EdDsa,
+        }
+    }
+}
+
+/// How tokens are signed, by its name in their `alg`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub enum Algorithm {
+    /// RSA.
+    #[default]
+    #[serde(rename = "RS256")]
+    Rs256,
+    /// ECDSA on P-256.
+    #[serde(rename = "ES256")]
+    Es256,
+    /// Ed25519.
+    #[serde(rename = "EdDSA")]
+    EdDsa,
 }
 
 /// `[[secrets]]`.

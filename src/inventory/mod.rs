@@ -20,7 +20,7 @@ mod tree;
 mod wording;
 
 pub use address::is_private;
-pub use application::{Check, JwtKeys, Release, SecretSource, Site, Tls};
+pub use application::{Algorithm, Check, JwtKeys, Release, SecretSource, Site, Tls};
 pub use consent::Consent;
 pub use duration::duration;
 pub use firewall::Firewall;

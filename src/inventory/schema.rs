@@ -41,7 +41,7 @@ pub struct Inventory {
     /// Name to archive.
     #[serde(default)]
     pub images: BTreeMap<String, PathBuf>,
-    /// RS256 key pairs.
+    /// Key pairs for tokens.
     #[serde(default)]
     pub jwt_keys: Vec<JwtKeys>,
     /// Secrets filtered out of `.env` files.

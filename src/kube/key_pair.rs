@@ -1,14 +1,11 @@
-//! RSA key pairs for RS256, made in memory.
+//! Key pairs for tokens, made in memory.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rcgen::{KeyPair, PKCS_RSA_SHA256, PublicKeyData, RsaKeySize};
-use sha2::{Digest, Sha256};
-use x509_parser::prelude::FromDer;
-use x509_parser::public_key::PublicKey;
-use x509_parser::x509::SubjectPublicKeyInfo;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::Ed25519KeyPair;
+use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ED25519, PKCS_RSA_SHA256, PublicKeyData, RsaKeySize};
 
-use crate::model::Secret;
+use crate::jwk::PublicKey;
+use crate::model::{KeyKind, Secret};
 
 /// A fresh pair.
 pub struct Made {
@@ -20,32 +17,32 @@ pub struct Made {
     pub kid: String,
 }
 
-/// Makes a pair of 2048, 3072 or 4096 bits. Takes a second or a few: not for an async thread.
+/// Makes a pair. An RSA one takes a second or a few: not for an async thread.
 ///
 /// # Errors
-/// Another size, or the crypto library refused.
-pub fn make(bits: u32) -> Result<Made, String> {
-    let size = match bits {
-        2048 => RsaKeySize::_2048,
-        3072 => RsaKeySize::_3072,
-        4096 => RsaKeySize::_4096,
-        _ => return Err(format!("keys of {bits} bits can't be made: 2048, 3072 and 4096 can")),
-    };
-    let pair = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, size).map_err(|error| error.to_string())?;
-    let kid = thumbprint(&pair.subject_public_key_info()).ok_or("the public key made can't be read")?;
-    Ok(Made { private: Secret::new(pair.serialize_pem()), public: Secret::new(pair.public_key_pem()), kid })
+/// RSA of another size than 2048, 3072 or 4096 bits, or the crypto library refused.
+pub fn make(kind: KeyKind) -> Result<Made, String> {
+    let pair = pair(kind)?;
+    let key = PublicKey::of(&pair.subject_public_key_info()).ok_or("the public key made can't be read")?;
+    Ok(Made { private: Secret::new(pair.serialize_pem()), public: Secret::new(pair.public_key_pem()), kid: key.kid() })
 }
 
-/// SHA-256 over the key's required members in lexical order (RFC 7638 §3.2).
-fn thumbprint(spki: &[u8]) -> Option<String> {
-    let (_, info) = SubjectPublicKeyInfo::from_der(spki).ok()?;
-    let PublicKey::RSA(key) = info.parsed().ok()? else { return None };
-    let number = |bytes: &[u8]| {
-        let significant = bytes.iter().position(|byte| *byte != 0).unwrap_or(bytes.len());
-        URL_SAFE_NO_PAD.encode(&bytes[significant..])
+fn pair(kind: KeyKind) -> Result<KeyPair, String> {
+    let size = match kind {
+        KeyKind::Es256 => return KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(|error| error.to_string()),
+        KeyKind::EdDsa => return ed25519(),
+        KeyKind::Rs256 { bits: 2048 } => RsaKeySize::_2048,
+        KeyKind::Rs256 { bits: 3072 } => RsaKeySize::_3072,
+        KeyKind::Rs256 { bits: 4096 } => RsaKeySize::_4096,
+        KeyKind::Rs256 { bits } => return Err(format!("keys of {bits} bits can't be made: 2048, 3072 and 4096 can")),
     };
-    let jwk = format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, number(key.exponent), number(key.modulus));
-    Some(URL_SAFE_NO_PAD.encode(Sha256::digest(jwk)))
+    KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, size).map_err(|error| error.to_string())
+}
+
+/// In version 1 of PKCS#8: rcgen makes version 2 (RFC 5958), which OpenSSL 3.0 does not read.
+fn ed25519() -> Result<KeyPair, String> {
+    let made = Ed25519KeyPair::generate_pkcs8v1(&SystemRandom::new()).map_err(|error| error.to_string())?;
+    KeyPair::from_pkcs8_der_and_sign_algo(&made.as_ref().into(), &PKCS_ED25519).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

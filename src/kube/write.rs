@@ -4,20 +4,26 @@ use ::kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use ::kube::core::Request;
 use serde_json::{Map, Value, json};
 
-use crate::model::{ApiAction, Failure, JWT_PRIVATE, JWT_PUBLIC, KEY_ID, LiveSecret, MANAGED_BY, Manifest, ObjectRef, SecretSpec};
+use crate::model::{
+    ApiAction, Failure, JWT_PRIVATE, JWT_PUBLIC, KEY_ID, KeyKind, LiveSecret, MANAGED_BY, Manifest, ObjectRef, Restart, SecretSpec,
+};
 
 use super::read::secrets_in;
 use super::refusal::{failure, is_absent, status, told, told_of_secret};
 use super::secret_patch::{REVISION, encoded, patch};
 use super::{Cluster, MANAGER, key_pair, renew};
 
+/// The field manager of restarts.
+const RESTARTER: &str = "bedplate-restart";
+
 impl Cluster {
     pub(super) async fn write(&self, action: &ApiAction) -> Result<(), Failure> {
         match action {
             ApiAction::Apply(manifest) => self.apply(manifest).await,
             ApiAction::PutSecret(spec) => self.put_secret(spec).await,
-            ApiAction::CreateKeyPair { namespace, name, bits } => self.create_key_pair(namespace, name, *bits).await,
+            ApiAction::CreateKeyPair { namespace, name, kind } => self.create_key_pair(namespace, name, *kind).await,
             ApiAction::Renew { namespace, name } => self.renew(namespace, name).await,
+            ApiAction::Restart(restart) => self.restart(restart).await,
             ApiAction::Delete(object) => self.delete(object).await,
         }
     }
@@ -34,6 +40,24 @@ impl Cluster {
         let params = PatchParams::apply(MANAGER).force();
         let request = Request::new(kind.home(object)).patch(&object.name, &params, &Patch::Apply(manifest.body()));
         self.fetch(request).await.map(drop).map_err(|error| failure(tried, told(&error), &error))
+    }
+
+    /// A merge patch, as kubectl's own restart is: it makes no workload where none is, and takes away nobody's revision. The manager is
+    /// another than that of our applies, so that neither they nor the dry runs by which drift is found take the revision away.
+    async fn restart(&self, restart: &Restart) -> Result<(), Failure> {
+        let Restart { workload, reads, revision } = restart;
+        let tried = format!("restart {workload}");
+        let kind = self.kinds.of(workload).map_err(|seen| Failure::new(&tried, seen, "see that k3s runs on the server, then run again"))?;
+        let none = || Failure::new(&tried, "there is none", "correct its name in the inventory, or install what brings it");
+        let kind = kind.ok_or_else(none)?;
+        let template = json!({ "metadata": { "annotations": { Restart::annotation(reads): revision } } });
+        let params = PatchParams { field_manager: Some(RESTARTER.into()), ..PatchParams::default() };
+        let patch = Patch::Merge(json!({ "spec": { "template": template } }));
+        match self.fetch(Request::new(kind.home(workload)).patch(&workload.name, &params, &patch)).await {
+            Ok(_) => Ok(()),
+            Err(error) if is_absent(&error) => Err(none()),
+            Err(error) => Err(failure(tried.clone(), told(&error), &error)),
+        }
     }
 
     async fn delete(&self, object: &ObjectRef) -> Result<(), Failure> {
@@ -94,9 +118,9 @@ impl Cluster {
         Ok(live.filter(|live| live.resource_version == planned))
     }
 
-    async fn create_key_pair(&self, namespace: &str, name: &str, bits: u32) -> Result<(), Failure> {
+    async fn create_key_pair(&self, namespace: &str, name: &str, kind: KeyKind) -> Result<(), Failure> {
         let tried = format!("make a key pair for secret {namespace}/{name}");
-        let made = tokio::task::spawn_blocking(move || key_pair::make(bits)).await.map_err(|error| error.to_string()).flatten();
+        let made = tokio::task::spawn_blocking(move || key_pair::make(kind)).await.map_err(|error| error.to_string()).flatten();
         let made = made.map_err(|seen| Failure::new(tried, seen, "set `bits` of [[jwt_keys]] to 2048, 3072 or 4096"))?;
         let data = [(JWT_PRIVATE, &made.private), (JWT_PUBLIC, &made.public)];
         let data = data.into_iter().map(|(key, value)| (key.to_owned(), encoded(value))).collect();

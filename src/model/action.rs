@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::{ArtifactRef, HostId, Manifest, ObjectRef, Pin, ReleaseAction, Secret};
+use super::{ArtifactRef, HostId, KeyKind, Manifest, ObjectRef, Pin, ReleaseAction, Secret};
 
 /// One change.
 #[derive(Clone, Debug, PartialEq)]
@@ -177,14 +177,14 @@ pub enum ApiAction {
     Apply(Manifest),
     /// Create or bring to exactly these keys.
     PutSecret(SecretSpec),
-    /// Make an RSA key pair in memory and create a Secret of it; a Secret that is there already is left alone.
+    /// Make a key pair in memory and create a Secret of it; a Secret that is there already is left alone.
     CreateKeyPair {
         /// Namespace.
         namespace: String,
         /// Name of the Secret.
         name: String,
-        /// RSA modulus, bits.
-        bits: u32,
+        /// Of which kind.
+        kind: KeyKind,
     },
     /// Let cert-manager issue a Certificate anew at once, as `cmctl renew` does; one that is being issued already is left alone.
     Renew {
@@ -193,8 +193,36 @@ pub enum ApiAction {
         /// Name of the Certificate.
         name: String,
     },
+    /// Replace a workload's pods, as its strategy says: its pod template is told the revision of something that they read. The revision
+    /// that stands there already replaces none.
+    Restart(Restart),
     /// Delete an object.
     Delete(ObjectRef),
+}
+
+/// Pods that must be made anew, since they read something only when they start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restart {
+    /// Deployment, StatefulSet or DaemonSet.
+    pub workload: ObjectRef,
+    /// Name of the Secret or ConfigMap that its pods read.
+    pub reads: String,
+    /// What that holds now: random, or public.
+    pub revision: String,
+}
+
+impl Restart {
+    /// The annotation of a pod template that holds the revision of what its pods read.
+    #[must_use]
+    pub fn annotation(reads: &str) -> String {
+        format!("revision.bedplate.dev/{reads}")
+    }
+
+    /// Whether the live workload was told this revision.
+    #[must_use]
+    pub fn is_told(&self, live: &serde_json::Value) -> bool {
+        live["spec"]["template"]["metadata"]["annotations"][Self::annotation(&self.reads)] == self.revision.as_str()
+    }
 }
 
 /// A Secret as it must be.
@@ -267,9 +295,8 @@ impl fmt::Display for ApiAction {
         match self {
             Self::Apply(manifest) => write!(f, "apply {}", manifest.object()),
             Self::PutSecret(secret) => write!(f, "write secret {}/{}", secret.namespace, secret.name),
-            Self::CreateKeyPair { namespace, name, bits } => {
-                write!(f, "make an RSA key pair of {bits} bits as secret {namespace}/{name}")
-            }
+            Self::CreateKeyPair { namespace, name, kind } => write!(f, "make {kind} as secret {namespace}/{name}"),
+            Self::Restart(Restart { workload, .. }) => write!(f, "restart {workload}"),
             Self::Renew { namespace, name } => write!(f, "have certificate {namespace}/{name} issued anew"),
             Self::Delete(object) => write!(f, "delete {object}"),
         }

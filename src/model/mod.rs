@@ -8,6 +8,7 @@ mod event;
 mod failure;
 mod host;
 mod id;
+mod key;
 mod manifest;
 mod outside;
 mod pin;
@@ -21,7 +22,7 @@ mod world;
 
 pub use action::{
     Action, ApiAction, Content, FileWrite, HostAction, ImageImport, Install, JWT_PRIVATE, JWT_PUBLIC, KEY_ID, KubeconfigMerge,
-    OperatorAction, Owner, SecretSpec, UnitChange,
+    OperatorAction, Owner, Restart, SecretSpec, UnitChange,
 };
 pub use answer::{Answer, Reply};
 pub use answers::{ChartFacts, Conflict, DryRun, ImageArchive, LiveRelease, LiveSecret};
@@ -30,6 +31,7 @@ pub use event::{Event, Sink};
 pub use failure::{Exit, Failure};
 pub use host::{FileKind, FileMeta, HostFacts, ImageOnHost, Listener, Privilege, Rules, UnitState};
 pub use id::{HostId, Scope, StepId};
+pub use key::KeyKind;
 pub use manifest::{MANAGED_BY, Manifest, ObjectRef};
 pub use outside::{Exchange, NOT_BEGUN, Phase, Served};
 pub use pin::{ArtifactRef, Pin, Pins};

@@ -1,9 +1,9 @@
-//! RS256 key pairs (S3-40..43): made in memory, once. The live Secret wins for ever: a private key is never replaced, since every token
+//! Key pairs for tokens (S3-40..43): made in memory, once. The live Secret wins for ever: a private key is never replaced, since every token
 //! out there hangs on it; a lost public half is derived again.
 
 use crate::inventory::{Inventory, JwtKeys};
 use crate::model::{
-    Action, ApiAction, ApiQuestion, Finding, JWT_PRIVATE, JWT_PUBLIC, LiveSecret, Missing, Plan, Planned, Question, Scope, Secret, SecretSpec, Step, StepId, View,
+    Action, ApiAction, ApiQuestion, Finding, JWT_PRIVATE, JWT_PUBLIC, KeyKind, LiveSecret, Missing, Plan, Planned, Question, Scope, Secret, SecretSpec, Step, StepId, View,
 };
 
 mod pair;
@@ -30,9 +30,9 @@ impl Step for Keys {
 
     fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
         let Some(live) = seen.secret(&self.0.namespace, &self.0.secret)? else {
-            let (namespace, name, bits) = (self.0.namespace.clone(), self.0.secret.clone(), self.0.bits);
+            let (namespace, name, kind) = (self.0.namespace.clone(), self.0.secret.clone(), self.0.kind());
             return Ok(Planned::act(
-                vec![Action::Api(ApiAction::CreateKeyPair { namespace, name, bits })],
+                vec![Action::Api(ApiAction::CreateKeyPair { namespace, name, kind })],
                 vec!["the key pair is absent".into()],
             ));
         };
@@ -43,9 +43,17 @@ impl Step for Keys {
             Ok(private) => private,
             Err(why) => return Ok(self.unmet(format!("{JWT_PRIVATE} can't be read: {why}"), "put the right key back from a backup")),
         };
-        if private.bits < self.0.bits {
-            let what = format!("{JWT_PRIVATE} has {} bits, and {} are asked for", private.bits, self.0.bits);
-            return Ok(self.unmet(what, &format!("say bits = {} to keep it", private.bits)));
+        match (private.public.kind, self.0.kind()) {
+            (KeyKind::Rs256 { bits }, KeyKind::Rs256 { bits: asked }) if bits < asked => {
+                let what = format!("{JWT_PRIVATE} has {bits} bits, and {asked} are asked for");
+                return Ok(self.unmet(what, &format!("say bits = {bits} to keep it")));
+            }
+            (KeyKind::Rs256 { .. }, KeyKind::Rs256 { .. }) => {}
+            (live, asked) if live == asked => {}
+            (live, asked) => {
+                let what = format!("{JWT_PRIVATE} is a key for {}, and one for {} is asked for", live.algorithm(), asked.algorithm());
+                return Ok(self.unmet(what, &format!("say algorithm = \"{}\" to keep it", live.algorithm())));
+            }
         }
         Ok(match live.data.get(JWT_PUBLIC) {
             None => self.complete(live, &private),

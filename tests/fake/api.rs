@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 
 use bedplate::inventory::{Inventory, Site};
 use bedplate::model::{
-    Answer, ApiAction, ApiQuestion, DryRun, Failure, LiveRelease, LiveSecret, Manifest, ObjectRef, Reply, Secret, SecretSpec,
+    Answer, ApiAction, ApiQuestion, DryRun, Failure, KeyKind, LiveRelease, LiveSecret, Manifest, ObjectRef, Reply, Restart, Secret,
+    SecretSpec,
 };
 use serde_json::{Value, json};
 
@@ -159,14 +160,21 @@ impl Api {
                 self.home(&spec.namespace)?;
                 self.write(spec);
             }
-            ApiAction::CreateKeyPair { namespace, name, bits } => {
+            ApiAction::CreateKeyPair { namespace, name, kind } => {
                 self.home(namespace)?;
                 let version = self.tick();
-                let (private, public) = key_pair(*bits, self.version);
+                let (private, public) = key_pair(*kind, self.version);
                 let data =
                     [("jwt_private.pem", private), ("jwt_public.pem", public)].map(|(name, text)| (name.to_owned(), Secret::new(text)));
                 let made = ours(version.clone(), data.into(), ("bedplate.dev/kid", version));
                 self.secrets.entry((namespace.clone(), name.clone())).or_insert(made);
+            }
+            ApiAction::Restart(restart) => {
+                let Some(live) = self.objects.get_mut(&restart.workload) else {
+                    return Err(Failure::new("restart it", "there is none", ""));
+                };
+                let template = json!({ "metadata": { "annotations": { Restart::annotation(&restart.reads): restart.revision } } });
+                *live = merged(Some(live), &json!({ "spec": { "template": template } }));
             }
             ApiAction::Renew { namespace, name } => self.renew(namespace, name),
             ApiAction::Delete(object) => self.delete(object),
@@ -208,17 +216,22 @@ impl Api {
 }
 
 /// Private and public half. Making one takes a while, so a few are made and taken in turns.
-fn key_pair(bits: u32, turn: u64) -> (String, String) {
+fn key_pair(kind: KeyKind, turn: u64) -> (String, String) {
     static MADE: LazyLock<Vec<(String, String)>> = LazyLock::new(|| (0..5).map(|_| make(rcgen::RsaKeySize::_2048)).collect());
-    match bits {
-        2048 => MADE[usize::try_from(turn).unwrap() % MADE.len()].clone(),
-        3072 => make(rcgen::RsaKeySize::_3072),
-        _ => make(rcgen::RsaKeySize::_4096),
+    match kind {
+        KeyKind::Rs256 { bits: 2048 } => MADE[usize::try_from(turn).unwrap() % MADE.len()].clone(),
+        KeyKind::Rs256 { bits: 3072 } => make(rcgen::RsaKeySize::_3072),
+        KeyKind::Rs256 { .. } => make(rcgen::RsaKeySize::_4096),
+        KeyKind::Es256 => pems(&rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap()),
+        KeyKind::EdDsa => pems(&rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap()),
     }
 }
 
 fn make(size: rcgen::RsaKeySize) -> (String, String) {
-    let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, size).unwrap();
+    pems(&rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, size).unwrap())
+}
+
+fn pems(key: &rcgen::KeyPair) -> (String, String) {
     (key.serialize_pem(), key.public_key_pem())
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::inventory::problem::Flaws;
 use crate::inventory::tree::Spot;
-use crate::inventory::{Inventory, grammar};
+use crate::inventory::{Algorithm, Inventory, grammar};
 
 pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
     label("the cluster's name", &inventory.name, root.key("name"), flaws);
@@ -20,8 +20,15 @@ pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
         for (verifier, spot) in keys.verifiers.iter().zip(spot.key("verifiers").items()) {
             label("verifier", verifier, spot, flaws);
         }
-        if ![2048, 3072, 4096].contains(&keys.bits) {
-            flaws.error(spot.key("bits"), format!("an RSA key can't have {} bits here", keys.bits), "write 2048, 3072 or 4096");
+        match keys.bits {
+            Some(_) if keys.algorithm != Algorithm::Rs256 => {
+                let message = format!("`bits` is for RS256: a key for {} is always of one size", keys.kind().algorithm());
+                flaws.error(spot.key("bits"), message, "take it out");
+            }
+            Some(bits) if ![2048, 3072, 4096].contains(&bits) => {
+                flaws.error(spot.key("bits"), format!("an RSA key can't have {bits} bits here"), "write 2048, 3072 or 4096");
+            }
+            _ => {}
         }
     }
     for (source, spot) in inventory.secrets.iter().zip(root.key("secrets").items()) {
