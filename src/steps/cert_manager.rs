@@ -52,7 +52,7 @@ impl Step for CertManager {
         let wanted = artifact::pinned(seen, &self.chart).ok().map(|pin| self.wanted(pin));
         questions.extend(upgrade::questions(seen, NAMESPACE, RELEASE, wanted));
         questions.extend(deployments(seen).into_iter().map(|object| Question::Api(ApiQuestion::Object(object))));
-        questions.extend(issuers::questions(&self.acme, Issuer::Staging, seen));
+        questions.extend(issuers::questions_of(&self.acme, Issuer::Staging, seen));
         questions
     }
 

@@ -1,33 +1,40 @@
-//! Both cluster issuers, HTTP-01 through Traefik, with an account key each: accounts are per server (S3-71).
+//! Both cluster issuers, HTTP-01 through Traefik, with an account key each: accounts are per server (S3-71). The flow waits for those that
+//! a site is given next, and for no other: a staging CA that is down is no matter of a site that is on production.
 
+mod unready;
+
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::inventory::{Acme, Inventory};
 use crate::model::{
-    ApiQuestion, Condition, Manifest, Missing, ObjectRef, OperatorQuestion, Plan, Planned, Question, Scope, Step,
-    StepId, View, Why,
+    ApiQuestion, Manifest, Missing, ObjectRef, OperatorQuestion, Plan, Planned, Question, Scope, Step, StepId, View, Why,
 };
 
+use super::acme_site::AcmeSite;
 use super::drift;
-use super::object;
 use super::ours;
-use super::ratchet::Issuer;
+use super::ratchet::{self, Issuer};
+use unready::Unready;
 
 /// Let's Encrypt's directories (LE: docs/staging-environment).
 const PRODUCTION: &str = "https://acme-v02.api.letsencrypt.org/directory";
 const STAGING: &str = "https://acme-staging-v02.api.letsencrypt.org/directory";
 
-struct Issuers(Acme);
+struct Issuers {
+    acme: Acme,
+    sites: Vec<AcmeSite>,
+}
 
 /// One step for both, if a site wants a certificate by ACME.
 pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
     let wanted = inventory.wants_acme();
-    inventory.acme.iter().filter(|_| wanted).map(|acme| Box::new(Issuers(acme.clone())) as Box<dyn Step>).collect()
+    let step = |acme: &Acme| Box::new(Issuers { acme: acme.clone(), sites: AcmeSite::all(inventory).collect() }) as Box<dyn Step>;
+    inventory.acme.iter().filter(|_| wanted).map(step).collect()
 }
 
 /// Which object an issuer is.
@@ -42,7 +49,7 @@ pub(super) fn objects(inventory: &Inventory) -> impl Iterator<Item = ObjectRef> 
 }
 
 /// What must be known of one issuer: its directory's CA, if the inventory names one, then a dry run.
-pub(super) fn questions(acme: &Acme, issuer: Issuer, seen: &View<'_>) -> Vec<Question> {
+pub(super) fn questions_of(acme: &Acme, issuer: Issuer, seen: &View<'_>) -> Vec<Question> {
     let ca = ca_file(acme, issuer).map(|path| Question::Operator(OperatorQuestion::File(path.clone())));
     let dry_run = manifest(acme, issuer, seen).ok().map(|manifest| Question::Api(ApiQuestion::DryRun(manifest)));
     ca.into_iter().chain(dry_run).collect()
@@ -89,49 +96,42 @@ impl Step for Issuers {
     }
 
     fn questions(&self, seen: &View<'_>) -> Vec<Question> {
-        let live = Issuer::BOTH.iter().map(|issuer| Question::Api(ApiQuestion::Object(object(*issuer))));
-        live.chain(Issuer::BOTH.iter().flat_map(|issuer| questions(&self.0, *issuer, seen))).collect()
+        let mut questions: Vec<_> = Issuer::BOTH.iter().map(|issuer| Question::Api(ApiQuestion::Object(object(*issuer)))).collect();
+        questions.extend(Issuer::BOTH.iter().flat_map(|issuer| questions_of(&self.acme, *issuer, seen)));
+        // Only where one lacks does it matter who needs it.
+        if Issuer::BOTH.iter().any(|issuer| seen.object(&object(*issuer)).is_ok_and(|live| Unready::of(live).is_some())) {
+            questions.extend(self.sites.iter().map(|site| site.carrier.question()));
+            questions.extend(self.sites.iter().flat_map(AcmeSite::questions));
+        }
+        questions
     }
 
     fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
-        let manifests = Issuer::BOTH.iter().map(|issuer| manifest(&self.0, *issuer, seen)).collect::<Result<Vec<_>, _>>()?;
-        let mended = drift::mend(manifests.iter(), seen)?;
+        let both = Issuer::BOTH.iter().map(|issuer| manifest(&self.acme, *issuer, seen));
+        let mended = drift::mend(both.collect::<Result<Vec<_>, _>>()?.iter(), seen)?;
         if mended.plan != Plan::Converged {
             return Ok(mended);
         }
+        let mut notes = Vec::new();
         for issuer in Issuer::BOTH {
-            if let Some(unready) = unready(seen.object(&object(issuer))?) {
-                return Ok(self.waiting(issuer, unready).into());
+            let Some(unready) = Unready::of(seen.object(&object(issuer))?) else { continue };
+            if self.needed(seen)?.contains(&issuer) {
+                return Ok(unready.waiting(issuer).into());
             }
+            notes.extend(unready.idle(issuer));
         }
-        Ok(Plan::Converged.into())
+        Ok(Planned::from(Plan::Converged).with_notes(notes))
     }
 }
 
 impl Issuers {
-    fn waiting(&self, issuer: Issuer, seen: String) -> Plan {
-        let server = match issuer {
-            Issuer::Staging => "acme.staging",
-            Issuer::Production => "acme.production",
-        };
-        Plan::Wait(Condition {
-            what: format!("{} is Ready", object(issuer)),
-            seen,
-            cure: format!("check acme.email, {server}.server and {server}.server_ca; pods must reach that server by name"),
-            within: Duration::from_secs(60),
-        })
+    /// Those that the ratchet gives now, one a carrier.
+    fn needed(&self, seen: &View<'_>) -> Result<BTreeSet<Issuer>, Missing> {
+        let given = self.sites.iter().map(|site| {
+            let own = self.sites.iter().filter(|other| other.carrier == site.carrier);
+            let evidence = own.map(|site| site.evidence(seen)).collect::<Result<Vec<_>, _>>()?;
+            Ok(ratchet::issuer(site.carrier.issuer(seen)?, &evidence, seen.clock()?))
+        });
+        given.collect()
     }
-}
-
-/// Why an issuer is not Ready for the spec that it has now; none if it is.
-fn unready(live: Option<&Value>) -> Option<String> {
-    let Some(live) = live else { return Some("it is absent".into()) };
-    let Some(ready) = object::condition(live, "Ready") else {
-        return Some("it says nothing of itself yet".into());
-    };
-    let text = |field: &str| ready[field].as_str().unwrap_or_default();
-    if object::is_stale(ready, live) {
-        return Some("it has not seen its new spec yet".into());
-    }
-    (text("status") != "True").then(|| format!("{}: {}", text("reason"), text("message")))
 }
