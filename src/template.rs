@@ -17,6 +17,8 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("firewall.service", include_str!("../templates/firewall.service")),
     ("k3s.service", include_str!("../templates/k3s.service")),
     ("namespace.yaml", include_str!("../templates/namespace.yaml")),
+    ("redirect-middleware.yaml", include_str!("../templates/redirect-middleware.yaml")),
+    ("redirect-route.yaml", include_str!("../templates/redirect-route.yaml")),
     ("registries.yaml", include_str!("../templates/registries.yaml")),
     ("responder-ingress.yaml", include_str!("../templates/responder-ingress.yaml")),
     ("responder-job.yaml", include_str!("../templates/responder-job.yaml")),

@@ -27,12 +27,13 @@ use half::half;
 use state::state;
 
 /// Of every shape that the flow knows.
-const INVENTORIES: [(&str, &str); 6] = [
+const INVENTORIES: [(&str, &str); 7] = [
     ("shop", include_str!("cases/inventories/shop.toml")),
     ("mirror", include_str!("cases/inventories/mirror.toml")),
     ("bare", include_str!("cases/inventories/bare.toml")),
     ("hello", include_str!("cases/inventories/hello.toml")),
     ("agents", include_str!("cases/inventories/agents.toml")),
+    ("sites", include_str!("cases/inventories/sites.toml")),
     ("walled", include_str!("cases/inventories/walled.toml")),
 ];
 

@@ -133,6 +133,9 @@ pub struct Site {
     /// What visitors must see.
     #[serde(default)]
     pub checks: Vec<Check>,
+    /// Whether bedplate puts its redirects up; else the chart does.
+    #[serde(default)]
+    pub manage_redirects: bool,
 }
 
 impl Site {

@@ -80,6 +80,14 @@ impl Inventory {
         self.hosts.iter().filter(|host| host.role == Role::Agent)
     }
 
+    /// Where a site's Ingress lies, and all that belongs to it.
+    #[must_use]
+    pub fn namespace_of(&self, site: &Site) -> Option<&str> {
+        let release = self.releases.iter().find(|release| release.name == site.release).map(|release| &release.namespace);
+        let play = || self.plays.iter().find(|play| play.name == site.release)?.namespaces.first();
+        release.or_else(play).map(String::as_str)
+    }
+
     /// Whether some site wants a certificate by ACME.
     #[must_use]
     pub fn wants_acme(&self) -> bool {

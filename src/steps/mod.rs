@@ -57,6 +57,7 @@ flow![
     workloads,
     plays,
     certificate,
+    redirects,
     scale,
     site,
     doors,

@@ -1,5 +1,5 @@
 //! What visitors of a site must see: its pages, its redirects, a trusted certificate with days to spare (S3-91..95). Only checked: Ingress
-//! and Middleware are the chart's, so a cure shows what to add there.
+//! and Middleware are the chart's, so a cure shows what to add there; with `manage_redirects` they are the step before's.
 
 mod addition;
 pub(super) mod challenge;
@@ -26,6 +26,9 @@ use redirect::Wrong;
 /// Traefik takes a new route up in seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What helps where the redirects are ours.
+const MANAGED: &str = "bedplate bootstrap puts them up; where they stand and this stays: kubectl -n kube-system logs deployment/traefik";
+
 struct Site {
     config: inventory::Site,
     /// Its certificate, if it comes by ACME.
@@ -37,9 +40,7 @@ struct Site {
 /// One step a `[[sites]]`.
 pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
     let step = |config: &inventory::Site| {
-        let release = inventory.releases.iter().find(|release| release.name == config.release);
-        let play = || inventory.plays.iter().find(|play| play.name == config.release).and_then(|play| play.namespaces.first());
-        let namespace = release.map(|release| &release.namespace).or_else(play).cloned().unwrap_or_default();
+        let namespace = inventory.namespace_of(config).unwrap_or_default().to_owned();
         Box::new(Site { config: config.clone(), acme: AcmeSite::of(inventory, config), namespace, address: ingress(inventory) }) as Box<dyn Step>
     };
     inventory.sites.iter().map(step).collect()
@@ -124,7 +125,8 @@ impl Site {
             }
         }
         if !lacking.is_empty() {
-            findings.push(Finding::new(whats.join("; "), addition::of(&lacking, &self.namespace)));
+            let cure = if self.config.manage_redirects { MANAGED.to_owned() } else { addition::of(&lacking, &self.namespace) };
+            findings.push(Finding::new(whats.join("; "), cure));
         }
         Ok(findings)
     }

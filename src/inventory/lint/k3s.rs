@@ -69,7 +69,8 @@ fn texts(value: &Value) -> Option<Vec<&str>> {
     }
 }
 
-fn parts(value: &Value) -> Vec<&str> {
+/// The items of a repeatable key: a list, or a text with commas.
+pub(super) fn parts(value: &Value) -> Vec<&str> {
     texts(value).into_iter().flatten().flat_map(|text| text.split(',').map(str::trim)).collect()
 }
 

@@ -23,6 +23,9 @@ pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
         if duration(&site.wait).is_none() {
             flaws.error(spot.key("wait"), format!("`{}` is no duration", site.wait), DURATION_CURE);
         }
+        if site.manage_redirects {
+            redirects(inventory, site, spot.key("manage_redirects"), flaws);
+        }
         checks(site, spot.key("checks"), flaws);
     }
     one_certificate(inventory, root, flaws);
@@ -51,6 +54,17 @@ fn acme(inventory: &Inventory, site: &Site, spot: Spot<'_>, flaws: &mut Flaws) {
     if let Some(release) = taken.filter(|release| release.issuer_value.is_none()) {
         let cure = format!("add `issuer_value = \"ingress.clusterIssuer\"` (the chart's own value) to release `{}`", release.name);
         flaws.error(spot.key("release"), format!("release `{}` does not say which value takes the issuer", release.name), cure);
+    }
+}
+
+fn redirects(inventory: &Inventory, site: &Site, spot: Spot<'_>, flaws: &mut Flaws) {
+    if site.tls == Tls::Off && site.redirect_from.is_empty() {
+        let message = format!("`{}` has nothing to redirect: `tls = \"off\"`, and no `redirect_from`", site.domain);
+        flaws.error(spot, message, "leave `manage_redirects` out");
+    }
+    if inventory.k3s.0.get("disable").is_some_and(|parts| super::k3s::parts(parts).contains(&"traefik")) {
+        let message = "`manage_redirects` takes Traefik's routes, and `disable` of [k3s] switches Traefik off";
+        flaws.error(spot, message, "leave `manage_redirects` out, and let your ingress controller redirect");
     }
 }
 

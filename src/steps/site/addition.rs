@@ -35,7 +35,7 @@ pub fn of(lacking: &[&Redirect], namespace: &str) -> String {
     let attached: Vec<String> = middlewares.iter().map(|(name, _)| format!("{namespace}-{name}@kubernetescrd")).collect();
     let must = if names.is_empty() { String::new() } else { format!(", which must name {} as well,", names.join(" and ")) };
     format!(
-        "add to the chart:\n{}  and to its Ingress{must} the annotation, behind what it holds already, after a comma:\n    \
+        "let the site say manage_redirects = true, or add to the chart:\n{}  and to its Ingress{must} the annotation, behind what it holds already, after a comma:\n    \
          traefik.ingress.kubernetes.io/router.middlewares: {}",
         objects.collect::<Vec<_>>().join("    ---\n"),
         attached.join(",")
