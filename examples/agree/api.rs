@@ -4,8 +4,8 @@ use std::net::Ipv4Addr;
 
 use bedplate::engine::Ground;
 use bedplate::model::{
-    Action, ApiAction, ApiQuestion, Failure, FileKind, HostAction, KeyKind, Manifest, ObjectRef, OutsideQuestion, Question, Restart,
-    Secret, SecretSpec, UnitChange,
+    Action, ApiAction, ApiQuestion, CertificateSpec, Failure, FileKind, HostAction, KeyKind, Manifest, ObjectRef, OutsideQuestion,
+    Question, Restart, Secret, SecretKind, SecretSpec, UnitChange,
 };
 use serde_json::{Value, json};
 
@@ -46,7 +46,7 @@ fn questions() -> Result<Vec<Question>, Failure> {
     for body in widest() {
         questions.push(ApiQuestion::Object(manifest(body)?.object().clone()));
     }
-    for name in ["env", "keys"] {
+    for name in ["env", "keys", "tls"] {
         questions.push(ApiQuestion::Secret { namespace: SPACE.into(), name: name.into() });
     }
     let knocks = PORTS.map(|port| Question::Outside(OutsideQuestion::Knock { address: HOST.into(), port }));
@@ -60,6 +60,14 @@ fn actions() -> Result<Vec<ApiAction>, Failure> {
     let pair = || ApiAction::CreateKeyPair { namespace: SPACE.into(), name: "keys".into(), kind: KeyKind::Rs256 { bits: 2048 } };
     let reader = ObjectRef::new("apps/v1", "Deployment", SPACE, "reader");
     let restart = |revision: &str| ApiAction::Restart(Restart { workload: reader.clone(), reads: "env".into(), revision: revision.into() });
+    let certificate = |version: Option<&str>| {
+        ApiAction::CreateCertificate(CertificateSpec {
+            namespace: SPACE.into(),
+            name: "tls".into(),
+            names: vec!["home.local".into()],
+            resource_version: version.map(str::to_owned),
+        })
+    };
     let old = SecretSpec { resource_version: Some("0".into()), ..spec(&[("ONE", "old")], None) };
     Ok(vec![
         // There is no such namespace yet.
@@ -81,6 +89,10 @@ fn actions() -> Result<Vec<ApiAction>, Failure> {
         ApiAction::PutSecret(spec(&[("TWO", "two")], Some(LIVE))),
         pair(),
         pair(),
+        certificate(None),
+        // One that has come into being since the plan stays; the one of the plan is replaced.
+        certificate(None),
+        certificate(Some(LIVE)),
         delete(policy(None))?,
         delete(policy(None))?,
         // One that is not there is not made.
@@ -131,6 +143,7 @@ fn spec(data: &[(&str, &str)], version: Option<&str>) -> SecretSpec {
     SecretSpec {
         namespace: SPACE.into(),
         name: "env".into(),
+        kind: SecretKind::Opaque,
         data: data.iter().map(|(key, value)| ((*key).to_owned(), Secret::new(*value))).collect(),
         removed: Vec::new(),
         resource_version: version.map(str::to_owned),

@@ -73,7 +73,7 @@ fn secret(live: &LiveSecret, before: Option<&LiveSecret>) -> String {
 
 /// Keys are random: no more than their form, and whether they are the ones of last time.
 fn value_of(key: &str, value: &Secret, before: Option<&LiveSecret>) -> String {
-    if !key.ends_with(".pem") {
+    if ![".pem", "tls.crt", "tls.key", "ca.crt"].iter().any(|random| key.ends_with(random)) {
         return text(value);
     }
     let form = text(value).lines().next().unwrap_or_default().to_owned();

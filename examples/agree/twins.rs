@@ -96,11 +96,14 @@ impl<'a> Twins<'a> {
     /// The action with that world's own `resourceVersion`.
     fn own(&self, world: usize, action: &Action) -> Action {
         let mut action = action.clone();
-        if let Action::Api(ApiAction::PutSecret(spec)) = &mut action
-            && spec.resource_version.as_deref() == Some(LIVE)
-        {
-            let question = ApiQuestion::Secret { namespace: spec.namespace.clone(), name: spec.name.clone() };
-            spec.resource_version = match self.before[world].get(&Question::Api(question)) {
+        let planned = match &mut action {
+            Action::Api(ApiAction::PutSecret(spec)) => Some((&spec.namespace, &spec.name, &mut spec.resource_version)),
+            Action::Api(ApiAction::CreateCertificate(spec)) => Some((&spec.namespace, &spec.name, &mut spec.resource_version)),
+            _ => None,
+        };
+        if let Some((namespace, name, version)) = planned.filter(|(.., version)| version.as_deref() == Some(LIVE)) {
+            let question = ApiQuestion::Secret { namespace: namespace.clone(), name: name.clone() };
+            *version = match self.before[world].get(&Question::Api(question)) {
                 Some(Answer::Present(Reply::Secret(live))) => Some(live.resource_version.clone()),
                 _ => None,
             };

@@ -147,7 +147,7 @@ fn only_what_starts_may_open_a_port_that_was_asked_about() {
     let makes = acts(HostAction::MakeFolder { path: "/a".into(), mode: 0o755, owner: Owner::Root });
     let address = std::net::Ipv4Addr::new(203, 0, 113, 10).into();
     let knock = Question::Outside(OutsideQuestion::Knock { address, port: 6443 });
-    let get = Question::Outside(OutsideQuestion::Get { url: "http://shop.example/".into(), address });
+    let get = Question::Outside(OutsideQuestion::get("http://shop.example/", address));
     assert_eq!([&starts, &makes].map(|action| [stale(action, &knock), stale(action, &get)]), [[true, true], [false, true]]);
 }
 

@@ -175,7 +175,7 @@ impl Step for Visitor {
 
     fn questions(&self, seen: &View<'_>) -> Vec<Question> {
         let knock = Question::Outside(OutsideQuestion::Knock { address: ADDRESS, port: 6443 });
-        let get = Question::Outside(OutsideQuestion::Get { url: "http://a/".into(), address: ADDRESS });
+        let get = Question::Outside(OutsideQuestion::get("http://a/", ADDRESS));
         let more = seen.exchange("http://a/", ADDRESS).is_ok().then(|| seen.ask(HostQuestion::Facts));
         [knock, get].into_iter().chain(more).collect()
     }

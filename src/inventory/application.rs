@@ -127,6 +127,15 @@ pub struct Site {
     /// The TLS Secret, in the release's namespace.
     #[serde(default)]
     pub certificate: Option<String>,
+    /// PEM file: with `tls = "own-ca"` the leaf, and the intermediate certificates behind it.
+    #[serde(default)]
+    pub certificate_file: Option<PathBuf>,
+    /// PEM file: the leaf's private key.
+    #[serde(default)]
+    pub key_file: Option<PathBuf>,
+    /// PEM file: the roots that visitors of the site trust.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
     /// How long a certificate may take, e.g. `150s`.
     #[serde(default = "wait")]
     pub wait: String,
@@ -143,6 +152,11 @@ impl Site {
     pub fn names(&self) -> impl Iterator<Item = &str> {
         std::iter::once(self.domain.as_str()).chain(self.redirect_from.iter().map(String::as_str))
     }
+
+    /// The files of `tls = "own-ca"` that it names.
+    pub(crate) fn files_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        self.certificate_file.iter_mut().chain(&mut self.key_file).chain(&mut self.ca_file)
+    }
 }
 
 fn wait() -> String {
@@ -156,6 +170,10 @@ pub enum Tls {
     /// A certificate by ACME, staging first.
     #[default]
     Acme,
+    /// By a CA made for it alone: for names that no public CA serves.
+    SelfSigned,
+    /// By a CA of the user's: certificate and key are files.
+    OwnCa,
     /// Plain HTTP.
     Off,
 }

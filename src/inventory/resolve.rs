@@ -28,6 +28,9 @@ pub(super) fn resolve(inventory: &mut Inventory, folder: &Path) {
         settle(&mut release.chart);
         release.values.iter_mut().for_each(settle);
     }
+    for site in &mut inventory.sites {
+        site.files_mut().for_each(settle);
+    }
     if is_folder(&inventory.source) {
         inventory.source = tidy(folder, Path::new(&inventory.source)).to_string_lossy().into_owned();
     }

@@ -83,9 +83,8 @@ impl Inventory {
     /// Where a site's Ingress lies, and all that belongs to it.
     #[must_use]
     pub fn namespace_of(&self, site: &Site) -> Option<&str> {
-        let release = self.releases.iter().find(|release| release.name == site.release).map(|release| &release.namespace);
-        let play = || self.plays.iter().find(|play| play.name == site.release)?.namespaces.first();
-        release.or_else(play).map(String::as_str)
+        let release = self.releases.iter().find(|release| release.name == site.release).map(|release| release.namespace.as_str());
+        release.or_else(|| self.plays.iter().find(|play| play.name == site.release)?.home_of(&site.domain))
     }
 
     /// Whether some site wants a certificate by ACME.

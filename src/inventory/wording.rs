@@ -29,9 +29,6 @@ pub(super) fn missing_cure(key: &str) -> String {
 pub(super) fn misfit(key: &str, message: &str) -> (String, String) {
     if let Some(rest) = message.strip_prefix("unknown variant `") {
         let word = rest.split('`').next().unwrap_or_default();
-        if key == "tls" && matches!(word, "self-signed" | "own-ca") {
-            return (format!("`tls = \"{word}\"` is not supported yet"), "use \"acme\", or \"off\" for plain HTTP".into());
-        }
         let known = expected(message);
         return (format!("`{key}` can't be `{word}`"), super::suggest::cure(word, &known));
     }

@@ -1,6 +1,7 @@
 //! The API server, through a socket that SSH forwards: questions answered, actions performed.
 //! Nothing of the host's kubeconfig is trusted beyond its certificates: no `exec`, no paths, no address.
 
+mod certificate;
 mod credentials;
 mod dry_run;
 mod key_pair;

@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::SecretKind;
 
 fn pairs(of: &[(&str, &str)]) -> BTreeMap<String, String> {
     of.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect()
@@ -15,7 +16,14 @@ fn live(of: &[(&str, &str)], labels: &[(&str, &str)]) -> LiveSecret {
 
 fn spec(of: &[(&str, &str)]) -> SecretSpec {
     let resource_version = Some("7".into());
-    SecretSpec { namespace: "shop".into(), name: "env".into(), data: data(of), removed: Vec::new(), resource_version }
+    SecretSpec {
+        namespace: "shop".into(),
+        name: "env".into(),
+        kind: SecretKind::Opaque,
+        data: data(of),
+        removed: Vec::new(),
+        resource_version,
+    }
 }
 
 const GUARD: &str = r#"{"op":"test","path":"/metadata/resourceVersion","value":"7"}"#;

@@ -5,13 +5,14 @@ use ::kube::core::Request;
 use serde_json::{Map, Value, json};
 
 use crate::model::{
-    ApiAction, Failure, JWT_PRIVATE, JWT_PUBLIC, KEY_ID, KeyKind, LiveSecret, MANAGED_BY, Manifest, ObjectRef, Restart, SecretSpec,
+    ApiAction, CertificateSpec, Failure, JWT_PRIVATE, JWT_PUBLIC, KEY_ID, KeyKind, LiveSecret, MANAGED_BY, Manifest, ObjectRef, Restart,
+    SecretKind, SecretSpec, TLS_CA, TLS_CHAIN, TLS_KEY,
 };
 
 use super::read::secrets_in;
 use super::refusal::{failure, is_absent, status, told, told_of_secret};
 use super::secret_patch::{REVISION, encoded, patch};
-use super::{Cluster, MANAGER, key_pair, renew};
+use super::{Cluster, MANAGER, certificate, key_pair, renew};
 
 /// The field manager of restarts.
 const RESTARTER: &str = "bedplate-restart";
@@ -22,6 +23,7 @@ impl Cluster {
             ApiAction::Apply(manifest) => self.apply(manifest).await,
             ApiAction::PutSecret(spec) => self.put_secret(spec).await,
             ApiAction::CreateKeyPair { namespace, name, kind } => self.create_key_pair(namespace, name, *kind).await,
+            ApiAction::CreateCertificate(wanted) => self.create_certificate(wanted).await,
             ApiAction::Renew { namespace, name } => self.renew(namespace, name).await,
             ApiAction::Restart(restart) => self.restart(restart).await,
             ApiAction::Delete(object) => self.delete(object).await,
@@ -92,7 +94,7 @@ impl Cluster {
         let revision = format!("{:016x}", rand::random::<u64>());
         let Some(planned) = &spec.resource_version else {
             let data: Map<String, Value> = spec.data.iter().map(|(key, value)| (key.clone(), encoded(value))).collect();
-            return self.create_secret(namespace, name, (REVISION, &revision), data).await;
+            return self.create_secret(namespace, name, spec.kind, (REVISION, &revision), data).await;
         };
         let Some(live) = self.as_planned(namespace, name, planned, &tried).await? else { return Ok(()) };
         let changes = Value::from(patch(&live, spec, &revision));
@@ -124,13 +126,23 @@ impl Cluster {
         let made = made.map_err(|seen| Failure::new(tried, seen, "set `bits` of [[jwt_keys]] to 2048, 3072 or 4096"))?;
         let data = [(JWT_PRIVATE, &made.private), (JWT_PUBLIC, &made.public)];
         let data = data.into_iter().map(|(key, value)| (key.to_owned(), encoded(value))).collect();
-        self.create_secret(namespace, name, (KEY_ID, &made.kid), data).await
+        self.create_secret(namespace, name, SecretKind::Opaque, (KEY_ID, &made.kid), data).await
+    }
+
+    async fn create_certificate(&self, wanted: &CertificateSpec) -> Result<(), Failure> {
+        let CertificateSpec { namespace, name, names, resource_version } = wanted.clone();
+        let made = certificate::make(&names, jiff::Timestamp::now()).map_err(|seen| {
+            Failure::new(format!("make a certificate for secret {namespace}/{name}"), seen, "look at the names of the sites that name it")
+        })?;
+        let data = [(TLS_CHAIN, made.chain), (TLS_KEY, made.key), (TLS_CA, made.ca)].map(|(key, value)| (key.to_owned(), value)).into();
+        self.put_secret(&SecretSpec { namespace, name, kind: SecretKind::Tls, data, removed: Vec::new(), resource_version }).await
     }
 
     async fn create_secret(
         &self,
         namespace: &str,
         name: &str,
+        kind: SecretKind,
         (annotation, value): (&str, &str),
         data: Map<String, Value>,
     ) -> Result<(), Failure> {
@@ -139,7 +151,7 @@ impl Cluster {
             "apiVersion": "v1",
             "kind": "Secret",
             "metadata": { "name": name, "namespace": namespace, "labels": { label: ours }, "annotations": { annotation: value } },
-            "type": "Opaque",
+            "type": kind.name(),
             "data": data,
         });
         let params = PostParams { field_manager: Some(MANAGER.into()), ..PostParams::default() };

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::{ArtifactRef, HostId, KeyKind, Manifest, ObjectRef, Pin, ReleaseAction, Secret};
+use super::{ArtifactRef, CertificateSpec, HostId, KeyKind, Manifest, ObjectRef, Pin, ReleaseAction, Secret, SecretSpec};
 
 /// One change.
 #[derive(Clone, Debug, PartialEq)]
@@ -186,6 +186,8 @@ pub enum ApiAction {
         /// Of which kind.
         kind: KeyKind,
     },
+    /// Make a certificate in memory, as a TLS Secret; one that somebody made or changed since the plan is left alone.
+    CreateCertificate(CertificateSpec),
     /// Let cert-manager issue a Certificate anew at once, as `cmctl renew` does; one that is being issued already is left alone.
     Renew {
         /// Namespace.
@@ -223,21 +225,6 @@ impl Restart {
     pub fn is_told(&self, live: &serde_json::Value) -> bool {
         live["spec"]["template"]["metadata"]["annotations"][Self::annotation(&self.reads)] == self.revision.as_str()
     }
-}
-
-/// A Secret as it must be.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SecretSpec {
-    /// Namespace.
-    pub namespace: String,
-    /// Name.
-    pub name: String,
-    /// Exactly these keys.
-    pub data: std::collections::BTreeMap<String, Secret>,
-    /// Keys of the live Secret that must go, in the words of the plan.
-    pub removed: Vec<String>,
-    /// `resourceVersion` of the live Secret that the plan was made from; none: there was none.
-    pub resource_version: Option<String>,
 }
 
 /// Changes on the operator's side.
@@ -297,6 +284,7 @@ impl fmt::Display for ApiAction {
             Self::PutSecret(secret) => write!(f, "write secret {}/{}", secret.namespace, secret.name),
             Self::CreateKeyPair { namespace, name, kind } => write!(f, "make {kind} as secret {namespace}/{name}"),
             Self::Restart(Restart { workload, .. }) => write!(f, "restart {workload}"),
+            Self::CreateCertificate(wanted) => write!(f, "make {wanted}"),
             Self::Renew { namespace, name } => write!(f, "have certificate {namespace}/{name} issued anew"),
             Self::Delete(object) => write!(f, "delete {object}"),
         }

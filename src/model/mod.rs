@@ -22,7 +22,7 @@ mod world;
 
 pub use action::{
     Action, ApiAction, Content, FileWrite, HostAction, ImageImport, Install, JWT_PRIVATE, JWT_PUBLIC, KEY_ID, KubeconfigMerge,
-    OperatorAction, Owner, Restart, SecretSpec, UnitChange,
+    OperatorAction, Owner, Restart, UnitChange,
 };
 pub use answer::{Answer, Reply};
 pub use answers::{ChartFacts, Conflict, DryRun, ImageArchive, LiveRelease, LiveSecret};
@@ -36,9 +36,9 @@ pub use manifest::{MANAGED_BY, Manifest, ObjectRef};
 pub use outside::{Exchange, NOT_BEGUN, Phase, Served};
 pub use pin::{ArtifactRef, Pin, Pins};
 pub use plan::{Condition, Finding, Missing, Note, Plan, Planned, Why};
-pub use question::{ApiQuestion, HostQuestion, OperatorQuestion, OutsideQuestion, Question, RecordKind, Resolver, Tool};
+pub use question::{ApiQuestion, HostQuestion, OperatorQuestion, OutsideQuestion, Question, RecordKind, Resolver, Tool, Trusted};
 pub use release::{ChartSource, ReleaseAction, ReleaseUpgrade};
-pub use secret::Secret;
+pub use secret::{CertificateSpec, Secret, SecretKind, SecretSpec, TLS_CA, TLS_CHAIN, TLS_KEY};
 pub use step::Step;
 pub use view::{Seen, View};
 pub use world::World;

@@ -128,14 +128,19 @@ pub enum OutsideQuestion {
         name: String,
         /// Where to connect.
         address: IpAddr,
+        /// Whom the visitor trusts.
+        #[serde(default)]
+        trusted: Trusted,
     },
-    /// One GET without following redirects: `Reply::Exchange`. TLS is verified against production roots, in the
-    /// staging phase against staging roots too; an untrusted chain is an unreadable answer.
+    /// One GET without following redirects: `Reply::Exchange`. An untrusted chain is an unreadable answer.
     Get {
         /// `http://…` or `https://…`.
         url: String,
         /// Where to connect, whatever DNS says.
         address: IpAddr,
+        /// Whom the visitor trusts.
+        #[serde(default)]
+        trusted: Trusted,
     },
     /// Whether a TCP port takes a connection, on which nothing is said: `Reply::Open`. Absent: it refuses, or is silent for 1.5 s.
     Knock {
@@ -144,6 +149,31 @@ pub enum OutsideQuestion {
         /// To which port.
         port: u16,
     },
+}
+
+impl OutsideQuestion {
+    /// `Served` to a visitor like any other.
+    #[must_use]
+    pub fn served(name: &str, address: IpAddr) -> Self {
+        Self::Served { name: name.into(), address, trusted: Trusted::World }
+    }
+
+    /// `Get` by a visitor like any other.
+    #[must_use]
+    pub fn get(url: &str, address: IpAddr) -> Self {
+        Self::Get { url: url.into(), address, trusted: Trusted::World }
+    }
+}
+
+/// Whose certificates a visitor believes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trusted {
+    /// The production roots, which are the system's and `acme.production.roots`, and in the staging phase the staging roots.
+    #[default]
+    World,
+    /// These roots alone, in PEM.
+    Only(String),
 }
 
 /// Kinds of DNS records that matter here.

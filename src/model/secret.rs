@@ -1,5 +1,6 @@
-//! Bytes that must never be shown.
+//! Bytes that must never be shown, and the Secrets that hold them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Deserializer};
@@ -39,5 +40,69 @@ impl fmt::Debug for Secret {
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer).map(Self::new)
+    }
+}
+
+/// Key of a TLS Secret: the chain in PEM, the leaf first.
+pub const TLS_CHAIN: &str = "tls.crt";
+/// Key of a TLS Secret: the leaf's private key in PEM.
+pub const TLS_KEY: &str = "tls.key";
+/// Key of a `CreateCertificate`'s Secret: the CA that signed the leaf, in PEM.
+pub const TLS_CA: &str = "ca.crt";
+
+/// A Secret as it must be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SecretSpec {
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// Of which kind it is made; a live one's can't be changed.
+    pub kind: SecretKind,
+    /// Exactly these keys.
+    pub data: BTreeMap<String, Secret>,
+    /// Keys of the live Secret that must go, in the words of the plan.
+    pub removed: Vec<String>,
+    /// `resourceVersion` of the live Secret that the plan was made from; none: there was none.
+    pub resource_version: Option<String>,
+}
+
+/// What Kubernetes takes a Secret for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretKind {
+    /// Anything.
+    Opaque,
+    /// A chain and its key.
+    Tls,
+}
+
+impl SecretKind {
+    /// As the API has it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Opaque => "Opaque",
+            Self::Tls => "kubernetes.io/tls",
+        }
+    }
+}
+
+/// A certificate that is to be made, with a CA for it alone whose key is kept nowhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateSpec {
+    /// Namespace.
+    pub namespace: String,
+    /// Name of the Secret.
+    pub name: String,
+    /// DNS names, the first one for people.
+    pub names: Vec<String>,
+    /// `resourceVersion` of the live Secret that it replaces; none: there was none.
+    pub resource_version: Option<String>,
+}
+
+impl fmt::Display for CertificateSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { namespace, name, names, .. } = self;
+        write!(f, "a certificate for {} as secret {namespace}/{name}", names.join(", "))
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{
     Answer, ApiQuestion, ArtifactRef, ChartFacts, DryRun, Exchange, Failure, FileMeta, HostFacts, HostId, HostQuestion, ImageArchive,
     ImageOnHost, Listener, LiveRelease, LiveSecret, Manifest, Missing, ObjectRef, OperatorQuestion, OutsideQuestion, Pin, Question,
-    RecordKind, ReleaseUpgrade, Reply, Resolver, Rules, Secret, Served, Tool, UnitState, Why, World,
+    RecordKind, ReleaseUpgrade, Reply, Resolver, Rules, Secret, Served, Tool, Trusted, UnitState, Why, World,
 };
 
 /// A step's window: one host, the API, the outside, the operator's side. No other host's answers.
@@ -175,12 +175,22 @@ impl<'a> View<'a> {
 
     /// `OutsideQuestion::Served`.
     pub fn served(&self, name: &str, address: IpAddr) -> Seen<&'a Served> {
-        look!(self, Question::Outside(OutsideQuestion::Served { name: name.into(), address }), Served)
+        self.served_to(name, address, &Trusted::World)
+    }
+
+    /// The same, to a visitor who trusts those roots.
+    pub fn served_to(&self, name: &str, address: IpAddr, trusted: &Trusted) -> Seen<&'a Served> {
+        look!(self, Question::Outside(OutsideQuestion::Served { name: name.into(), address, trusted: trusted.clone() }), Served)
     }
 
     /// `OutsideQuestion::Get`.
     pub fn exchange(&self, url: &str, address: IpAddr) -> Seen<&'a Exchange> {
-        look!(self, Question::Outside(OutsideQuestion::Get { url: url.into(), address }), Exchange)
+        self.exchange_to(url, address, &Trusted::World)
+    }
+
+    /// The same, with a visitor who trusts those roots.
+    pub fn exchange_to(&self, url: &str, address: IpAddr, trusted: &Trusted) -> Seen<&'a Exchange> {
+        look!(self, Question::Outside(OutsideQuestion::Get { url: url.into(), address, trusted: trusted.clone() }), Exchange)
     }
 
     /// `OutsideQuestion::Knock`: whether it is open.

@@ -17,8 +17,18 @@ use super::trust::{self, Trust};
 #[derive(Debug)]
 pub struct Roots {
     provider: Arc<CryptoProvider>,
+    sets: Sets,
     production: Option<Arc<WebPkiServerVerifier>>,
     staging: Option<Arc<WebPkiServerVerifier>>,
+}
+
+/// Which sets there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sets {
+    /// Production and staging.
+    World,
+    /// A site's own, in the place of production's.
+    Own,
 }
 
 /// A leaf and the judgement on its chain.
@@ -43,7 +53,18 @@ impl Roots {
         let verifier = |roots: Arc<RootCertStore>| WebPkiServerVerifier::builder_with_provider(roots, provider.clone()).build().ok();
         let production = verifier(trust::production(&trust.production)?);
         let staging = verifier(trust::staging(&trust.staging)?);
-        Ok(Self { production, staging, provider })
+        Ok(Self { production, staging, provider, sets: Sets::World })
+    }
+
+    /// Nothing but the roots of a PEM text.
+    ///
+    /// # Errors
+    /// It holds none.
+    pub fn only(pem: &str) -> Result<Self, String> {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let roots = trust::only(pem.as_bytes())?;
+        let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider.clone()).build().map_err(|error| error.to_string())?;
+        Ok(Self { production: Some(verifier), staging: None, provider, sets: Sets::Own })
     }
 
     /// A TLS client that takes what verifies to either set, and the memory of what it saw.
@@ -90,7 +111,7 @@ impl ServerCertVerifier for Judge {
             (_, Some(Ok(()))) => (Phase::Staging, Ok(ServerCertVerified::assertion())),
             (production, staging) => {
                 let errors = (production.and_then(Result::err), staging.and_then(Result::err));
-                let phase = Phase::Untrusted(reason(leaf, intermediates, &errors.0, &errors.1));
+                let phase = Phase::Untrusted(reason(self.roots.sets, leaf, intermediates, &errors.0, &errors.1));
                 let unknown = Error::InvalidCertificate(CertificateError::UnknownIssuer);
                 (phase, Err(errors.0.or(errors.1).unwrap_or(unknown)))
             }
@@ -126,13 +147,22 @@ impl ServerCertVerifier for Judge {
 const TRAEFIK: &[u8] = b"TRAEFIK DEFAULT CERT";
 
 /// Why neither set of roots will have it. An absent error is an empty set.
-fn reason(leaf: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>], production: &Option<Error>, staging: &Option<Error>) -> String {
+fn reason(
+    sets: Sets,
+    leaf: &CertificateDer<'_>,
+    intermediates: &[CertificateDer<'_>],
+    production: &Option<Error>,
+    staging: &Option<Error>,
+) -> String {
     if leaf.windows(TRAEFIK.len()).any(|window| window == TRAEFIK) {
         return "it is traefik's default certificate (TRAEFIK DEFAULT CERT): no TLS secret matches this name yet".into();
     }
     let unknown = |error: &Option<Error>| !matches!(error, Some(error) if *error != UNKNOWN);
     let alone = intermediates.is_empty() && unknown(production) && unknown(staging) && is_issued(leaf);
     let lacks = if alone { "; it came alone, so its intermediate certificates may lack" } else { "" };
+    if sets == Sets::Own {
+        return format!("the site's own roots: {}{lacks}", production.as_ref().map(told).unwrap_or_default());
+    }
     let production = match production {
         Some(error) => told(error),
         None => "there are none: install ca-certificates, or set `acme.production.roots`".into(),

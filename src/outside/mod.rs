@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 
-use crate::model::{Answer, Failure, OutsideQuestion};
+use crate::model::{Answer, Failure, OutsideQuestion, Trusted};
 
 pub use trust::Trust;
 
@@ -71,9 +71,22 @@ impl Outside {
     async fn answer(&self, question: &OutsideQuestion) -> Answer {
         match question {
             OutsideQuestion::Dns { name, kind, resolver } => self.resolvers.records(name, *kind, *resolver).await,
-            OutsideQuestion::Served { name, address } => served::served(&self.roots, name, SocketAddr::new(*address, HTTPS)).await,
-            OutsideQuestion::Get { url, address } => get::get(&self.roots, url, *address).await,
+            OutsideQuestion::Served { name, address, trusted } => match self.roots(trusted) {
+                Ok(roots) => served::served(&roots, name, SocketAddr::new(*address, HTTPS)).await,
+                Err(why) => Answer::Unreadable(why),
+            },
+            OutsideQuestion::Get { url, address, trusted } => match self.roots(trusted) {
+                Ok(roots) => get::get(&roots, url, *address).await,
+                Err(why) => Answer::Unreadable(why),
+            },
             OutsideQuestion::Knock { address, port } => knock::knock(SocketAddr::new(*address, *port)).await,
+        }
+    }
+
+    fn roots(&self, trusted: &Trusted) -> Result<Arc<Roots>, String> {
+        match trusted {
+            Trusted::World => Ok(Arc::clone(&self.roots)),
+            Trusted::Only(pem) => Roots::only(pem).map(Arc::new),
         }
     }
 }

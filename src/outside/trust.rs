@@ -30,6 +30,15 @@ pub fn staging(files: &[PathBuf]) -> Result<Arc<RootCertStore>, Failure> {
     with_files(RootCertStore::empty(), files, "acme.staging.roots")
 }
 
+/// The roots of a PEM text alone.
+pub fn only(pem: &[u8]) -> Result<Arc<RootCertStore>, String> {
+    let mut roots = RootCertStore::empty();
+    for certificate in parsed(pem)? {
+        roots.add(certificate).map_err(|error| error.to_string())?;
+    }
+    Ok(Arc::new(roots))
+}
+
 fn with_files(mut roots: RootCertStore, files: &[PathBuf], key: &str) -> Result<Arc<RootCertStore>, Failure> {
     for file in files {
         let failure = |seen: String| {
@@ -44,7 +53,10 @@ fn with_files(mut roots: RootCertStore, files: &[PathBuf], key: &str) -> Result<
 }
 
 fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let pem = std::fs::read(file).map_err(|error| error.to_string())?;
-    let found: Vec<_> = CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().map_err(|error| error.to_string())?;
+    parsed(&std::fs::read(file).map_err(|error| error.to_string())?)
+}
+
+fn parsed(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+    let found: Vec<_> = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(|error| error.to_string())?;
     if found.is_empty() { Err("it holds no certificate".into()) } else { Ok(found) }
 }

@@ -25,6 +25,20 @@ pub struct Play {
     pub parts: Vec<Part>,
 }
 
+impl Play {
+    /// Where its Ingress for `domain` lies; without one, the first namespace that it names.
+    #[must_use]
+    pub fn home_of(&self, domain: &str) -> Option<&str> {
+        let manifests = self.parts.iter().filter_map(|part| if let Part::Manifests(manifests) = part { Some(manifests) } else { None });
+        let rules = |manifest: &Manifest| {
+            manifest.body()["spec"]["rules"].as_array().is_some_and(|rules| rules.iter().any(|rule| rule["host"] == domain))
+        };
+        let mut ingresses = manifests.flatten().filter(|manifest| manifest.object().kind == "Ingress");
+        let home = ingresses.find(|ingress| rules(ingress)).map(|ingress| &ingress.object().namespace);
+        home.or(self.namespaces.first()).map(String::as_str)
+    }
+}
+
 /// One spliced step.
 #[derive(Clone, Debug)]
 pub enum Part {
@@ -112,7 +126,10 @@ fn take(inventory: &mut Inventory, play: &mut Play, step: Generic, folder: &Path
             let within = duration(&within).ok_or_else(|| format!("`{within}` is no duration"))?;
             play.parts.push(Part::Wait(Wait { object: ObjectRef::new(&api_version, &kind, &namespace, &name), within }));
         }
-        Generic::Check(site) => inventory.sites.push(site),
+        Generic::Check(mut site) => {
+            site.files_mut().for_each(|path| *path = folder.join(&*path));
+            inventory.sites.push(site);
+        }
     }
     Ok(())
 }

@@ -55,10 +55,8 @@ impl AcmeSite {
     /// What the ratchet must know.
     pub fn questions(&self) -> Vec<Question> {
         let secret = ApiQuestion::Secret { namespace: self.carrier.namespace().into(), name: self.certificate.clone() };
-        let served = self
-            .names
-            .iter()
-            .flat_map(|name| self.address.map(|address| Question::Outside(OutsideQuestion::Served { name: name.clone(), address })));
+        let served =
+            self.names.iter().flat_map(|name| self.address.map(|address| Question::Outside(OutsideQuestion::served(name, address))));
         [Question::Api(secret), Question::Operator(OperatorQuestion::Clock)].into_iter().chain(served).collect()
     }
 

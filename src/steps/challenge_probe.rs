@@ -62,7 +62,7 @@ impl Step for Probe {
         let mut questions = vec![seen.ask(HostQuestion::Facts), self.site.carrier.question()];
         questions.extend(self.site.names.iter().flat_map(|name| dns::questions(name, self.authority)));
         questions.extend(self.site.address.into_iter().flat_map(|address| {
-            self.site.names.iter().map(move |name| Question::Outside(OutsideQuestion::Get { url: url(name), address }))
+            self.site.names.iter().map(move |name| Question::Outside(OutsideQuestion::get(&url(name), address)))
         }));
         questions
     }

@@ -3,7 +3,7 @@
 
 use crate::inventory::{Inventory, JwtKeys};
 use crate::model::{
-    Action, ApiAction, ApiQuestion, Finding, JWT_PRIVATE, JWT_PUBLIC, KeyKind, LiveSecret, Missing, Plan, Planned, Question, Scope, Secret, SecretSpec, Step, StepId, View,
+    Action, ApiAction, ApiQuestion, Finding, JWT_PRIVATE, JWT_PUBLIC, KeyKind, LiveSecret, Missing, Plan, Planned, Question, Scope, Secret, SecretKind, SecretSpec, Step, StepId, View,
 };
 
 mod pair;
@@ -73,6 +73,7 @@ impl Keys {
         let spec = SecretSpec {
             namespace: self.0.namespace.clone(),
             name: self.0.secret.clone(),
+            kind: SecretKind::Opaque,
             data,
             removed: Vec::new(),
             resource_version: Some(live.resource_version.clone()),

@@ -1,10 +1,10 @@
-//! The leaf certificate in a TLS Secret of cert-manager's.
+//! The leaf certificate in a TLS Secret.
 
 use sha2::{Digest, Sha256};
 use x509_parser::extensions::GeneralName;
 use x509_parser::pem::parse_x509_pem;
 
-use crate::model::LiveSecret;
+use crate::model::{LiveSecret, TLS_CHAIN};
 
 /// A leaf, and which issuer wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct Leaf {
 impl Leaf {
     /// Reads the first certificate of `tls.crt`; `None` if there is none that parses.
     pub fn of(secret: &LiveSecret) -> Option<Self> {
-        let (_, pem) = parse_x509_pem(secret.data.get("tls.crt")?.expose()).ok()?;
+        let (_, pem) = parse_x509_pem(secret.data.get(TLS_CHAIN)?.expose()).ok()?;
         let certificate = pem.parse_x509().ok()?;
         let names = certificate.subject_alternative_name().ok()?.map(|extension| {
             let names = extension.value.general_names.iter();

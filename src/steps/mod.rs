@@ -48,6 +48,7 @@ flow![
     namespaces,
     secrets,
     jwt_keys,
+    tls_secret,
     cert_manager,
     issuers,
     solver_policy,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{cert_manager, issuers, namespaces, redirects, solver_policy};
+use super::{cert_manager, issuers, namespaces, redirects, solver_policy, tls_secret};
 use crate::inventory::{Consent, Inventory};
 use crate::model::{
     Action, ApiAction, ApiQuestion, Finding, HostAction, KEY_ID, MANAGED_BY, Missing, Note, ObjectRef, Planned, Question, ReleaseAction,
@@ -41,7 +41,7 @@ pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
     let keys = inventory.jwt_keys.iter().map(|keys| (&keys.namespace, &keys.secret));
     let secrets = secrets.chain(keys).map(|(namespace, name)| ObjectRef::new("v1", "Secret", namespace, name));
     let own = secrets.chain(namespaces::objects(inventory)).chain(issuers::objects(inventory)).chain(solver_policy::objects(inventory));
-    let own = own.chain(redirects::objects(inventory));
+    let own = own.chain(redirects::objects(inventory)).chain(tls_secret::objects(inventory));
     let releases = inventory.releases.iter().map(|release| (release.namespace.clone(), release.name.clone()));
     let prune = Prune {
         wanted: own.collect(),

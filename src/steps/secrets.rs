@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::inventory::{Inventory, SecretSource};
 use crate::model::{
     Action, ApiAction, ApiQuestion, Finding, LiveSecret, Missing, OperatorQuestion, Plan, Planned, Question, Scope, Secret,
-    SecretSpec, Step, StepId, View,
+    SecretKind, SecretSpec, Step, StepId, View,
 };
 
 struct EnvSecret(SecretSource);
@@ -45,6 +45,7 @@ impl Step for EnvSecret {
         let spec = SecretSpec {
             namespace: self.0.namespace.clone(),
             name: self.0.name.clone(),
+            kind: SecretKind::Opaque,
             data,
             removed,
             resource_version: live.map(|live| live.resource_version.clone()),
@@ -80,7 +81,7 @@ impl EnvSecret {
 }
 
 /// Names of keys that differ, never values.
-fn differences(live: Option<&LiveSecret>, wanted: &BTreeMap<String, Secret>) -> Vec<String> {
+pub(super) fn differences(live: Option<&LiveSecret>, wanted: &BTreeMap<String, Secret>) -> Vec<String> {
     let Some(live) = live else {
         return vec![format!("it is absent; keys: {}", wanted.keys().cloned().collect::<Vec<_>>().join(", "))];
     };

@@ -9,6 +9,7 @@ mod notes;
 pub(super) mod page;
 pub(super) mod redirect;
 mod trust;
+mod trusted;
 mod visits;
 
 use std::net::IpAddr;
@@ -16,12 +17,13 @@ use std::time::Duration;
 
 use crate::inventory::{self, Inventory, Tls};
 use crate::model::{
-    ApiQuestion, Condition, Finding, Missing, OperatorQuestion, OutsideQuestion, Plan, Planned, Question, Scope, Step, StepId, View,
+    ApiQuestion, Condition, Finding, Missing, OperatorQuestion, Plan, Planned, Question, Scope, Step, StepId, View,
 };
 
 use super::acme_site::{AcmeSite, ingress};
 use super::renewal::Renewal;
 use redirect::Wrong;
+use trusted::Visitor;
 
 /// Traefik takes a new route up in seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -55,16 +57,17 @@ impl Step for Site {
         Scope::Cluster
     }
 
-    fn questions(&self, _: &View<'_>) -> Vec<Question> {
-        let Some(address) = self.address else { return Vec::new() };
-        let get = |url| Question::Outside(OutsideQuestion::Get { url, address });
+    fn questions(&self, seen: &View<'_>) -> Vec<Question> {
+        let mut questions = self.trust_questions();
+        let (Some(address), Ok(trusted)) = (self.address, self.trusted(seen)) else { return questions };
+        let visitor = Visitor { address, trusted };
         let sent_on = self.redirects().into_iter().map(|redirect| redirect.from).chain(self.target());
         let urls = self.pages().map(|(url, _)| url).chain(sent_on).chain(self.challenges().map(|(_, url)| url));
-        let mut questions: Vec<_> = urls.map(get).collect();
-        if self.config.tls == Tls::Acme {
+        questions.extend(urls.map(|url| visitor.get(url)));
+        if self.config.tls != Tls::Off {
             questions.push(Question::Operator(OperatorQuestion::Clock));
             questions.extend(self.acme.iter().map(|acme| Question::Api(ApiQuestion::Object(acme.object()))));
-            questions.extend(self.config.names().map(|name| Question::Outside(OutsideQuestion::Served { name: name.into(), address })));
+            questions.extend(self.config.names().map(|name| visitor.serve(name)));
         }
         questions
     }
@@ -74,18 +77,19 @@ impl Step for Site {
             let finding = Finding::new("nothing says where visitors find the server", "set public_ip of the server");
             return Ok(Plan::Unmet(vec![finding]).into());
         };
+        let visitor = Visitor { address, trusted: self.trusted(seen)? };
         let mut findings = Vec::new();
-        if self.config.tls == Tls::Acme {
-            let (now, renewal) = (seen.clock()?, self.renewal(seen));
+        if self.config.tls != Tls::Off {
+            let (now, issuer) = (seen.clock()?, self.issuer(seen)?);
             for name in self.config.names() {
-                findings.extend(trust::judge(name, seen.served(name, address), renewal, now)?);
+                findings.extend(trust::judge(name, visitor.served(seen, name), &issuer, now)?);
             }
         }
         for (url, check) in self.pages() {
-            findings.extend(page::judge(&url, seen.exchange(&url, address), check)?);
+            findings.extend(page::judge(&url, visitor.exchange(seen, &url), check)?);
         }
-        findings.extend(self.redirected(seen, address)?);
-        let notes = self.notes(seen, address)?;
+        findings.extend(self.redirected(seen, &visitor)?);
+        let notes = self.notes(seen, &visitor)?;
         if findings.is_empty() {
             return Ok(Planned::from(Plan::Converged).with_notes(notes));
         }
@@ -107,14 +111,14 @@ impl Site {
     }
 
     /// Circles, then each redirect that is not as it must be. What the chart lacks for them is told once, as a whole.
-    fn redirected(&self, seen: &View<'_>, address: IpAddr) -> Result<Vec<Finding>, Missing> {
+    fn redirected(&self, seen: &View<'_>, visitor: &Visitor) -> Result<Vec<Finding>, Missing> {
         let redirects = self.redirects();
         let urls: Vec<String> = redirects.iter().map(|redirect| redirect.from.clone()).chain(self.target()).collect();
-        let circles = circle::circles(&urls, |url| seen.exchange(url, address).ok().flatten());
+        let circles = circle::circles(&urls, |url| visitor.exchange(seen, url).ok().flatten());
         let mut findings: Vec<Finding> = circles.iter().map(|circle| circle::told(circle, &self.origin())).collect();
         let (mut lacking, mut whats) = (Vec::new(), Vec::new());
         for redirect in &redirects {
-            let wrong = redirect.judge(seen.exchange(&redirect.from, address))?;
+            let wrong = redirect.judge(visitor.exchange(seen, &redirect.from))?;
             let Some(Wrong { what, cure }) = wrong.filter(|_| !circles.iter().flatten().any(|url| *url == redirect.from)) else { continue };
             match cure {
                 Some(cure) => findings.push(Finding::new(what, cure)),

@@ -24,6 +24,7 @@ mod probe;
 mod prune;
 mod rig;
 mod shells;
+mod sites;
 mod ssh_causes;
 mod tls;
 mod visitor;
@@ -108,6 +109,7 @@ pub const TESTS: &[Test] = &[
     ("tls_ca_moody", tls::moody),
     ("tls_renew", tls::renew),
     ("tls_ca_refused", tls::refused),
+    ("tls_sites", sites::sites),
     ("tls_diagnose_default_deny", diagnose::default_deny),
     ("tls_diagnose_wrong_a", diagnose::wrong_a),
     ("tls_diagnose_dead_aaaa", diagnose::dead_aaaa),

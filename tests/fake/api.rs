@@ -6,13 +6,16 @@ use std::sync::LazyLock;
 
 use bedplate::inventory::{Inventory, Site};
 use bedplate::model::{
-    Answer, ApiAction, ApiQuestion, DryRun, Failure, KeyKind, LiveRelease, LiveSecret, Manifest, ObjectRef, Reply, Restart, Secret,
-    SecretSpec,
+    Answer, ApiAction, ApiQuestion, CertificateSpec, DryRun, Failure, KeyKind, LiveRelease, LiveSecret, Manifest, ObjectRef, Reply,
+    Restart, Secret, SecretKind, SecretSpec,
 };
 use serde_json::{Value, json};
 
 use super::helm::deployment;
-use super::tls::Leaf;
+use super::tls::{self, Leaf};
+
+/// Who issues what bedplate makes itself.
+pub const OWN: &str = "own";
 
 #[derive(Clone)]
 pub struct Api {
@@ -145,6 +148,17 @@ impl Api {
         Err(Failure::new(format!("write into {namespace}"), "namespace not found", ""))
     }
 
+    /// It is its own CA.
+    fn certificate(&mut self, wanted: &CertificateSpec) {
+        let leaf = tls::leaf(OWN, &wanted.names);
+        let data = [("tls.crt", &leaf.pem), ("tls.key", &leaf.key), ("ca.crt", &leaf.pem)];
+        let data = data.map(|(key, text)| (key.to_owned(), Secret::new(text.clone()))).into();
+        let (namespace, name, resource_version) = (wanted.namespace.clone(), wanted.name.clone(), wanted.resource_version.clone());
+        let key = (namespace.clone(), name.clone());
+        self.write(&SecretSpec { namespace, name, kind: SecretKind::Tls, data, removed: Vec::new(), resource_version });
+        self.leaves.insert(key, leaf);
+    }
+
     pub fn perform(&mut self, action: &ApiAction) -> Result<(), Failure> {
         match action {
             ApiAction::Apply(manifest) => {
@@ -168,6 +182,10 @@ impl Api {
                     [("jwt_private.pem", private), ("jwt_public.pem", public)].map(|(name, text)| (name.to_owned(), Secret::new(text)));
                 let made = ours(version.clone(), data.into(), ("bedplate.dev/kid", version));
                 self.secrets.entry((namespace.clone(), name.clone())).or_insert(made);
+            }
+            ApiAction::CreateCertificate(wanted) => {
+                self.home(&wanted.namespace)?;
+                self.certificate(wanted);
             }
             ApiAction::Restart(restart) => {
                 let Some(live) = self.objects.get_mut(&restart.workload) else {
@@ -209,8 +227,10 @@ impl Api {
         if live.map(|live| &live.resource_version) != spec.resource_version.as_ref() || live.is_some_and(|live| live.data == spec.data) {
             return;
         }
+        let kind = live.map_or_else(|| spec.kind.name().to_owned(), |live| live.kind.clone());
         let version = self.tick();
         let written = ours(version.clone(), spec.data.clone(), ("bedplate.dev/revision", version));
+        let written = LiveSecret { kind, ..written };
         self.secrets.insert(key, written);
     }
 }

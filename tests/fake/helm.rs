@@ -124,9 +124,9 @@ impl Api {
             return objects;
         }
         let rules: Vec<Value> = sites.iter().flat_map(|site| site.names().map(|name| json!({ "host": name }))).collect();
-        let acme = sites.iter().filter(|site| site.tls == Tls::Acme);
+        let secure = sites.iter().filter(|site| site.tls != Tls::Off);
         let tls: Vec<Value> =
-            acme.map(|site| json!({ "hosts": site.names().collect::<Vec<_>>(), "secretName": site.certificate })).collect();
+            secure.map(|site| json!({ "hosts": site.names().collect::<Vec<_>>(), "secretName": site.certificate })).collect();
         let issuer = release.values.pointer("/ingress/clusterIssuer").and_then(Value::as_str);
         let notes = issuer.map_or_else(|| json!({}), |issuer| json!({ ISSUER: issuer }));
         objects.push(json!({ "apiVersion": "traefik.io/v1alpha1", "kind": "Middleware",

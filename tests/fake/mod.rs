@@ -120,9 +120,7 @@ impl World {
 
     fn answer(&mut self, question: &Question) -> Answer {
         match question {
-            Question::Host(_, HostQuestion::Get { url, address }) => {
-                self.api.visited(&OutsideQuestion::Get { url: url.clone(), address: *address })
-            }
+            Question::Host(_, HostQuestion::Get { url, address }) => self.api.visited(&OutsideQuestion::get(url, *address)),
             Question::Host(id, question) => self.host(id).answer(question),
             Question::HelmDryRun(..) | Question::Api(_) if !self.serves() => Answer::Unreadable("k3s does not run".into()),
             Question::Api(question) => self.api.answer(question),

@@ -9,6 +9,7 @@ pub struct Leaf {
     pub issuer: String,
     pub names: Vec<String>,
     pub pem: String,
+    pub key: String,
     pub sha256: String,
 }
 
@@ -22,6 +23,13 @@ pub fn leaf(issuer: &str, names: &[String]) -> Leaf {
     params.distinguished_name.push(DnType::CommonName, issuer);
     params.not_before = rcgen::date_time_ymd(2026, 1, 1);
     params.not_after = rcgen::date_time_ymd(2036, 1, 1);
-    let cert = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
-    Leaf { issuer: issuer.into(), names: names.to_vec(), pem: cert.pem(), sha256: format!("{:x}", Sha256::digest(cert.der())) }
+    let key = KeyPair::generate().unwrap();
+    let cert = params.self_signed(&key).unwrap();
+    Leaf {
+        issuer: issuer.into(),
+        names: names.to_vec(),
+        pem: cert.pem(),
+        key: key.serialize_pem(),
+        sha256: format!("{:x}", Sha256::digest(cert.der())),
+    }
 }

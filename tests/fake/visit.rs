@@ -4,7 +4,7 @@ use bedplate::inventory::{Site, Tls};
 use bedplate::model::{Answer, Exchange, ObjectRef, OutsideQuestion, Phase, RecordKind, Reply, Served};
 use serde_json::Value;
 
-use super::api::Api;
+use super::api::{Api, OWN};
 use super::tls;
 
 impl Api {
@@ -43,7 +43,7 @@ impl Api {
         });
         let leaf = secret.filter(|key| self.secrets.contains_key(key)).and_then(|key| self.leaves.get(&key));
         let Some(leaf) = leaf else { return Answer::Unreadable("connection refused".into()) };
-        let phase = if leaf.issuer.ends_with("production") { Phase::Production } else { Phase::Staging };
+        let phase = if leaf.issuer.ends_with("production") || leaf.issuer == OWN { Phase::Production } else { Phase::Staging };
         Answer::Present(Reply::Served(Served {
             phase,
             subject: format!("CN={name}"),
@@ -88,8 +88,8 @@ impl Api {
         let site = self.sites.iter().find(|site| site.names().any(|own| own == name)).filter(|_| self.ingresses().any(routed));
         let Some(site) = site.filter(|_| !path.starts_with(".well-known/acme-challenge/")) else { return nowhere() };
         let own = match site.tls {
-            Tls::Acme => "https",
             Tls::Off => "http",
+            _ => "https",
         };
         if scheme == own && name == site.domain {
             page(site, &format!("/{path}"), answer)

@@ -31,7 +31,7 @@ pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
 /// Why no public CA can validate a name, and what to do instead.
 fn out_of_reach(inventory: &Inventory, name: &str) -> Option<(&'static str, &'static str)> {
     let last = name.rsplit('.').next()?;
-    let off = "use a name in public DNS, or `tls = \"off\"`";
+    let off = "use a name in public DNS, or `tls = \"self-signed\"`, \"own-ca\" or \"off\"";
     if last == "local" {
         return Some(("`.local` lives in multicast DNS, where no CA looks", off));
     }
@@ -47,7 +47,7 @@ fn out_of_reach(inventory: &Inventory, name: &str) -> Option<(&'static str, &'st
     {
         return Some((
             "it is not in public DNS, where Let's Encrypt looks",
-            "use a name in public DNS, `tls = \"off\"`, or a CA of your own in [acme]",
+            "use a name in public DNS, `tls = \"self-signed\"`, \"own-ca\" or \"off\", or a CA of your own in [acme]",
         ));
     }
     let reserved = ["example.com", "example.org", "example.net"];
@@ -70,7 +70,11 @@ fn visible(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
             Some(ip) if acme && is_private(ip) => {
                 let key = if spot.key("public_ip").exists() { "public_ip" } else { "address" };
                 let message = format!("{ip} is a private address: Let's Encrypt can't reach it, and a site says tls = \"acme\"");
-                flaws.error(spot.key(key), message, "set `public_ip` to the address that the world sees, or use `tls = \"off\"`");
+                flaws.error(
+                    spot.key(key),
+                    message,
+                    "set `public_ip` to the address that the world sees, or use `tls = \"self-signed\"`, \"own-ca\" or \"off\"",
+                );
             }
             Some(_) => {}
         }

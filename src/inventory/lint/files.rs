@@ -26,6 +26,16 @@ pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
             }
         }
     }
+    for (site, spot) in super::sites(inventory, root) {
+        for (key, path) in [("certificate_file", &site.certificate_file), ("ca_file", &site.ca_file)] {
+            if let Some(path) = path {
+                pem(path, key, spot.key(key), flaws);
+            }
+        }
+        if let Some(path) = &site.key_file {
+            file(path, "`key_file`", spot.key("key_file"), flaws);
+        }
+    }
     for (name, path) in &inventory.images {
         let spot = root.key("images").key(name);
         // An OCI layout is a folder with this file (image-spec: image-layout).

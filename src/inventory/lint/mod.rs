@@ -16,6 +16,7 @@ mod registries;
 mod releases;
 mod secrets;
 mod sites;
+mod tls;
 mod versions;
 
 use super::problem::Flaws;
@@ -37,6 +38,7 @@ const PURE: &[Lint] = &[
     secrets::lint,
     releases::lint,
     sites::lint,
+    tls::lint,
     domains::lint,
 ];
 

@@ -34,7 +34,8 @@ pub fn default(name: &str) -> Finding {
     Finding::new(format!("visitors of {name} get Traefik's default certificate ({DEFAULT}): it has no TLS secret for this name"), cure)
 }
 
-fn another(name: &str, served: &Served, leaf: &Leaf) -> Finding {
+/// A leaf that is not the Secret's.
+pub fn another(name: &str, served: &Served, leaf: &Leaf) -> Finding {
     let shown = described(served);
     if served.not_after < leaf.not_after && served.names.iter().any(|own| own.eq_ignore_ascii_case(name)) {
         let cure = "Traefik takes the new one up in seconds; if it does not: kubectl -n kube-system logs deployment/traefik";

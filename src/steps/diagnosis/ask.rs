@@ -76,7 +76,7 @@ pub fn way(case: &Case<'_>) -> Vec<Question> {
         questions.push(case.seen.ask(HostQuestion::Resolve(name.clone())));
     }
     for (url, address) in gets(case) {
-        questions.push(Question::Outside(OutsideQuestion::Get { url, address }));
+        questions.push(Question::Outside(OutsideQuestion::get(&url, address)));
     }
     questions.extend(directory(case));
     questions
@@ -116,11 +116,11 @@ fn directory(case: &Case<'_>) -> Vec<Question> {
     match server.host() {
         Some(url::Host::Domain(name)) => {
             let dns = OutsideQuestion::Dns { name: name.into(), kind: RecordKind::A, resolver: Resolver::System };
-            let get = address(case, &server).map(|address| OutsideQuestion::Get { url: server.to_string(), address });
+            let get = address(case, &server).map(|address| OutsideQuestion::get(server.as_str(), address));
             std::iter::once(dns).chain(get).map(Question::Outside).collect()
         }
         _ => address(case, &server)
-            .map(|address| OutsideQuestion::Get { url: server.to_string(), address })
+            .map(|address| OutsideQuestion::get(server.as_str(), address))
             .map(Question::Outside)
             .into_iter()
             .collect(),

@@ -8,7 +8,8 @@ const NOW: i64 = 1_000_000;
 const NAMES: [&str; 2] = ["shop.example", "www.shop.example"];
 
 fn leaf(issuer: &str, names: &[&str], not_after: i64) -> Leaf {
-    Leaf { issuer: issuer.into(), names: names.iter().map(|name| (*name).to_owned()).collect(), not_after, sha256: "of-secret".into() }
+    let names = names.iter().map(|name| (*name).to_owned()).collect();
+    Leaf { issuer: issuer.into(), names, not_after, sha256: "of-secret".into() }
 }
 
 fn served(phase: Phase, sha256: &str) -> Served {

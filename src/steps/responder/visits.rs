@@ -22,8 +22,8 @@ impl Responders {
         let inner = due.site.address.filter(|_| ready).map(|address| HostQuestion::Get { url: url.clone(), address });
         questions.extend(inner.map(|question| seen.ask(question)));
         for address in self.addresses(seen, due).into_iter().filter(|_| ready) {
-            questions.push(Question::Outside(OutsideQuestion::Get { url: url.clone(), address }));
-            questions.push(Question::Outside(OutsideQuestion::Served { name: due.name.into(), address }));
+            questions.push(Question::Outside(OutsideQuestion::get(&url, address)));
+            questions.push(Question::Outside(OutsideQuestion::served(due.name, address)));
         }
         questions
     }

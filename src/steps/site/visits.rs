@@ -12,8 +12,8 @@ const PROBE: &str = "bedplate-probe";
 impl Site {
     fn scheme(&self) -> &'static str {
         match self.config.tls {
-            Tls::Acme => "https",
             Tls::Off => "http",
+            Tls::Acme | Tls::SelfSigned | Tls::OwnCa => "https",
         }
     }
 
@@ -32,12 +32,12 @@ impl Site {
         let home = format!("{}/{PROBE}", self.origin());
         let from = |scheme: &str, name: &str| format!("{scheme}://{name}/{PROBE}");
         let mut redirects = Vec::new();
-        if self.config.tls == Tls::Acme {
+        if self.config.tls != Tls::Off {
             redirects.push(Redirect { from: from("http", &self.config.domain), to: vec![home.clone()] });
         }
         for name in &self.config.redirect_from {
             redirects.push(Redirect { from: from(self.scheme(), name), to: vec![home.clone()] });
-            if self.config.tls == Tls::Acme {
+            if self.config.tls != Tls::Off {
                 redirects.push(Redirect { from: from("http", name), to: vec![home.clone(), from("https", name)] });
             }
         }

@@ -1,0 +1,180 @@
+//! Several sites on one host, each with its certificate in another way: by ACME, made, from files, and none at first. They stand in the shop's
+//! namespace, before its pods.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use toml::{Table, Value};
+
+use super::Context;
+use super::flow::{bedplate, ended, served};
+use crate::bench::Bench;
+use crate::rig::{Record, usual};
+use crate::run::run;
+
+/// Beside the project's own.
+const INVENTORY: &str = "sites.toml";
+
+/// Names of all of them, beside the shop's.
+const NAMES: [&str; 5] = ["home.local", "www.home.local", "files.local", "later.example", "www.later.example"];
+
+/// A site's playbook: its Ingress, which has no redirects but where `more` brings them, and what must be served.
+struct Page {
+    name: &'static str,
+    domain: &'static str,
+    tls: &'static str,
+    more: &'static str,
+    check: &'static str,
+}
+
+const HOME: Page = Page {
+    name: "home",
+    domain: "home.local",
+    tls: "tls: [{hosts: [home.local, www.home.local], secretName: home-tls}]",
+    more: "",
+    check: "tls = \"self-signed\", certificate = \"home-tls\", redirect_from = [\"www.home.local\"], manage_redirects = true",
+};
+const FILES: Page = Page {
+    name: "files",
+    domain: "files.local",
+    tls: "tls: [{hosts: [files.local], secretName: files-tls}]",
+    more: "traefik.ingress.kubernetes.io/router.middlewares: shop-https@kubernetescrd",
+    check: "tls = \"own-ca\", certificate = \"files-tls\", certificate_file = \"tls/files.pem\", key_file = \"tls/files.key\", ca_file = \"tls/ca.pem\"",
+};
+const OFF: Page = Page {
+    name: "later",
+    domain: "later.example",
+    tls: "",
+    more: "",
+    check: "tls = \"off\", redirect_from = [\"www.later.example\"], manage_redirects = true",
+};
+const ON: Page = Page {
+    tls: "tls: [{hosts: [later.example, www.later.example], secretName: later-tls}]",
+    check: "certificate = \"later-tls\", redirect_from = [\"www.later.example\"], manage_redirects = true",
+    ..OFF
+};
+
+/// What no inventory removes.
+const CLEAR: &str = "k3s kubectl -n shop delete --ignore-not-found ingress home files later
+    k3s kubectl -n shop delete --ignore-not-found certificate later-tls
+    k3s kubectl -n shop delete --ignore-not-found secret later-tls";
+
+/// All are served and judged by the right roots, a second run is empty, TLS is turned on later, and what was ours goes by `--prune`.
+pub fn sites(context: &Context) -> Result<()> {
+    let bench = context.converged()?;
+    let address = bench.host.address.parse()?;
+    let records = NAMES.iter().map(|name| Record::A((*name).to_owned(), address));
+    context.rig.records(&usual().into_iter().chain(records).collect::<Vec<_>>())?;
+    authority(bench)?;
+    let seen = all(bench);
+    bench.look(CLEAR)?;
+    context.rig.records(&usual())?;
+    seen?;
+    ended(&bedplate(bench, &["bootstrap", "--prune", "--yes", "inventory.toml"])?, 0)?;
+    let left = bench.look("k3s kubectl -n shop get ingressroutes,middlewares,secrets -l app.kubernetes.io/managed-by=bedplate -o name")?;
+    ensure!(!left.contains("home") && !left.contains("later") && !left.contains("files"), "--prune leaves {left}");
+    served(bench)
+}
+
+fn all(bench: &Bench<'_>) -> Result<()> {
+    write(bench, &[HOME, FILES, OFF])?;
+    ended(&bedplate(bench, &["verify", INVENTORY])?, 1)?;
+    ended(&bedplate(bench, &["bootstrap", INVENTORY])?, 0)?;
+    rests(bench)?;
+    let verify = bedplate(bench, &["verify", INVENTORY])?;
+    ended(&verify, 0)?;
+    for told in
+        ["fact: home.local and www.home.local: ECDSA 256 certificate by CN=bedplate", "fact: files.local: ECDSA 256 certificate by CN=own"]
+    {
+        ensure!(verify.stdout.contains(told), "verify lacks {told:?}:\n{}", verify.stdout);
+    }
+    home(bench)?;
+    let files = get(bench, "https://files.local/", &bench.project.path("tls/ca.pem"))?;
+    ensure!(files.starts_with("http/2 200"), "files.local says {files}");
+    leads(&bench.visit("http://www.later.example/a?b=c")?, "http://later.example/a?b=c")?;
+    ensure!(bench.visit("http://later.example/")?.starts_with("HTTP/1.1 200"), "plain http is not served");
+    served(bench)?;
+
+    write(bench, &[HOME, FILES, ON])?;
+    ended(&bedplate(bench, &["bootstrap", INVENTORY])?, 0)?;
+    rests(bench)?;
+    ensure!(bench.visit("https://later.example/")?.starts_with("HTTP/2 200"), "later.example is not served");
+    for from in ["http://later.example", "http://www.later.example", "https://www.later.example"] {
+        leads(&bench.visit(&format!("{from}/a?b=c"))?, "https://later.example/a?b=c")?;
+    }
+    served(bench)
+}
+
+/// Its own CA vouches for it and nobody else does; its redirects are ours, and leave the challenge's path alone.
+fn home(bench: &Bench<'_>) -> Result<()> {
+    let ca = bench.project.path("tls/home-ca.pem");
+    fs::write(&ca, bench.look("k3s kubectl -n shop get secret home-tls -o jsonpath='{.data.ca\\.crt}' | base64 -d")?)?;
+    bench.project.save(&bench.rig.operator)?;
+    let page = get(bench, "https://home.local/", &ca)?;
+    ensure!(page.starts_with("http/2 200"), "home.local says {page}");
+    for from in ["http://home.local", "http://www.home.local", "https://www.home.local"] {
+        leads(&get(bench, &format!("{from}/a?b=c"), &ca)?, "https://home.local/a?b=c")?;
+    }
+    let challenge = get(bench, "http://home.local/.well-known/acme-challenge/token", &ca)?;
+    ensure!(!challenge.contains("location:"), "the challenge's path says {challenge}");
+    ensure!(bench.visit("https://home.local/").is_err(), "the production roots vouch for home.local");
+    Ok(())
+}
+
+fn rests(bench: &Bench<'_>) -> Result<()> {
+    let again = bedplate(bench, &["bootstrap", INVENTORY])?;
+    ended(&again, 0)?;
+    ensure!(again.stdout.contains("nothing was changed, nothing was restarted"), "{}", again.stdout);
+    Ok(())
+}
+
+/// Headers and body in lower case, as a visitor gets them who trusts that file alone.
+fn get(bench: &Bench<'_>, url: &str, roots: &Path) -> Result<String> {
+    let mut curl = bench.rig.operator.command("curl");
+    curl.args(["--silent", "--show-error", "--include", "--max-time", "10", "--cacert"]);
+    Ok(run(curl.arg(roots).arg(url))?.to_lowercase())
+}
+
+fn leads(answer: &str, to: &str) -> Result<()> {
+    let answer = answer.to_lowercase();
+    let first = answer.lines().next().unwrap_or_default();
+    ensure!(first.contains(" 301") && answer.contains(&format!("location: {to}\r")), "a redirect to {to} is expected: {answer}");
+    Ok(())
+}
+
+/// A CA of the user's, and what it issued.
+fn authority(bench: &Bench<'_>) -> Result<()> {
+    let mut own = CertificateParams::default();
+    own.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    own.distinguished_name.push(DnType::CommonName, "own");
+    let own = CertifiedIssuer::self_signed(own, KeyPair::generate()?)?;
+    let key = KeyPair::generate()?;
+    let leaf = CertificateParams::new(vec!["files.local".to_owned()])?.signed_by(&key, &own)?;
+    fs::create_dir_all(bench.project.path("tls"))?;
+    for (name, text) in [("ca.pem", own.pem()), ("files.pem", leaf.pem()), ("files.key", key.serialize_pem())] {
+        fs::write(bench.project.path("tls").join(name), text)?;
+    }
+    Ok(())
+}
+
+/// The project's inventory with these sites, each by a playbook of its own.
+fn write(bench: &Bench<'_>, pages: &[Page]) -> Result<()> {
+    let mut inventory = bench.project.inventory.clone();
+    fs::create_dir_all(bench.project.path("playbooks"))?;
+    let mut books = Table::new();
+    for Page { name, domain, tls, more, check } in pages {
+        let book = format!(
+            "[[steps]]\nmanifest = '''\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: {name}\n  namespace: shop\n  \
+             annotations: {{{more}}}\nspec:\n  ingressClassName: traefik\n  {tls}\n  rules: [{{host: {domain}, http: {{paths: [{{path: /, \
+             pathType: Prefix, backend: {{service: {{name: web, port: {{name: http}}}}}}}}]}}}}]\n'''\n\n[[steps]]\n\
+             check = {{ release = \"{name}\", domain = \"{domain}\", {check}, checks = [{{ path = \"/\" }}] }}\n"
+        );
+        fs::write(bench.project.path(format!("playbooks/{name}.toml")), book)?;
+        books.insert((*name).to_owned(), Value::Table(Table::new()));
+    }
+    inventory.insert("playbooks".into(), Value::Table(books));
+    fs::write(bench.project.path(INVENTORY), toml::to_string(&inventory)?)?;
+    bench.project.save(&bench.rig.operator)
+}
