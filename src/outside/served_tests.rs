@@ -92,3 +92,14 @@ async fn no_certificate_is_unreadable() {
     let (seen, ()) = tokio::join!(look(&stand.roots, NAME, address), hang_up);
     assert!(seen.as_ref().unwrap_err().starts_with("TLS handshake: "), "{seen:?}");
 }
+
+#[tokio::test]
+async fn a_site_s_own_roots_are_believed_and_no_others() {
+    let stand = Stand::new();
+    let pem = std::fs::read_to_string(stand.staging.file.path()).unwrap();
+    let own = Arc::new(Roots::only(&pem).unwrap());
+    assert_eq!(phase(&own, stand.staging.issue(&[NAME], Lifetime::Current)).await, Phase::Production);
+    let reason = "the site's own roots: its issuer is not among them; it came alone, so its intermediate certificates may lack";
+    assert_eq!(phase(&own, stand.production.issue(&[NAME], Lifetime::Current)).await, untrusted(reason));
+    assert!(Roots::only("no root at all").is_err());
+}
