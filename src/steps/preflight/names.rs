@@ -1,4 +1,5 @@
-//! DNS of every site, as the operator, the public resolvers and the host see it. A mismatch stops no step but the certificate's.
+//! DNS of every site, as the operator, the host and, where a CA must find it, the public resolvers see it. A mismatch stops no step but the
+//! certificate's.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -6,7 +7,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::findings::Findings;
-use crate::inventory::{Host, Inventory, Site};
+use crate::inventory::{Host, Inventory, Site, Tls};
 use crate::model::{Finding, HostQuestion, Missing, OutsideQuestion, Question, RecordKind, Resolver, View, Why};
 
 const KINDS: [RecordKind; 2] = [RecordKind::A, RecordKind::Aaaa];
@@ -23,17 +24,40 @@ const PROXIES: [&str; 22] = [
 /// What one resolver says of a name.
 type Told = Result<BTreeSet<IpAddr>, String>;
 
-fn names(inventory: &Inventory) -> impl Iterator<Item = &str> {
-    inventory.sites.iter().flat_map(Site::names)
+/// Every name, and who must find it.
+fn names(inventory: &Inventory) -> impl Iterator<Item = (&str, Audience)> {
+    inventory.sites.iter().flat_map(|site| site.names().map(|name| (name, Audience::of(site))))
+}
+
+/// Who must find a site.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Audience {
+    /// A CA as well.
+    World,
+    /// Its visitors, who may know it by multicast DNS or a hosts file.
+    Visitors,
+}
+
+impl Audience {
+    fn of(site: &Site) -> Self {
+        if site.tls == Tls::Acme { Self::World } else { Self::Visitors }
+    }
+
+    fn resolvers(self) -> &'static [(Resolver, &'static str)] {
+        match self {
+            Self::World => &RESOLVERS,
+            Self::Visitors => &RESOLVERS[..1],
+        }
+    }
 }
 
 /// What must be known of each name.
 pub fn questions(inventory: &Inventory, seen: &View<'_>) -> Vec<Question> {
     let mut questions = Vec::new();
-    for name in names(inventory) {
+    for (name, audience) in names(inventory) {
         questions.push(seen.ask(HostQuestion::Resolve(name.into())));
-        for (resolver, _) in RESOLVERS {
-            questions.extend(KINDS.map(|kind| Question::Outside(OutsideQuestion::Dns { name: name.into(), kind, resolver })));
+        for (resolver, _) in audience.resolvers() {
+            questions.extend(KINDS.map(|kind| Question::Outside(OutsideQuestion::Dns { name: name.into(), kind, resolver: *resolver })));
         }
     }
     questions
@@ -51,13 +75,16 @@ pub fn resolve(inventory: &Inventory, host: &Host, seen: &View<'_>, findings: &m
         }
         return Ok(());
     };
-    for name in names(inventory) {
+    for (name, audience) in names(inventory) {
         let mut told = Vec::new();
-        for (resolver, whose) in RESOLVERS {
-            told.push((public(seen, name, resolver)?, whose));
+        for (resolver, whose) in audience.resolvers() {
+            told.push((public(seen, name, *resolver)?, *whose));
         }
         told.push((readable(seen.resolved(name).map(|found| found.into_iter().flatten().copied().collect()))?, "on the host"));
-        if let Some(Finding { what, cure }) = judge(name, wanted, &told) {
+        if audience == Audience::Visitors {
+            told.retain(|(told, _)| told.as_ref().is_ok_and(|found| !found.is_empty()));
+        }
+        if let Some(Finding { what, cure }) = judge(name, audience, wanted, &told) {
             findings.warn(what, cure);
         }
     }
@@ -87,7 +114,7 @@ fn readable(answer: Result<BTreeSet<IpAddr>, Missing>) -> Result<Told, Missing> 
 }
 
 /// What is amiss with a name; none: it leads to `wanted`, whomever one asks.
-fn judge(name: &str, wanted: IpAddr, told: &[(Told, &str)]) -> Option<Finding> {
+fn judge(name: &str, audience: Audience, wanted: IpAddr, told: &[(Told, &str)]) -> Option<Finding> {
     let wrong: Vec<String> = told.iter().filter_map(|(told, whose)| amiss(told, wanted).map(|what| format!("{what} {whose}"))).collect();
     if wrong.is_empty() {
         return None;
@@ -96,7 +123,8 @@ fn judge(name: &str, wanted: IpAddr, told: &[(Told, &str)]) -> Option<Finding> {
     let cure = if proxied {
         "Cloudflare proxies it: switch the record to DNS only, or the CA never reaches the host".to_owned()
     } else {
-        format!("point its records at {wanted} and delete others, AAAA too; its certificate waits for that")
+        let waits = if audience == Audience::World { "; its certificate waits for that" } else { "" };
+        format!("point its records at {wanted} and delete others, AAAA too{waits}")
     };
     Some(Finding::new(format!("{name} must lead to {wanted} alone, but {}", wrong.join(", ")), cure))
 }
