@@ -257,6 +257,22 @@ async fn what_is_large_arrives_packed_and_whole() {
     }
 }
 
+/// Together they are more than an answer may be.
+#[tokio::test]
+async fn what_is_too_large_together_is_asked_one_by_one() {
+    let sshd = Sshd::start("");
+    let remote = Remote::connect(&sshd.host(), &Prompt::unattended(None)).await.unwrap();
+    let bytes: Vec<u8> = (0..4 << 20).map(|at: u32| at.wrapping_mul(2_654_435_761).to_le_bytes()[3]).collect();
+    let files = ["one", "two", "three"].map(|name| sshd.folder().join(name));
+    let questions = files.iter().map(|path| {
+        std::fs::write(path, &bytes).unwrap();
+        HostQuestion::Content(path.to_str().unwrap().into())
+    });
+    let answers = remote.ask([HostQuestion::Stat("/etc".into())].into_iter().chain(questions).collect()).await.unwrap();
+    let whole = Answer::Present(Reply::Bytes(Secret::new(bytes)));
+    assert_eq!((answers.len(), answers[1..].iter().all(|(_, answer)| *answer == whole)), (4, true));
+}
+
 #[tokio::test]
 async fn a_banner_without_end_is_not_read_to_its_end() {
     use std::io::Write as _;

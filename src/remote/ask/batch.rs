@@ -1,6 +1,6 @@
 //! Many questions as one script: the worker starts seven programs for a frame, which for small questions is more than they cost.
 
-use super::super::frame::Output;
+use super::super::frame::{Garbled, Output};
 
 /// All scripts as one, each with an empty input and followed by `mark` and its status on standard output, and by `mark` on standard error.
 /// Nothing that they print may hold `mark`.
@@ -8,8 +8,15 @@ pub fn compose(scripts: &[String], mark: &str) -> String {
     scripts.iter().map(|script| format!("(\n{script}\n) </dev/null\nprintf '\\n%s %s\\n' {mark} $?\necho {mark} >&2\n")).collect()
 }
 
-/// What each of `count` scripts left behind; none where that is not all there. Of their complaints the last are kept.
-pub fn split(all: &Output, count: usize, mark: &str) -> Option<Vec<Output>> {
+/// What each of `count` scripts left behind. Of their complaints the last are kept.
+///
+/// # Errors
+/// `Form`: that is not all there.
+pub fn split(all: &Output, count: usize, mark: &str) -> Result<Vec<Output>, Garbled> {
+    apart(all, count, mark).ok_or(Garbled::Form)
+}
+
+fn apart(all: &Output, count: usize, mark: &str) -> Option<Vec<Output>> {
     let mut rest: &[u8] = &all.stdout;
     let mut outputs = Vec::with_capacity(count);
     for _ in 0..count {
@@ -80,7 +87,9 @@ mod tests {
     #[test]
     fn what_is_not_all_there_is_no_answer() {
         let whole = run(&["echo a", "echo b"]);
-        assert!(split(&whole, 2, MARK).is_some() && split(&whole, 3, MARK).is_none() && split(&whole, 1, MARK).is_none());
-        assert!(split(&whole, 2, "bedplate-4567").is_none());
+        assert!(split(&whole, 2, MARK).is_ok());
+        for (count, mark) in [(3, MARK), (1, MARK), (2, "bedplate-4567")] {
+            assert_eq!(split(&whole, count, mark), Err(Garbled::Form));
+        }
     }
 }

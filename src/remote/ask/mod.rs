@@ -76,20 +76,22 @@ impl Remote {
             heard(&questions[index], &answer);
             answers.push(answer);
         };
-        // Somebody may wait for the first. The others go as one, and each by itself where that is too much for an answer.
+        // Somebody may wait for the first. The others go as one.
         let (first, others) = scripts.split_at(scripts.len().min(1));
         let mark = nonce();
         let together = batch::compose(others, &mark);
-        let mut batch = None;
+        let mut batch = Ok(Vec::new());
         let ran = if others.is_empty() { first.to_vec() } else { vec![first.concat(), together] };
         let heard = |index: usize, output: Result<Output, Garbled>| match index {
             0 => answered(0, output),
-            _ => batch = output.ok().and_then(|output| batch::split(&output, others.len(), &mark)),
+            _ => batch = output.and_then(|output| batch::split(&output, others.len(), &mark)),
         };
         shell.run_all(&ran, LIMIT, heard).await?;
         match batch {
-            Some(outputs) => outputs.into_iter().enumerate().for_each(|(index, output)| answered(index + 1, Ok(output))),
-            None => shell.run_all(others, LIMIT, |index, output| answered(index + 1, output)).await?,
+            Ok(outputs) => outputs.into_iter().enumerate().for_each(|(index, output)| answered(index + 1, Ok(output))),
+            // Each by itself may be little enough.
+            Err(Garbled::TooLong) => shell.run_all(others, LIMIT, |index, output| answered(index + 1, output)).await?,
+            Err(Garbled::Form) => (0..others.len()).for_each(|index| answered(index + 1, Err(Garbled::Form))),
         }
         *slot = Some(shell);
         Ok(answers)
