@@ -60,14 +60,24 @@ pub(super) fn questions_of(acme: &Acme, issuer: Issuer, seen: &View<'_>) -> Vec<
 /// # Errors
 /// The file with its directory's CA can't be read.
 pub(super) fn manifest(acme: &Acme, issuer: Issuer, seen: &View<'_>) -> Result<Manifest, Missing> {
+    let ca_bundle = ca_file(acme, issuer).map(|path| ca(path, seen)).transpose()?;
+    let server = server(acme, issuer);
+    let context = json!({ "name": issuer.name(), "email": acme.email, "server": server, "ca_bundle": ca_bundle });
+    ours::manifest("cluster-issuer.yaml", &context)
+}
+
+/// The directories of both CAs.
+pub(super) fn servers(inventory: &Inventory) -> Vec<url::Url> {
+    let acme = inventory.acme.iter().flat_map(|acme| Issuer::BOTH.map(|issuer| server(acme, issuer)));
+    acme.filter_map(|server| server.parse().ok()).collect()
+}
+
+fn server(acme: &Acme, issuer: Issuer) -> &str {
     let (server, default) = match issuer {
         Issuer::Staging => (&acme.staging, STAGING),
         Issuer::Production => (&acme.production, PRODUCTION),
     };
-    let ca_bundle = ca_file(acme, issuer).map(|path| ca(path, seen)).transpose()?;
-    let server = server.server.as_deref().unwrap_or(default);
-    let context = json!({ "name": issuer.name(), "email": acme.email, "server": server, "ca_bundle": ca_bundle });
-    ours::manifest("cluster-issuer.yaml", &context)
+    server.server.as_deref().unwrap_or(default)
 }
 
 /// A file in PEM as cert-manager takes it.

@@ -20,6 +20,8 @@ mod ratchet;
 mod rendered;
 mod renewal;
 mod rollout;
+mod traefik;
+mod traffic;
 mod upgrade;
 
 pub use diagnosis::diagnosis;

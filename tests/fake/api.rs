@@ -71,6 +71,8 @@ impl Api {
         for name in ["coredns", "traefik", "metrics-server"] {
             self.put(deployment("kube-system", name));
         }
+        self.put(json!({ "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "traefik-0", "namespace": "kube-system",
+            "labels": { "app.kubernetes.io/name": "traefik" } }, "status": { "phase": "Running", "podIP": "10.42.0.8" } }));
         self.put(json!({ "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": { "name": "local-path" } }));
         self.put(json!({ "apiVersion": "v1", "kind": "Service", "metadata": { "name": "traefik", "namespace": "kube-system" },
             "spec": { "type": "LoadBalancer", "ports": [{ "port": 80, "nodePort": 30080, "protocol": "TCP" },
@@ -92,7 +94,7 @@ impl Api {
     pub fn put(&mut self, body: Value) {
         if let Some(manifest) = Manifest::new(body) {
             let merged = merged(self.objects.get(manifest.object()), manifest.body());
-            self.objects.insert(manifest.object().clone(), merged);
+            self.objects.insert(manifest.object().clone(), labelled(merged));
         }
     }
 
@@ -100,7 +102,7 @@ impl Api {
         let reply = match question {
             ApiQuestion::Ready => Some(Reply::Text("ok".into())),
             ApiQuestion::Object(object) => self.objects.get(object).cloned().map(Reply::Object),
-            ApiQuestion::List { of, .. } => Some(Reply::Objects(self.list(of))),
+            ApiQuestion::List { of, selector } => Some(Reply::Objects(self.selected(of, selector))),
             ApiQuestion::Metadata { of, selector } => Some(Reply::Objects(self.metadata(of, selector))),
             ApiQuestion::Secret { namespace, name } => self.secrets.get(&(namespace.clone(), name.clone())).cloned().map(Reply::Secret),
             ApiQuestion::Release { namespace, name } => self.newest(namespace, name).map(|release| Reply::Release(Box::new(release))),
@@ -118,7 +120,11 @@ impl Api {
         self.objects.keys().filter(matches).map(|object| self.objects[object].clone()).collect()
     }
 
-    /// Of those that a selector `key=value` finds.
+    fn selected(&self, of: &ObjectRef, selector: &str) -> Vec<Value> {
+        self.list(of).into_iter().filter(|object| bears(&object["metadata"], selector)).collect()
+    }
+
+    /// Of those that a selector finds.
     fn metadata(&self, of: &ObjectRef, selector: &str) -> Vec<Value> {
         let secrets = self.secrets.iter().map(|((namespace, name), live)| {
             json!({ "namespace": namespace, "name": name, "labels": live.labels, "annotations": live.annotations })
@@ -127,8 +133,7 @@ impl Api {
             "Secret" => secrets.chain(self.kept()).collect(),
             _ => self.list(of).into_iter().map(|mut object| object["metadata"].take()).collect(),
         };
-        let bears = |metadata: &Value| selector.split_once('=').is_none_or(|(key, value)| metadata["labels"][key] == value);
-        all.into_iter().filter(bears).map(|metadata| json!({ "metadata": metadata })).collect()
+        all.into_iter().filter(|metadata| bears(metadata, selector)).map(|metadata| json!({ "metadata": metadata })).collect()
     }
 
     /// The object as an apply would leave it.
@@ -167,7 +172,7 @@ impl Api {
                 if manifest.object().kind == "Job" && after["metadata"].get("uid").is_none() {
                     after["metadata"]["uid"] = format!("{:0>8}-4a55-9d5e", self.tick()).into();
                 }
-                self.objects.insert(manifest.object().clone(), after);
+                self.objects.insert(manifest.object().clone(), labelled(after));
                 self.applied.insert(manifest.object().clone(), manifest.body().clone());
             }
             ApiAction::PutSecret(spec) => {
@@ -233,6 +238,19 @@ impl Api {
         let written = LiveSecret { kind, ..written };
         self.secrets.insert(key, written);
     }
+}
+
+/// The API server gives every namespace its name as a label.
+fn labelled(mut object: Value) -> Value {
+    if object["kind"] == "Namespace" {
+        object["metadata"]["labels"]["kubernetes.io/metadata.name"] = object["metadata"]["name"].clone();
+    }
+    object
+}
+
+/// Whether a selector `key=value` finds it.
+fn bears(metadata: &Value, selector: &str) -> bool {
+    selector.split_once('=').is_none_or(|(key, value)| metadata["labels"][key] == value)
 }
 
 /// Private and public half. Making one takes a while, so a few are made and taken in turns.

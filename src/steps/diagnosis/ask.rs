@@ -10,6 +10,8 @@ use super::super::acme_site::AcmeSite;
 use super::super::cert_manager;
 use super::super::challenge_probe::{self, dns};
 use super::super::moment;
+use super::super::solver_policy::effect;
+use super::super::traefik;
 use super::case::Case;
 use crate::steps::object::text;
 
@@ -24,13 +26,8 @@ pub const ORDER: Kind = Kind("acme.cert-manager.io/v1", "Order");
 pub const CHALLENGE: Kind = Kind("acme.cert-manager.io/v1", "Challenge");
 pub const INGRESS: Kind = Kind("networking.k8s.io/v1", "Ingress");
 pub const CLASS: Kind = Kind("networking.k8s.io/v1", "IngressClass");
-pub const POLICY: Kind = Kind("networking.k8s.io/v1", "NetworkPolicy");
-pub const NAMESPACE: Kind = Kind("v1", "Namespace");
 pub const POD: Kind = Kind("v1", "Pod");
 pub const DEPLOYMENT: Kind = Kind("apps/v1", "Deployment");
-
-/// Where Traefik runs in k3s.
-pub const TRAEFIK: &str = "kube-system";
 
 impl Kind {
     /// All of them in a namespace, or everywhere.
@@ -62,15 +59,14 @@ pub fn first(site: &AcmeSite) -> Vec<Question> {
 /// The chain, and what stands beside it.
 pub fn chain(site: &AcmeSite) -> Vec<Question> {
     let mut questions = [REQUEST, ORDER, CHALLENGE, POD].map(|kind| kind.list(site.carrier.namespace())).to_vec();
-    questions.extend([CLASS, POLICY].map(|kind| kind.list("")));
-    questions.extend([DEPLOYMENT, POD].map(|kind| kind.list(TRAEFIK)));
-    questions.push(Question::Api(ApiQuestion::Object(NAMESPACE.named("", TRAEFIK))));
+    questions.push(CLASS.list(""));
+    questions.extend([DEPLOYMENT, POD].map(|kind| kind.list(traefik::HOME)));
     questions
 }
 
 /// The way that a CA takes: DNS and port 80 of every name, on the path of its challenge where it has one; and the CA's directory.
 pub fn way(case: &Case<'_>) -> Vec<Question> {
-    let mut questions = vec![case.seen.ask(HostQuestion::Facts)];
+    let mut questions = effect::questions(&case.seen);
     for name in &case.site.names {
         questions.extend(dns::questions(name, case.authority));
         questions.push(case.seen.ask(HostQuestion::Resolve(name.clone())));

@@ -10,6 +10,7 @@ use super::super::challenge_probe::Authority;
 use super::super::leaf::Leaf;
 use super::super::moment;
 use super::super::renewal::span;
+use super::super::solver_policy::effect::Ways;
 use super::ask::{self, CERTIFICATE, CHALLENGE, ORDER, REQUEST};
 use super::cause::Cause;
 use crate::steps::object::{self, brief, condition, name, newest, owned, place, text};
@@ -23,6 +24,8 @@ pub struct Case<'a> {
     pub site: &'a AcmeSite,
     /// Who validates its names.
     pub authority: Authority,
+    /// Between whom packets must pass.
+    pub ways: &'a Ways,
     /// What is known.
     pub seen: View<'a>,
     /// Seconds since the epoch.
@@ -40,11 +43,11 @@ impl<'a> Case<'a> {
     ///
     /// # Errors
     /// Not asked yet, or it can't be seen.
-    pub fn read(site: &'a AcmeSite, authority: Authority, seen: View<'a>) -> Result<Self, Missing> {
+    pub fn read(site: &'a AcmeSite, authority: Authority, ways: &'a Ways, seen: View<'a>) -> Result<Self, Missing> {
         let certificates = listed(&seen, &CERTIFICATE.all(site.carrier.namespace()))?;
         let certificate = certificates.iter().find(|certificate| name(certificate) == site.certificate);
         let leaf = seen.secret(site.carrier.namespace(), &site.certificate)?.and_then(Leaf::of);
-        Ok(Self { site, authority, seen, now: seen.clock()?, certificates, certificate, leaf })
+        Ok(Self { site, authority, ways, seen, now: seen.clock()?, certificates, certificate, leaf })
     }
 
     /// Namespace of the whole chain.

@@ -25,6 +25,7 @@ use crate::model::{Finding, Missing, Note, Plan, Planned, Question, Scope, Step,
 
 use super::acme_site::AcmeSite;
 use super::challenge_probe::Authority;
+use super::solver_policy::effect::Ways;
 
 use case::Case;
 use cause::Cause;
@@ -32,14 +33,15 @@ use cause::Cause;
 struct Diagnosis {
     site: AcmeSite,
     authority: Authority,
+    ways: Ways,
 }
 
 /// One a site with a certificate by ACME. It is no part of the flow: `bedplate diagnose` asks for it, and a run whose certificate does
 /// not come in time.
 #[must_use]
 pub fn diagnosis(inventory: &Inventory) -> Vec<Box<dyn Step>> {
-    let authority = Authority::of(inventory);
-    AcmeSite::all(inventory).map(|site| Box::new(Diagnosis { site, authority }) as Box<dyn Step>).collect()
+    let (authority, ways) = (Authority::of(inventory), Ways::of(inventory));
+    AcmeSite::all(inventory).map(|site| Box::new(Diagnosis { site, authority, ways: ways.clone() }) as Box<dyn Step>).collect()
 }
 
 impl Step for Diagnosis {
@@ -53,7 +55,7 @@ impl Step for Diagnosis {
 
     fn questions(&self, seen: &View<'_>) -> Vec<Question> {
         let mut questions = ask::first(&self.site);
-        let Ok(case) = Case::read(&self.site, self.authority, *seen) else { return questions };
+        let Ok(case) = Case::read(&self.site, self.authority, &self.ways, *seen) else { return questions };
         if case.comes() {
             return questions;
         }
@@ -64,7 +66,7 @@ impl Step for Diagnosis {
 
     /// The chain is told as facts, from the top down.
     fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
-        let case = Case::read(&self.site, self.authority, *seen)?;
+        let case = Case::read(&self.site, self.authority, &self.ways, *seen)?;
         let findings: Vec<Finding> = judge(&case)?.into_iter().map(Finding::from).collect();
         let plan = if findings.is_empty() { Plan::Converged } else { Plan::Unmet(findings) };
         Ok(Planned::from(plan).with_notes(case.told()?.into_iter().map(Note::Fact).collect()))

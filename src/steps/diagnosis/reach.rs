@@ -8,8 +8,9 @@ use crate::model::{Exchange, Missing, Why};
 
 use super::super::challenge_probe::dns;
 use super::super::rollout;
+use super::super::traefik::HOME;
 use super::super::workloads::pods::{self, Pod};
-use super::ask::{self, DEPLOYMENT, POD, TRAEFIK};
+use super::ask::{self, DEPLOYMENT, POD};
 use super::case::{Case, listed};
 use super::cause::Cure;
 use crate::steps::object::{name as named, text};
@@ -73,9 +74,9 @@ fn answered(exchange: &Exchange, name: &str, address: IpAddr, challenge: Option<
 
 /// Why Traefik does not run; none: it does.
 fn traefik(case: &Case<'_>, refused: &str) -> Result<Option<(String, Cure)>, Missing> {
-    let parts = listed(&case.seen, &DEPLOYMENT.all(TRAEFIK))?;
+    let parts = listed(&case.seen, &DEPLOYMENT.all(HOME))?;
     let Some(traefik) = parts.iter().find(|part| named(part) == "traefik") else {
-        let why = format!("{refused}, and there is no deployment {TRAEFIK}/traefik");
+        let why = format!("{refused}, and there is no deployment {HOME}/traefik");
         return Ok(Some((why, Cure::User("take `traefik` out of k3s.disable, or run the ingress that the issuers expect".into()))));
     };
     let Some(unfinished) =
@@ -83,8 +84,8 @@ fn traefik(case: &Case<'_>, refused: &str) -> Result<Option<(String, Cure)>, Mis
     else {
         return Ok(None);
     };
-    let pods = listed(&case.seen, &POD.all(TRAEFIK))?;
+    let pods = listed(&case.seen, &POD.all(HOME))?;
     let trouble = pods::of(traefik, pods).iter().find_map(Pod::trouble).map(|trouble| format!(" ({trouble})")).unwrap_or_default();
-    let cure = format!("kubectl -n {TRAEFIK} describe deployment traefik; kubectl -n {TRAEFIK} rollout restart deployment traefik");
+    let cure = format!("kubectl -n {HOME} describe deployment traefik; kubectl -n {HOME} rollout restart deployment traefik");
     Ok(Some((format!("{refused}: Traefik does not run: {unfinished}{trouble}"), Cure::User(cure))))
 }
