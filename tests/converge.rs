@@ -21,7 +21,7 @@ use bedplate::engine::{Verdict, converge, survey};
 use bedplate::inventory::{Inventory, Tls};
 use bedplate::model::{Action, Event, Failure, HostId, JWT_PRIVATE, Secret, Sink};
 use bedplate::playbook;
-use bedplate::steps::{diagnosis, flow};
+use bedplate::steps::{diagnosis, flow, probe};
 use fake::{Fake, Fate, World};
 use half::half;
 use state::state;
@@ -100,6 +100,24 @@ async fn nothing_is_stuck_where_all_converged() {
         assert_eq!(survey.verdicts.len(), inventory.sites.iter().filter(|site| site.tls == Tls::Acme).count(), "{name}");
         assert!(survey.verdicts.iter().all(Verdict::converged), "{name}: {:?}", survey.verdicts);
     }
+}
+
+/// What is put up to try the way of challenges goes again, also when the one who did it is gone; nothing is issued for it.
+#[tokio::test]
+async fn a_probe_leaves_nothing() {
+    let inventory = read(INVENTORIES[0].1);
+    let fake = Fake::from(World::of(&inventory));
+    well(&fake, &inventory, "before").await;
+    let before = fake.with(|world| (world.api.objects.clone(), world.api.issued.len()));
+    let [tries, over] = probe(&inventory);
+    let jobs = || fake.with(|world| world.api.objects.keys().filter(|object| object.kind == "Job").count());
+    converge(&fake, &tries, &server(&inventory), &silent()).await.unwrap();
+    assert_eq!(jobs(), 2);
+    converge(&fake, &over, &server(&inventory), &silent()).await.unwrap();
+    assert_eq!(fake.with(|world| (world.api.objects.clone(), world.api.issued.len())), before);
+    converge(&fake, &tries, &server(&inventory), &silent()).await.unwrap();
+    well(&fake, &inventory, "after a death").await;
+    assert_eq!(jobs(), 0);
 }
 
 /// An issuance that failed is asked for anew once, and where it is served from then on, no more.

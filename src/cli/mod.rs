@@ -49,8 +49,8 @@ enum Command {
     Bootstrap(bootstrap::Bootstrap),
     /// Show what would change, and why; touches nothing
     Plan(plan::Plan),
-    /// Check from outside and inside, after the fact; touches nothing
-    Verify(Look),
+    /// Check from outside and inside, after the fact; touches nothing, unless told to --probe
+    Verify(verify::Verify),
     /// Say why a certificate does not come, and what to do; touches nothing
     Diagnose(Target),
     /// Open the way to the API server while a command runs, or until Ctrl-C
@@ -102,7 +102,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
         match &cli.command {
             Command::Bootstrap(bootstrap) => bootstrap.run(form, &sink).await,
             Command::Plan(plan) => plan.run(form, &sink).await,
-            Command::Verify(look) => verify::run(look, form, &sink).await,
+            Command::Verify(verify) => verify.run(form, &sink).await,
             Command::Diagnose(target) => diagnose::run(target, form, &sink).await,
             Command::Tunnel(tunnel) => tunnel::run(tunnel, &sink).await,
         }

@@ -8,7 +8,7 @@ use crate::model::{Event, Exit, Failure, HostId, Sink, Step, World};
 use crate::outside::{Outside, Trust};
 use crate::remote::{Hosts, Prompt};
 use crate::report::{clean, progress};
-use crate::steps::{diagnosis, flow};
+use crate::steps::{diagnosis, flow, probe};
 
 /// What every subcommand needs.
 pub struct Session {
@@ -16,6 +16,8 @@ pub struct Session {
     pub steps: Vec<Box<dyn Step>>,
     /// What says why a certificate does not come.
     pub diagnosis: Vec<Box<dyn Step>>,
+    /// What tries the way of every challenge, and what takes it away again.
+    pub probe: [Vec<Box<dyn Step>>; 2],
     /// The first server.
     pub server: HostId,
     /// The world.
@@ -49,7 +51,7 @@ impl Session {
         let concerned = |host: &&Host| host.name == server.0 || steps.iter().any(|step| step.scope().is_host(&host.name));
         let hosts: Vec<Host> = inventory.hosts.iter().filter(concerned).cloned().collect();
         let hosts = Hosts::new(hosts, server.clone(), Prompt::of_environment());
-        Ok(Self { steps, diagnosis: diagnosis(inventory), live: Live::new(hosts, outside, artifacts), server })
+        Ok(Self { steps, diagnosis: diagnosis(inventory), probe: probe(inventory), live: Live::new(hosts, outside, artifacts), server })
     }
 
     /// Every step's verdict, nothing changed.

@@ -25,6 +25,7 @@ mod traffic;
 mod upgrade;
 
 pub use diagnosis::diagnosis;
+pub use responder::probe;
 
 use crate::inventory::Inventory;
 use crate::model::Step;

@@ -53,6 +53,14 @@ fn known_names_are_taken_also_as_kinds_and_more_than_once() {
     }
 }
 
+/// What looks only can't be told to put anything up.
+#[test]
+fn nothing_but_verify_probes() {
+    for subcommand in ["plan", "diagnose", "bootstrap"] {
+        refused(&[subcommand, "--probe"], &["--probe"]);
+    }
+}
+
 #[test]
 fn bootstrap_and_diagnose_are_never_narrowed() {
     for subcommand in ["bootstrap", "diagnose"] {

@@ -68,7 +68,8 @@ pub fn tunnel(context: &Context) -> Result<()> {
 
 /// Runs the tool as the operator.
 pub fn bedplate(bench: &Bench<'_>, arguments: &[&str]) -> Result<Ended> {
-    let limit = if arguments.first() == Some(&"bootstrap") { BOOTSTRAP } else { LOOK };
+    let waits = ["bootstrap", "--probe"].iter().any(|word| arguments.contains(word));
+    let limit = if waits { BOOTSTRAP } else { LOOK };
     finish(&mut bench.bedplate(arguments), limit)
 }
 

@@ -125,6 +125,7 @@ pub const TESTS: &[Test] = &[
     ("tls_probe_other_server", probe::other_server),
     ("tls_probe_policy", probe::policy),
     ("tls_probe_killed", probe::killed),
+    ("tls_probe_verify", probe::verify),
     ("tls_firewall", firewall::firewall),
     ("fake_agrees", agree::fake),
     ("fresh_hello", hello::fresh_hello),

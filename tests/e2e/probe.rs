@@ -1,6 +1,8 @@
 //! The challenge probe: nothing is ordered before a responder like cert-manager's solver was reached by the site's name. The site is the
 //! playbook's page, in a namespace of its own on the converged host.
 
+mod verify;
+
 use std::fs;
 use std::net::Ipv4Addr;
 use std::process::Stdio;
@@ -8,6 +10,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use toml::{Table, Value};
+
+pub use verify::verify;
 
 use super::Context;
 use super::flow::{bedplate, ended, served};
@@ -22,7 +26,7 @@ const INVENTORY: &str = "probe.toml";
 const BEGUN: Duration = Duration::from_secs(60);
 /// What a responder consists of, wherever it is; nobody else's Jobs and Ingresses bear the label.
 const LEFT: &str = "k3s kubectl get jobs,pods,services,ingresses -A -o name -l app.kubernetes.io/managed-by=bedplate
-    k3s kubectl -n probe get pods -o name -l batch.kubernetes.io/controller-uid";
+    for namespace in probe shop; do k3s kubectl -n $namespace get pods -o name -l batch.kubernetes.io/controller-uid; done";
 /// Traefik may go everywhere but to solvers: what a default-deny policy of the ingress' own namespace comes to.
 const SHUT: &str = "k3s kubectl apply -f - <<'EOF'
 apiVersion: networking.k8s.io/v1
@@ -55,24 +59,16 @@ pub fn other_server(context: &Context) -> Result<()> {
     })
 }
 
-/// Traefik may not go to solvers: the run ends with that, and has ordered nothing. `plan` says the same of the responder that is there.
+/// Traefik may not go to solvers: the run ends with that before anything is put up, and has ordered nothing.
 pub fn policy(context: &Context) -> Result<()> {
     on_site(context, |site| {
         site.bench.look(SHUT)?;
         let run = bedplate(site.bench, &["bootstrap", INVENTORY]);
-        let plan = bedplate(site.bench, &["plan", INVENTORY]);
         site.bench.look(OPEN)?;
-        let (run, plan) = (run?, plan?);
+        let run = run?;
         ended(&run, 1)?;
-        ended(&plan, 2)?;
-        for (text, word) in [
-            (&run.stderr, "Traefik answers 502 for probe.example: it does not reach the responder's pod"),
-            (&run.stderr, "acme.cert-manager.io/http01-solver"),
-            (&run.stderr, "--no-challenge-probe"),
-            (&plan.stdout, "wait: a challenge of probe.example would be found at 203.0.113.10 (Traefik answers 502"),
-        ] {
-            ensure!(text.contains(word), "{word:?} is not said:\n{}\n{}\n{}", run.stdout, run.stderr, plan.stdout);
-        }
+        let words = "networkpolicy kube-system/no-solvers keeps Traefik from cert-manager's solvers in probe (TCP 8089)";
+        ensure!(run.stderr.contains(words), "{words:?} is not said:\n{}\n{}", run.stdout, run.stderr);
         site.nothing_ordered()
     })
 }
@@ -90,10 +86,7 @@ pub fn killed(context: &Context) -> Result<()> {
         run.wait()?;
         let up = up?;
         site.nothing_ordered()?;
-        until("the lock to be free", BEGUN, || {
-            let free = bench.look("timeout 1 flock /run/bedplate.lock true && echo free || true")?;
-            Ok((free.trim() == "free").then_some(()))
-        })?;
+        freed(bench)?;
         ended(&bedplate(bench, &["bootstrap", INVENTORY])?, 0)?;
         let log = bench.look("cat /var/log/bedplate/actions.log")?;
         // From the first responder to what it holds up: what the probe takes, of both sites.
@@ -135,6 +128,13 @@ impl Site<'_> {
         ensure!(ingress.is_empty(), "the site's Ingress is there already");
         Ok(())
     }
+}
+
+fn freed(bench: &Bench<'_>) -> Result<()> {
+    until("the lock to be free", BEGUN, || {
+        let free = bench.look("timeout 1 flock /run/bedplate.lock true && echo free || true")?;
+        Ok((free.trim() == "free").then_some(()))
+    })
 }
 
 fn asked(bench: &Bench<'_>) -> Result<[usize; 2]> {

@@ -6,7 +6,7 @@ use crate::model::{Action, ApiAction, ApiQuestion, Missing, ObjectRef, Plan, Pla
 
 use super::super::workloads::pods::{self, Pod};
 use super::objects::{self, Responder};
-use super::{AROUND, Due, STARTS, waiting};
+use super::{Due, Occasion, STARTS, waiting};
 
 /// On pods of Jobs and of cert-manager.
 const SOLVERS: &str = "acme.cert-manager.io/http01-solver=true";
@@ -15,17 +15,17 @@ const SOLVERS: &str = "acme.cert-manager.io/http01-solver=true";
 ///
 /// # Errors
 /// cert-manager can't be seen.
-pub fn start(seen: &View<'_>, lacking: &[&Due<'_>]) -> Result<Planned, Missing> {
+pub fn start(seen: &View<'_>, lacking: &[&Due<'_>], occasion: Occasion) -> Result<Planned, Missing> {
     let Some(image) = objects::image(seen)? else {
         let what = format!("{} says which image its solvers have", objects::controller());
-        let cure = format!("its chart sets the argument --acme-http01-solver-image{AROUND}");
+        let cure = format!("its chart sets the argument --acme-http01-solver-image{}", occasion.around());
         return Ok(waiting(what, "it does not".into(), cure, STARTS).into());
     };
     let (mut actions, mut reasons) = (Vec::new(), Vec::new());
     for due in lacking {
         let job = objects::job(due.site.carrier.namespace(), due.name, image)?;
         actions.push(Action::Api(ApiAction::Apply(job)));
-        reasons.push(format!("a certificate for {} is ordered next: would its challenge be found?", due.name));
+        reasons.push(occasion.asks(due.name));
     }
     Ok(Planned::act(actions, reasons))
 }
@@ -46,7 +46,7 @@ fn events(namespace: &str) -> ObjectRef {
 ///
 /// # Errors
 /// Pods or events can't be seen.
-pub fn unstarted(seen: &View<'_>, responder: &Responder<'_>) -> Result<Option<Plan>, Missing> {
+pub fn unstarted(seen: &View<'_>, responder: &Responder<'_>, occasion: Occasion) -> Result<Option<Plan>, Missing> {
     let namespace = &responder.job.namespace;
     let pods = seen.list(&pods::all(namespace), SOLVERS)?.into_iter().flatten();
     let own = |pod: &&Value| pod["metadata"]["ownerReferences"].as_array().is_some_and(|all| all.iter().any(|one| one["uid"] == responder.token));
@@ -57,7 +57,7 @@ pub fn unstarted(seen: &View<'_>, responder: &Responder<'_>) -> Result<Option<Pl
         None => (refused(seen, responder)?, format!("let pods like cert-manager's solvers in: kubectl -n {namespace} get resourcequotas,limitranges,events")),
     };
     let what = format!("a responder for {} runs in {namespace}", responder.domain);
-    Ok(Some(waiting(what, told.unwrap_or_else(|| "its pod is starting".into()), format!("{cure}{AROUND}"), STARTS)))
+    Ok(Some(waiting(what, told.unwrap_or_else(|| "its pod is starting".into()), format!("{cure}{}", occasion.around()), STARTS)))
 }
 
 /// Why the Job may make no pod, as the API server told its controller.

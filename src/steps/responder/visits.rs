@@ -8,7 +8,7 @@ use super::super::challenge_probe::stranger;
 use super::super::site::page::readable;
 use super::objects::Responder;
 use super::reach::{Seen, Visit};
-use super::{AROUND, Due, REACHED, Responders, start, waiting};
+use super::{Due, REACHED, Responders, start, waiting};
 
 impl Responders {
     /// What must be known of a responder that is there: the way to it, its pod, and, once that runs, what comes back.
@@ -16,7 +16,7 @@ impl Responders {
         let mut questions = start::questions(responder);
         let Ok(way) = responder.way() else { return questions };
         let is_there = |manifest| matches!(seen.dry_run(manifest), Ok(Some(dry_run)) if dry_run.live.is_some());
-        let ready = way.iter().all(is_there) && matches!(start::unstarted(seen, responder), Ok(None));
+        let ready = way.iter().all(is_there) && matches!(start::unstarted(seen, responder, self.occasion), Ok(None));
         questions.extend(way.map(|manifest| Question::Api(ApiQuestion::DryRun(manifest))));
         let url = responder.url();
         let inner = due.site.address.filter(|_| ready).map(|address| HostQuestion::Get { url: url.clone(), address });
@@ -57,7 +57,7 @@ impl Responders {
                     }
                     Seen::Barred(Finding { what, cure }) => {
                         let reached = format!("a challenge of {} would be found at {address}", due.name);
-                        return Ok(waiting(reached, what, format!("{cure}{AROUND}"), REACHED).into());
+                        return Ok(waiting(reached, what, format!("{cure}{}", self.occasion.around()), REACHED).into());
                     }
                 }
             }
