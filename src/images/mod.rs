@@ -1,7 +1,12 @@
-//! Images on the operator's side: what an archive holds, and what it is called.
+//! Images on the operator's side: what an archive holds, blob by blob, and what it is called.
 
-mod archive;
+mod docker;
+mod layout;
+mod members;
+mod oci;
 mod reference;
+#[cfg(test)]
+mod tests;
 
-pub use archive::read;
+pub use layout::{Layout, open, read};
 pub use reference::full;

@@ -84,8 +84,24 @@ pub struct ImageArchive {
     pub names: Vec<String>,
     /// Config digest (`sha256:…`): the image's identity.
     pub id: String,
-    /// Bytes of the archive.
+    /// Bytes of its blobs.
     pub size: u64,
+    /// Its manifest, its config, then its layers from the lowest up; each once.
+    #[serde(default)]
+    pub blobs: Vec<Blob>,
+}
+
+/// A blob of an image.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Blob {
+    /// `sha256:` and 64 hex digits.
+    pub digest: String,
+    /// E.g. `application/vnd.oci.image.layer.v1.tar+gzip`.
+    pub media_type: String,
+    /// Bytes.
+    pub size: u64,
+    /// Of a layer: its digest when unpacked. A plain layer's is its digest.
+    pub diff_id: Option<String>,
 }
 
 /// A chart on the operator's side.

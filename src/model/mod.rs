@@ -25,7 +25,7 @@ pub use action::{
     OperatorAction, Owner, Restart, UnitChange,
 };
 pub use answer::{Answer, Reply};
-pub use answers::{ChartFacts, Conflict, DryRun, ImageArchive, LiveRelease, LiveSecret};
+pub use answers::{Blob, ChartFacts, Conflict, DryRun, ImageArchive, LiveRelease, LiveSecret};
 pub use cluster::{AGENT_TOKEN, ClusterFacts};
 pub use event::{Event, Sink};
 pub use failure::{Exit, Failure};

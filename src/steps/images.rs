@@ -36,7 +36,7 @@ fn settle(changes: &mut Changes, seen: &View<'_>, archive: &ImageArchive, path: 
         Some(_) => None,
     });
     if let Some(reason) = differs {
-        let ImageArchive { names, id, size } = archive.clone();
+        let ImageArchive { names, id, size, .. } = archive.clone();
         changes.on_host(seen, reason, HostAction::Import(ImageImport { archive: path.to_owned(), names, id, size }));
         return;
     }

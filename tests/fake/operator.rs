@@ -34,7 +34,7 @@ impl Operator {
             OperatorQuestion::Archive(path) => {
                 let name = path.file_stem().unwrap().to_string_lossy().into_owned();
                 let names = ["1", "latest"].map(|tag| format!("docker.io/shop/{name}:{tag}")).into();
-                there(Reply::Archive(ImageArchive { names, id: format!("sha256:{name}"), size: 1000 }))
+                there(Reply::Archive(ImageArchive { names, id: format!("sha256:{name}"), size: 1000, blobs: Vec::new() }))
             }
             OperatorQuestion::Chart(_) => {
                 there(Reply::Chart(ChartFacts { name: "shop".into(), version: "1.0.0".into(), digest: "c".repeat(40) }))

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{STRICT, Sent, oci};
+use crate::images;
 use crate::model::{Answer, HostQuestion, ImageImport, ImageOnHost, Reply};
 use crate::remote::Remote;
 use crate::remote::error::Error;
@@ -21,7 +22,9 @@ const CTR: &str = "timeout --foreground 600 /usr/local/bin/k3s ctr -n k8s.io ima
 
 impl Remote {
     pub(super) async fn import(&self, what: &str, import: &ImageImport, sent: Sent<'_>) -> Result<(), Error> {
-        let mut archive = oci::open(&import.archive, &import.names)?;
+        let unread = |why: &dyn std::fmt::Display| Error::Here(format!("{}: {why}", import.archive.display()));
+        let layout = images::open(&import.archive).map_err(|why| unread(&why))?;
+        let mut archive = oci::stream(layout).map_err(|why| unread(&why))?;
         self.send(what, &script(&import.names), &mut archive.bytes, archive.size, sent, UNPACK).await?;
         let until = Instant::now() + NOTICE;
         loop {
