@@ -1,29 +1,36 @@
 //! The workloads that a release brought run as their specs say (S3-100, S3-101). Crashes on the first boot are no error while the
 //! time lasts: databases come up later than what needs them.
 
+mod images;
 pub(super) mod pods;
 
 use std::time::Duration;
 
 use crate::inventory::{self, Inventory, Release};
 use crate::model::{
-    ApiQuestion, Condition, Finding, LiveRelease, Missing, Note, ObjectRef, OperatorQuestion, Plan, Planned, Question, Scope, Step, StepId,
+    Action, ApiAction, ApiQuestion, Condition, Finding, LiveRelease, Missing, Note, ObjectRef, OperatorQuestion, Plan, Planned, Question, Scope, Step, StepId,
     View,
 };
 
+use super::changes::Changes;
 use super::rollout;
 use super::upgrade;
+use images::Archives;
 
-struct Workloads(Release);
+struct Workloads {
+    release: Release,
+    archives: Archives,
+}
 
 /// One step a `[[releases]]`.
 pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
-    inventory.releases.iter().map(|release| Box::new(Workloads(release.clone())) as Box<dyn Step>).collect()
+    let step = |release: &Release| Workloads { release: release.clone(), archives: Archives::of(inventory) };
+    inventory.releases.iter().map(|release| Box::new(step(release)) as Box<dyn Step>).collect()
 }
 
 impl Step for Workloads {
     fn id(&self) -> StepId {
-        StepId::named("workloads", &self.0.name)
+        StepId::named("workloads", &self.release.name)
     }
 
     fn scope(&self) -> Scope {
@@ -31,42 +38,50 @@ impl Step for Workloads {
     }
 
     fn questions(&self, seen: &View<'_>) -> Vec<Question> {
-        let mut questions = vec![Question::Api(upgrade::question(&self.0.namespace, &self.0.name)), Question::Operator(OperatorQuestion::Clock)];
-        if let Ok(Some(live)) = seen.release(&self.0.namespace, &self.0.name) {
+        let mut questions = vec![Question::Api(upgrade::question(&self.release.namespace, &self.release.name)), Question::Operator(OperatorQuestion::Clock)];
+        if let Ok(Some(live)) = seen.release(&self.release.namespace, &self.release.name) {
             questions.extend(workloads(live).map(|object| Question::Api(ApiQuestion::Object(object))));
-            questions.push(Question::Api(ApiQuestion::List { of: pods::all(&self.0.namespace), selector: String::new() }));
+            questions.extend(self.archives.questions());
+            questions.push(Question::Api(ApiQuestion::List { of: pods::all(&self.release.namespace), selector: String::new() }));
         }
         questions
     }
 
     fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
-        let live = upgrade::released(seen, &self.0.namespace, &self.0.name)?;
+        let live = upgrade::released(seen, &self.release.namespace, &self.release.name)?;
         let now = seen.clock()?;
-        let listed = seen.list(&pods::all(&self.0.namespace), "")?.map(Vec::as_slice).unwrap_or_default();
-        let (mut findings, mut notes) = (Vec::new(), Vec::new());
+        let listed = seen.list(&pods::all(&self.release.namespace), "")?.map(Vec::as_slice).unwrap_or_default();
+        let meant = self.archives.meant(seen)?;
+        let (mut findings, mut notes, mut changes) = (Vec::new(), Vec::new(), Changes::default());
         for object in workloads(live) {
             let workload = seen.object(&object)?;
+            if let Some(pulled) = workload.and_then(|workload| meant.pulled(&object, workload)) {
+                return Ok(Plan::Unmet(vec![pulled]).into());
+            }
             let unfinished = workload.map_or_else(|| Some("it is absent".to_owned()), rollout::unfinished);
             let own = workload.map(|workload| pods::of(workload, listed)).unwrap_or_default();
             if let Some(unfinished) = unfinished {
                 return Ok(self.waiting(&object, std::iter::once(unfinished).chain(own.iter().filter_map(pods::Pod::trouble))).into());
             }
+            if let Some((reason, restart)) = workload.and_then(|workload| meant.restart(&object, workload, &own)) {
+                changes.add(reason, Action::Api(ApiAction::Restart(restart)));
+            }
             for pod in own {
-                match pod.crashes(now, self.0.restart_budget, self.timeout()) {
+                match pod.crashes(now, self.release.restart_budget, self.timeout()) {
                     pods::Crashes::Forgiven => {}
                     pods::Crashes::New(what) => notes.push(Note::Warning(Finding::new(what, self.logs(&pod)))),
                     pods::Crashes::TooMany(what) => findings.push(Finding::new(what, self.logs(&pod))),
                 }
             }
         }
-        let plan = if findings.is_empty() { Plan::Converged } else { Plan::Unmet(findings) };
-        Ok(Planned::from(plan).with_notes(notes))
+        let planned = if findings.is_empty() { changes.into() } else { Planned::from(Plan::Unmet(findings)) };
+        Ok(planned.with_notes(notes))
     }
 }
 
 impl Workloads {
     fn timeout(&self) -> Duration {
-        inventory::duration(&self.0.timeout).unwrap_or(Duration::from_secs(240))
+        inventory::duration(&self.release.timeout).unwrap_or(Duration::from_secs(240))
     }
 
     fn waiting(&self, object: &ObjectRef, seen: impl Iterator<Item = String>) -> Plan {
@@ -79,7 +94,7 @@ impl Workloads {
     }
 
     fn logs(&self, pod: &pods::Pod<'_>) -> String {
-        format!("kubectl -n {} logs {} --previous --all-containers", self.0.namespace, pod.name())
+        format!("kubectl -n {} logs {} --previous --all-containers", self.release.namespace, pod.name())
     }
 }
 

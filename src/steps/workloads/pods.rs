@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::model::ObjectRef;
-use crate::steps::object::condition;
+use crate::steps::object::{condition, list};
 
 /// How long after its last crash a container counts as falling over still, seconds.
 const RECENT: i64 = 600;
@@ -51,6 +51,15 @@ impl<'a> Pod<'a> {
 
     fn containers(&self) -> impl Iterator<Item = &Value> {
         ["initContainerStatuses", "containerStatuses"].iter().flat_map(|list| self.0["status"][*list].as_array()).flatten()
+    }
+
+    /// Its containers as its spec has them, and the image that each runs.
+    pub fn images(&self) -> impl Iterator<Item = (&Value, &str)> {
+        list(self.0, "/spec/containers").filter_map(|container| {
+            let mut statuses = list(self.0, "/status/containerStatuses");
+            let status = statuses.find(|status| status["name"] == container["name"])?;
+            Some((container, status["imageID"].as_str().filter(|id| !id.is_empty())?))
+        })
     }
 
     /// Why it does not run: a container that waits, with how its last run ended, or why it is not scheduled.
