@@ -130,7 +130,7 @@ impl Bytes {
 }
 
 /// Whether it is `sha256:` and 64 hex digits: it becomes the name of a file.
-fn is_digest(text: &str) -> bool {
+pub(super) fn is_digest(text: &str) -> bool {
     text.strip_prefix("sha256:").is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')))
 }
 

@@ -1,6 +1,6 @@
 //! What came back. "I could not look" is never "it is not there".
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -43,6 +43,8 @@ pub enum Reply {
     Rules(Rules),
     /// Of `HostQuestion::Images`.
     Images(Vec<ImageOnHost>),
+    /// Of `HostQuestion::Blobs`.
+    Blobs(BTreeSet<String>),
     /// A line or a few.
     Text(String),
     /// A file's content, which may hold secrets.

@@ -147,4 +147,7 @@ pub struct ImageOnHost {
     pub id: String,
     /// Whether kubelet's garbage collection spares it.
     pub pinned: bool,
+    /// Bytes, as the CRI counts them.
+    #[serde(default)]
+    pub size: u64,
 }

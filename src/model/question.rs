@@ -44,6 +44,8 @@ pub enum HostQuestion {
     Version(Tool),
     /// Images in k3s' containerd: `Reply::Images`. Absent while containerd does not run.
     Images,
+    /// Digests of the blobs that k3s' containerd holds whole: `Reply::Blobs`. Absent while containerd does not run.
+    Blobs,
     /// The last 40 lines of a unit's journal: `Reply::Text`.
     Journal(String),
     /// What nftables enforces of the table that this file declares: `Reply::Rules`. Absent when there is no nft.

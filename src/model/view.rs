@@ -1,6 +1,6 @@
 //! The part of what is known that a step may see.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -104,6 +104,11 @@ impl<'a> View<'a> {
     /// `HostQuestion::Images`.
     pub fn images(&self) -> Seen<&'a Vec<ImageOnHost>> {
         look!(self, self.ask(HostQuestion::Images), Images)
+    }
+
+    /// `HostQuestion::Blobs`.
+    pub fn blobs(&self) -> Seen<&'a BTreeSet<String>> {
+        look!(self, self.ask(HostQuestion::Blobs), Blobs)
     }
 
     /// `HostQuestion::Journal`.

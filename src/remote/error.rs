@@ -25,6 +25,8 @@ pub(super) enum Error {
     Garbled(Garbled),
     /// A script failed: exit status and what it complained.
     Script { status: i32, stderr: String },
+    /// The host's disk has no room: how much is lacking.
+    Full(String),
     /// Something on the operator's side.
     Here(String),
     /// Another run holds the lock: who.
@@ -86,6 +88,11 @@ impl Error {
             Self::Script { status, stderr } => {
                 (format!("exit {status}: {}", last_lines(&stderr)), script_cure(&stderr).to_owned(), Exit::Failed)
             }
+            Self::Full(why) => {
+                let cure =
+                    "make room on the host's disk (`df -h`; `k3s crictl rmi --prune` removes images that nothing uses), then run again";
+                (printable(&why), cure.to_owned(), Exit::Failed)
+            }
             Self::Here(why) => (why, "mend that on this machine, then run again".to_owned(), Exit::Failed),
             Self::Locked(holder) => {
                 let cure = "wait until it ends; if that run is gone, the lock frees itself within 30 s".to_owned();
@@ -109,7 +116,7 @@ impl Error {
 /// What helps against a failure on the host, as far as the system's words tell.
 fn script_cure(said: &str) -> &'static str {
     let has = |text: &str| said.contains(text);
-    if has("No space left on device") {
+    if has("No space left on device") || has("no space left on device") {
         "make room on the host's disk (`df -h`), then run again"
     } else if has("Read-only file system") {
         "the host's disk is read-only: see `dmesg` for its errors, then run again"

@@ -7,6 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use flate2::read::GzDecoder;
 use zeroize::Zeroizing;
 
+use super::error::Error;
+
 /// Most bytes that a script may print.
 pub(super) const CAP: usize = 8 << 20;
 
@@ -22,6 +24,17 @@ pub(super) struct Output {
 }
 
 impl Output {
+    /// Demands that it ended with 0.
+    pub(super) fn succeeded(self) -> Result<(), Error> {
+        let Self { status, stdout, stderr } = self;
+        match status {
+            0 => Ok(()),
+            // Most programs complain on stderr, some on stdout.
+            _ if stderr.trim().is_empty() => Err(Error::Script { status, stderr: String::from_utf8_lossy(&stdout).into_owned() }),
+            _ => Err(Error::Script { status, stderr }),
+        }
+    }
+
     /// What it printed, as text.
     pub(super) fn text(&self) -> String {
         String::from_utf8_lossy(&self.stdout).into_owned()

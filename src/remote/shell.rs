@@ -1,11 +1,13 @@
 //! The long-lived privileged shell of a host: scripts in, answers out, one after the other over one session.
 
+use std::io;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rand::RngCore as _;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
 use super::error::Error;
@@ -86,6 +88,14 @@ pub(super) struct Payload<'a> {
     pub(super) size: u64,
     /// Told (sent, in all).
     pub(super) sent: &'a (dyn Fn(u64, u64) + Send + Sync),
+}
+
+/// A script with a payload that is at hand.
+pub(super) struct Parcel {
+    pub(super) script: String,
+    pub(super) payload: Vec<u8>,
+    /// Bytes for which it stands, where it is packed.
+    pub(super) size: u64,
 }
 
 impl Shell {
@@ -183,6 +193,41 @@ impl Shell {
         }
         moving(stdin.flush()).await?;
         read_answer(stdout, nonce, limit).await?.map_err(Error::Garbled)
+    }
+
+    /// Sends parcels without waiting for the answer to one before the next goes out. The first that fails ends it.
+    pub(super) async fn stream(
+        &mut self,
+        parcels: &mut mpsc::Receiver<io::Result<Parcel>>,
+        limit: Duration,
+        sent: &(dyn Fn(u64) + Send + Sync),
+    ) -> Result<(), Error> {
+        let Self { stdin, stdout, nonce, .. } = self;
+        let (out, mut due) = mpsc::unbounded_channel();
+        let send = async move {
+            let mut done = 0;
+            while let Some(parcel) = parcels.recv().await {
+                let Parcel { script, payload, size } = parcel.map_err(|error| Error::here("read what is to be sent", &error))?;
+                moving(stdin.write_all(frame::frame(&script, payload.len() as u64).as_bytes())).await?;
+                for (place, chunk) in payload.chunks(CHUNK).enumerate() {
+                    moving(stdin.write_all(chunk)).await?;
+                    let part = (place * CHUNK + chunk.len()) as u64;
+                    sent(done + part * size / payload.len() as u64);
+                }
+                moving(stdin.flush()).await?;
+                done += size;
+                // Nobody waits for an answer where one has failed.
+                let _ = out.send(());
+            }
+            Ok(())
+        };
+        let receive = async {
+            while due.recv().await.is_some() {
+                read_answer(stdout, nonce, limit).await?.map_err(Error::Garbled)?.succeeded()?;
+            }
+            Ok(())
+        };
+        tokio::try_join!(send, receive).map(|_| ())
     }
 }
 

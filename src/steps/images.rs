@@ -1,5 +1,6 @@
 //! `images`: the inventory's archives are in the host's containerd, as they are here, and kubelet's garbage collection spares them.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::changes::Changes;
@@ -24,18 +25,30 @@ pub fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
     inventory.hosts.iter().map(|host| Box::new(step(&host.name)) as Box<dyn Step>).collect()
 }
 
+/// What of an archive is other than on the host; none: nothing.
+fn difference(archive: &ImageArchive, on_host: &[ImageOnHost]) -> Option<String> {
+    archive.names.iter().find_map(|name| match on_host.iter().find(|image| image.name == *name) {
+        None => Some(format!("{name} is not on the host: {}", short(&archive.id))),
+        Some(image) if image.id != archive.id => Some(format!("{name} {} -> {}", short(&image.id), short(&archive.id))),
+        Some(_) => None,
+    })
+}
+
+/// What an import sends: on the wire it is packed, and less.
+fn most(archive: &ImageArchive, blobs: Option<&BTreeSet<String>>) -> String {
+    let missing = |blobs: &BTreeSet<String>| archive.blobs.iter().filter(|blob| !blobs.contains(&blob.digest)).map(|blob| blob.size).sum();
+    match blobs.map(missing) {
+        Some(missing) if missing < archive.size => format!("at most {} of {} to send", bytes(missing), bytes(archive.size)),
+        _ => format!("at most {} to send", bytes(archive.size)),
+    }
+}
+
 /// What one archive needs: to be sent, or no more than a pin.
 fn settle(changes: &mut Changes, seen: &View<'_>, archive: &ImageArchive, path: &Path, on_host: &[ImageOnHost]) {
     let found = |name: &str| on_host.iter().find(|image| image.name == name);
-    let most = bytes(archive.size);
-    let differs = archive.names.iter().find_map(|name| match found(name) {
-        None => Some(format!("{name} is not on the host: {} (at most {most} to send)", short(&archive.id))),
-        Some(image) if image.id != archive.id => {
-            Some(format!("{name} {} -> {} (at most {most} to send)", short(&image.id), short(&archive.id)))
-        }
-        Some(_) => None,
-    });
-    if let Some(reason) = differs {
+    if let Some(differs) = difference(archive, on_host) {
+        // How much is to be sent is good to know, and no more.
+        let reason = format!("{differs} ({})", most(archive, seen.blobs().ok().flatten()));
         let ImageArchive { names, id, size, .. } = archive.clone();
         changes.on_host(seen, reason, HostAction::Import(ImageImport { archive: path.to_owned(), names, id, size }));
         return;
@@ -70,7 +83,16 @@ impl Step for Images {
 
     fn questions(&self, seen: &View<'_>) -> Vec<Question> {
         let archives = self.archives.iter().map(|path| Question::Operator(OperatorQuestion::Archive(path.clone())));
-        std::iter::once(seen.ask(HostQuestion::Images)).chain(archives).collect()
+        let mut questions: Vec<Question> = std::iter::once(seen.ask(HostQuestion::Images)).chain(archives).collect();
+        let differs = |on_host: &[ImageOnHost], path: &PathBuf| {
+            seen.archive(path).ok().flatten().is_some_and(|archive| difference(archive, on_host).is_some())
+        };
+        if let Ok(Some(on_host)) = seen.images()
+            && self.archives.iter().any(|path| differs(on_host, path))
+        {
+            questions.push(seen.ask(HostQuestion::Blobs));
+        }
+        questions
     }
 
     fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {

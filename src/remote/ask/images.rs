@@ -10,6 +10,10 @@ use crate::remote::frame::Output;
 pub(super) const SCRIPT: &str = "systemctl is-active --quiet k3s || systemctl is-active --quiet k3s-agent || exit 44; \
                                  timeout --foreground 60 /usr/local/bin/k3s crictl images -o json";
 
+/// Only what is whole is listed; what is still coming in stands in `content active`.
+pub(super) const BLOBS: &str = "systemctl is-active --quiet k3s || systemctl is-active --quiet k3s-agent || exit 44; \
+                                timeout --foreground 60 /usr/local/bin/k3s ctr -n k8s.io content ls -q";
+
 /// Of the CRI's `ListImagesResponse` (k8s.io/cri-api: runtime/v1/api.proto).
 #[derive(Deserialize)]
 struct Listed {
@@ -27,17 +31,25 @@ struct Image {
     repo_digests: Vec<String>,
     #[serde(default)]
     pinned: bool,
+    /// A number, as JSON of protobuf writes 64 bits.
+    #[serde(default)]
+    size: String,
 }
 
 pub(super) fn parse(output: &Output) -> Answer {
     reply(output, |text| {
         let listed: Listed = serde_json::from_str(text).ok()?;
         let named = |image: Image| {
-            let Image { id, repo_tags, repo_digests, pinned } = image;
-            repo_tags.into_iter().chain(repo_digests).map(move |name| ImageOnHost { name, id: id.clone(), pinned })
+            let Image { id, repo_tags, repo_digests, pinned, size } = image;
+            let size = size.parse().unwrap_or_default();
+            repo_tags.into_iter().chain(repo_digests).map(move |name| ImageOnHost { name, id: id.clone(), pinned, size })
         };
         Some(Reply::Images(listed.images.into_iter().flat_map(named).collect()))
     })
+}
+
+pub(super) fn parse_blobs(output: &Output) -> Answer {
+    reply(output, |text| Some(Reply::Blobs(text.lines().map(str::to_owned).collect())))
 }
 
 #[cfg(test)]
@@ -49,9 +61,15 @@ mod tests {
     fn every_name_of_an_image_counts() {
         let listed = r#"{"images":[{"id":"sha256:aa","repoTags":["docker.io/shop/web:1"],"repoDigests":["docker.io/shop/web@sha256:bb"],
             "size":"1234","uid":null,"username":"","spec":null,"pinned":true},{"id":"sha256:cc","repoTags":[],"repoDigests":[]}]}"#;
-        let image = |name: &str| ImageOnHost { name: name.into(), id: "sha256:aa".into(), pinned: true };
+        let image = |name: &str| ImageOnHost { name: name.into(), id: "sha256:aa".into(), pinned: true, size: 1234 };
         let images = vec![image("docker.io/shop/web:1"), image("docker.io/shop/web@sha256:bb")];
         assert_eq!(parse(&printed(listed)), Answer::Present(Reply::Images(images)));
+    }
+
+    #[test]
+    fn blobs_are_listed_by_digest() {
+        let blobs = ["sha256:aa", "sha256:bb"].map(str::to_owned).into();
+        assert_eq!(parse_blobs(&printed("sha256:aa\nsha256:bb\n")), Answer::Present(Reply::Blobs(blobs)));
     }
 
     #[test]

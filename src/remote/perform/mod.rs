@@ -1,9 +1,8 @@
 //! Changes to a host: each verb is a script, made here and nowhere else.
 
 mod file;
-mod image;
 mod install;
-mod oci;
+mod push;
 pub(super) mod release;
 mod rules;
 mod token;
@@ -14,7 +13,6 @@ use std::time::Duration;
 
 use super::Remote;
 use super::error::Error;
-use super::frame::Output;
 use super::shell::Payload;
 use crate::model::{Failure, HostAction, Pin};
 
@@ -43,7 +41,7 @@ impl Remote {
             HostAction::Install(install) => self.install(&what, install, &located(&install.pin), sent).await,
             HostAction::Unit { unit, change } => self.script(&what, &unit::script(unit, *change), SHORT).await,
             HostAction::Import(import) => self.import(&what, import, sent).await,
-            HostAction::PinImage { name } => self.script(&what, &image::pin(name), SHORT).await,
+            HostAction::PinImage { name } => self.script(&what, &push::pin(name), SHORT).await,
             HostAction::Release(release) => self.release(&what, release, located, sent).await,
         };
         done.map_err(|error| error.told(&self.id, what))
@@ -64,13 +62,7 @@ impl Remote {
         sent: Sent<'_>,
         limit: Duration,
     ) -> Result<(), Error> {
-        let Output { status, stdout, stderr } = self.change(what, script, Payload { from, size, sent }, limit).await?;
-        match status {
-            0 => Ok(()),
-            // Most programs complain on stderr, some on stdout.
-            _ if stderr.trim().is_empty() => Err(Error::Script { status, stderr: String::from_utf8_lossy(&stdout).into_owned() }),
-            _ => Err(Error::Script { status, stderr }),
-        }
+        self.change(what, script, Payload { from, size, sent }, limit).await?.succeeded()
     }
 }
 

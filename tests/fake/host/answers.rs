@@ -1,5 +1,6 @@
 //! What a host says of itself.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use bedplate::model::{Answer, FileKind, FileMeta, HostQuestion, ImageOnHost, Reply, Rules, Secret, Tool};
@@ -18,6 +19,8 @@ impl Host {
             HostQuestion::Unit(name) => self.unit(name).map(Reply::Unit),
             HostQuestion::Version(tool) => self.version(*tool).map(Reply::Text),
             HostQuestion::Images if self.running() && !self.runs() => return Answer::Unreadable("k3s is not there".into()),
+            // An archive of make-believe has none.
+            HostQuestion::Blobs => self.running().then(|| Reply::Blobs(BTreeSet::new())),
             HostQuestion::Images => self.running().then(|| Reply::Images(self.listed())),
             HostQuestion::Journal(_) => Some(Reply::Text(String::new())),
             // The world answers it.
@@ -46,7 +49,10 @@ impl Host {
     }
 
     fn listed(&self) -> Vec<ImageOnHost> {
-        self.images.iter().map(|(name, (id, pinned))| ImageOnHost { name: name.clone(), id: id.clone(), pinned: *pinned }).collect()
+        self.images
+            .iter()
+            .map(|(name, (id, pinned))| ImageOnHost { name: name.clone(), id: id.clone(), pinned: *pinned, size: 1000 })
+            .collect()
     }
 
     fn version(&self, tool: Tool) -> Option<String> {

@@ -1,0 +1,144 @@
+//! Layers that were sent, plain, on this machine: of the next image of that repository only what differs from them goes over the line.
+//! A cache: removing it costs bytes on the line, and nothing else.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use etcetera::BaseStrategy as _;
+use sha2::{Digest as _, Sha256};
+
+use super::layout::{Layout, digest, is_digest};
+use crate::model::{Blob, ImageArchive};
+
+/// Most bytes that are kept; the oldest go.
+const MOST: u64 = 2 << 30;
+/// Sizes of layers for which it is worth its while, and which memory can hold.
+const WORTH: std::ops::RangeInclusive<u64> = 256 << 10..=256 << 20;
+
+/// The folder.
+#[derive(Clone, Debug)]
+pub struct Kept(PathBuf);
+
+impl Kept {
+    /// In the user's cache folder; none: the user has no home.
+    #[must_use]
+    pub fn here() -> Option<Self> {
+        etcetera::choose_base_strategy().ok().map(|places| Self(places.cache_dir().join("bedplate/layers")))
+    }
+
+    /// The layer that is most like one of `image`: of the image of that repository that was sent last, and nearest in size and place.
+    /// `held` tells whether the host has it.
+    #[must_use]
+    pub fn base(&self, image: &ImageArchive, blob: &Blob, held: impl Fn(&str) -> bool) -> Option<String> {
+        if !suits(blob) {
+            return None;
+        }
+        let place = layers(image).position(|layer| layer.digest == blob.digest)?;
+        let former = fs::read_to_string(self.former(image)?).ok()?;
+        let mut found = Vec::new();
+        for (at, digest) in former.lines().filter(|line| is_digest(line)).enumerate() {
+            let same = image.blobs.iter().any(|blob| blob.digest == digest);
+            if let Some(size) = self.path(digest).and_then(|path| path.metadata().ok()).filter(|_| !same && held(digest)) {
+                found.push((size.len().abs_diff(blob.size), at.abs_diff(place), digest));
+            }
+        }
+        found.into_iter().min().map(|(_, _, digest)| digest.to_owned())
+    }
+
+    /// A layer's bytes.
+    ///
+    /// # Errors
+    /// It is not there, or spoilt; then it goes.
+    pub fn read(&self, wanted: &str) -> io::Result<Vec<u8>> {
+        let path = self.path(wanted).ok_or(io::ErrorKind::InvalidInput)?;
+        let bytes = fs::read(&path)?;
+        if digest(&bytes) != wanted {
+            fs::remove_file(&path)?;
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        // The last to go.
+        File::options().append(true).open(&path)?.set_modified(SystemTime::now())?;
+        Ok(bytes)
+    }
+
+    /// Keeps an image's layers, and notes that they were the last of their repository.
+    ///
+    /// # Errors
+    /// The disk or the archive.
+    pub fn keep(&self, layout: &Layout) -> io::Result<()> {
+        fs::create_dir_all(&self.0)?;
+        for layer in layers(layout.image()).filter(|layer| suits(layer)) {
+            self.put(layout, layer)?;
+        }
+        if let Some(former) = self.former(layout.image()) {
+            let digests: String = layers(layout.image()).map(|layer| format!("{}\n", layer.digest)).collect();
+            let mut temp = tempfile::NamedTempFile::new_in(&self.0)?;
+            temp.write_all(digests.as_bytes())?;
+            temp.persist(former)?;
+        }
+        self.trim()
+    }
+
+    fn put(&self, layout: &Layout, layer: &Blob) -> io::Result<()> {
+        let Some(path) = self.path(&layer.digest).filter(|path| !path.exists()) else { return Ok(()) };
+        let mut temp = tempfile::NamedTempFile::new_in(&self.0)?;
+        let (mut bytes, mut hash, mut chunk) = (layout.blob(&layer.digest)?, Sha256::new(), vec![0; 128 << 10]);
+        loop {
+            match bytes.read(&mut chunk)? {
+                0 => break,
+                read => {
+                    hash.update(&chunk[..read]);
+                    temp.write_all(&chunk[..read])?;
+                }
+            }
+        }
+        // What is not what it is called is nobody's base.
+        if format!("sha256:{:x}", hash.finalize()) == layer.digest {
+            temp.persist(path)?;
+        }
+        Ok(())
+    }
+
+    fn trim(&self) -> io::Result<()> {
+        let mut files: Vec<(SystemTime, u64, PathBuf)> = Vec::new();
+        for entry in fs::read_dir(&self.0)? {
+            let (path, meta) = entry.and_then(|entry| Ok((entry.path(), entry.metadata()?)))?;
+            files.push((meta.modified()?, meta.len(), path));
+        }
+        files.sort();
+        let mut bytes: u64 = files.iter().map(|(_, size, _)| size).sum();
+        for (_, size, path) in files {
+            if bytes > MOST {
+                fs::remove_file(path)?;
+                bytes -= size;
+            }
+        }
+        Ok(())
+    }
+
+    fn path(&self, digest: &str) -> Option<PathBuf> {
+        digest.strip_prefix("sha256:").map(|hex| self.0.join(hex))
+    }
+
+    /// Where the layers of a repository's last image are listed.
+    fn former(&self, image: &ImageArchive) -> Option<PathBuf> {
+        let name = image.names.first()?;
+        let repository = name.rsplit_once(':').map_or(name.as_str(), |(repository, _)| repository);
+        self.path(&digest(repository.as_bytes())).map(|path| path.with_extension("last"))
+    }
+}
+
+fn layers(image: &ImageArchive) -> impl Iterator<Item = &Blob> {
+    image.blobs.iter().filter(|blob| blob.diff_id.is_some())
+}
+
+/// Only plain layers are alike where their files are.
+fn suits(blob: &Blob) -> bool {
+    blob.diff_id.as_ref() == Some(&blob.digest) && WORTH.contains(&blob.size)
+}
+
+#[cfg(test)]
+#[path = "kept_tests.rs"]
+mod tests;

@@ -1,0 +1,120 @@
+//! What a host has already of what is to be sent, and how much room.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::spool::{BLOBS, FOLDER};
+use super::wire::Codec;
+use super::{CTR, STRICT};
+
+/// Of one look.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Held {
+    /// Blobs that containerd's store holds whole.
+    pub(super) store: BTreeSet<String>,
+    /// Bytes of blobs in the spool: all of them, or as far as they came before a line was cut.
+    pub(super) spooled: BTreeMap<String, u64>,
+    pub(super) codec: Codec,
+    /// The host's own.
+    pub(super) zstd: Option<(u32, u32, u32)>,
+    /// Bytes that programs may take without others being swapped out.
+    pub(super) memory: u64,
+    spool: Disk,
+    containerd: Disk,
+}
+
+/// A file system.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Disk {
+    device: u64,
+    /// Bytes.
+    free: u64,
+}
+
+/// Asks for all of it. Nobody but root looks into the spool; what a run left there a day ago is nobody's any more.
+pub(super) fn script() -> String {
+    format!(
+        "{STRICT}umask 077\nmkdir -p {BLOBS}\nchmod 0700 {FOLDER}\nfind {FOLDER} -type f -mmin +1440 -delete\n\
+         {CTR} content ls -q\n\
+         cd {BLOBS}\nfor f in *; do [ ! -f \"$f\" ] || stat -c 'spooled %n %s' -- \"$f\"; done\n\
+         for f in {FOLDER} /var/lib/rancher; do echo \"disk $(stat -c %d $f) $(stat -f -c '%a %S' $f)\"; done\n\
+         while read -r k n u; do [ \"$k\" != MemAvailable: ] || echo \"memory $n\"; done </proc/meminfo\n\
+         ! command -v zstd >/dev/null || zstd --version\n"
+    )
+}
+
+/// Reads what it prints.
+pub(super) fn parse(text: &str) -> Option<Held> {
+    let mut held = Held::default();
+    let mut disks = Vec::new();
+    for line in text.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words[..] {
+            [digest] if digest.starts_with("sha256:") => drop(held.store.insert(digest.to_owned())),
+            ["spooled", hex, size] => drop(held.spooled.insert(format!("sha256:{hex}"), size.parse().ok()?)),
+            ["disk", device, blocks, size] => {
+                disks.push(Disk { device: device.parse().ok()?, free: blocks.parse::<u64>().ok()?.checked_mul(size.parse().ok()?)? });
+            }
+            ["memory", kilobytes] => held.memory = kilobytes.parse::<u64>().ok()?.checked_mul(1024)?,
+            ["***", ..] => {
+                held.codec = Codec::Zstd;
+                held.zstd = words.iter().find_map(|word| version(word));
+            }
+            _ => return None,
+        }
+    }
+    let [spool, containerd] = disks[..] else { return None };
+    Some(Held { spool, containerd, ..held })
+}
+
+/// `v1.5.4,` as zstd tells it.
+fn version(word: &str) -> Option<(u32, u32, u32)> {
+    let mut parts = word.strip_prefix('v')?.trim_end_matches(',').split('.').map(|part| part.parse().ok());
+    Some((parts.next()??, parts.next()??, parts.next()??))
+}
+
+impl Held {
+    /// Why there is no room for `arriving` bytes in the spool and, by the time they are imported, for `kept` bytes in containerd's store.
+    pub(super) fn lacks_room(&self, arriving: u64, kept: u64) -> Option<String> {
+        let needs = match self.spool.device == self.containerd.device {
+            true => vec![(self.spool, arriving + kept, "/var/lib")],
+            false => vec![(self.spool, arriving, FOLDER), (self.containerd, kept, "/var/lib/rancher")],
+        };
+        let short = needs.into_iter().find(|(disk, wanted, _)| disk.free < wanted + MARGIN)?;
+        let (disk, wanted, place) = short;
+        Some(format!("{} MB are needed below {place}, {} MB are free", (wanted + MARGIN) / 1_000_000, disk.free / 1_000_000))
+    }
+}
+
+/// What is left to everybody else.
+const MARGIN: u64 = 100_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+
+    #[test]
+    fn a_look_is_read() {
+        let held = parse(&format!("sha256:{A}\nspooled {A} 12\ndisk 65 1000 4096\ndisk 66 1 512\n")).unwrap();
+        assert_eq!((held.store.len(), held.spooled[&format!("sha256:{A}")], held.codec), (1, 12, Codec::Gzip));
+        // As Debian 12 prints it.
+        let zstd = "*** Zstandard CLI (64-bit) v1.5.4, by Yann Collet ***";
+        let held = parse(&format!("disk 1 1 1\ndisk 1 1 1\nmemory 2048\n{zstd}\n")).unwrap();
+        assert_eq!((held.codec, held.zstd, held.memory), (Codec::Zstd, Some((1, 5, 4)), 2 << 20));
+        assert_eq!(parse("disk 65 1000 4096\n"), None);
+        assert_eq!(parse("disk 1 1 1\ndisk 1 1 1\nwelcome\n"), None);
+    }
+
+    #[test]
+    fn room_is_counted_for_each_disk() {
+        let held = |one: &str, other: &str| parse(&format!("disk {one} 1\ndisk {other} 1\n")).unwrap();
+        let same = held("65 200000000", "65 200000000");
+        assert_eq!(same.lacks_room(40_000_000, 60_000_000), None);
+        let said = same.lacks_room(40_000_001, 60_000_000).unwrap();
+        assert_eq!(said, "200 MB are needed below /var/lib, 200 MB are free");
+        let two = held("65 200000000", "66 150000000");
+        assert_eq!(two.lacks_room(90_000_000, 50_000_000), None);
+        assert!(two.lacks_room(90_000_000, 50_000_001).unwrap().contains("below /var/lib/rancher, 150 MB"));
+    }
+}

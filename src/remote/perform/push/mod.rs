@@ -1,0 +1,192 @@
+//! Images into k3s' containerd: what it lacks goes into a spool on the host, and from there, as a layout in part, through its importer.
+
+mod delta;
+mod held;
+mod spool;
+mod wire;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use self::held::Held;
+use super::{SHORT, STRICT, Sent};
+use crate::images::{self, Kept, Layout};
+use crate::model::{Answer, Blob, HostQuestion, ImageImport, ImageOnHost, Reply};
+use crate::remote::Remote;
+use crate::remote::error::Error;
+use crate::remote::frame::Output;
+use crate::remote::quote::quote;
+use crate::remote::shell::Payload;
+
+/// For unpacking the layers, after the last byte.
+const UNPACK: Duration = Duration::from_secs(600);
+/// For the CRI to notice what containerd was given: it follows containerd's events.
+const NOTICE: Duration = Duration::from_secs(10);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(200);
+/// How often an image is sent: once more where the kubelet collects a layer in between, or the host's disk spoils one.
+const TRIES: u32 = 2;
+
+/// containerd's command line as k3s ships it; images of pods live in this namespace. `--foreground` keeps what it runs in the
+/// worker's process group, where the keeper of the lock finds it.
+const CTR: &str = "timeout --foreground 600 /usr/local/bin/k3s ctr -n k8s.io";
+
+impl Remote {
+    pub(super) async fn import(&self, what: &str, import: &ImageImport, sent: Sent<'_>) -> Result<(), Error> {
+        let layout = opened(import).await?;
+        let kept = Kept::here();
+        // The second time nothing is made from what lies on the host.
+        let mut tries = 1;
+        while let Err(error) = self.moved(what, &layout, kept.as_ref().filter(|_| tries == 1), sent).await {
+            match error {
+                Error::Script { status: spool::SPOILT | spool::COLLECTED, .. } if tries < TRIES => tries += 1,
+                error => return Err(error),
+            }
+        }
+        self.noticed(import).await?;
+        if let Some(kept) = kept {
+            // What can't be kept is sent whole the next time.
+            let _ = tokio::task::spawn_blocking(move || kept.keep(&layout)).await;
+        }
+        Ok(())
+    }
+
+    /// Sends what is missing and imports it.
+    async fn moved(&self, what: &str, layout: &Arc<Layout>, kept: Option<&Kept>, sent: Sent<'_>) -> Result<(), Error> {
+        let image = layout.image();
+        let held = self.held().await?;
+        let missing: Vec<&Blob> = image.blobs.iter().filter(|blob| !held.store.contains(&blob.digest)).collect();
+        let wanted: u64 = missing.iter().map(|blob| blob.size).sum();
+        let spooled = |blob: &Blob| held.spooled.get(&blob.digest).copied().unwrap_or_default().min(blob.size);
+        let arriving = wanted - missing.iter().map(|blob| spooled(blob)).sum::<u64>();
+        // Once as a blob, once unpacked.
+        if let Some(why) = held.lacks_room(arriving, 2 * wanted) {
+            return Err(Error::Full(why));
+        }
+        let mut there = image.size - arriving;
+        sent(there, image.size);
+        for blob in &missing {
+            let from = spooled(blob);
+            let told = |done| sent(there + done, image.size);
+            let delta = match kept {
+                Some(kept) => delta::parcel(kept, layout, blob, from, &held).await,
+                None => None,
+            };
+            let poured = match delta {
+                Some(parcel) => match self.stream(wire::single(parcel), SHORT, &told).await {
+                    // What the host can't make of its own it can take whole.
+                    Err(Error::Script { stderr, .. }) if !is_full(&stderr) => self.pour(layout, blob, 0, held.codec, &told).await,
+                    done => done,
+                },
+                None => self.pour(layout, blob, from, held.codec, &told).await,
+            };
+            self.gave_way(poured).await?;
+            there += blob.size - from;
+        }
+        let index = layout.index();
+        let payload = Payload { from: &mut &*index, size: index.len() as u64, sent: &|_, _| {} };
+        let script = spool::import(&image.names, &missing, &image.blobs);
+        let imported = self.change(what, &script, payload, UNPACK).await.and_then(Output::succeeded);
+        self.gave_way(imported).await
+    }
+
+    async fn held(&self) -> Result<Held, Error> {
+        let none = Payload { from: &mut tokio::io::empty(), size: 0, sent: &|_, _| {} };
+        let output = self.run(&held::script(), none, SHORT).await?;
+        let text = output.text();
+        output.succeeded()?;
+        held::parse(&text).ok_or(Error::Script { status: 0, stderr: text })
+    }
+
+    /// Sends a blob from the byte `from` on into the spool. `sent` is told how much of it.
+    async fn pour(
+        &self,
+        layout: &Arc<Layout>,
+        blob: &Blob,
+        from: u64,
+        codec: wire::Codec,
+        sent: &(dyn Fn(u64) + Send + Sync),
+    ) -> Result<(), Error> {
+        self.stream(wire::pieces(Arc::clone(layout), blob.clone(), from, codec.fit(blob)), SHORT, sent).await
+    }
+
+    /// Where the disk is full, what lies in the spool must not stay.
+    async fn gave_way(&self, done: Result<(), Error>) -> Result<(), Error> {
+        match done {
+            Err(Error::Script { stderr, .. }) if is_full(&stderr) => {
+                self.script("give the spool's room back", &spool::empty(), SHORT).await?;
+                Err(Error::Full(format!("the host's disk filled up: {}", stderr.trim())))
+            }
+            done => done,
+        }
+    }
+
+    /// Waits until the CRI knows the image, too.
+    async fn noticed(&self, import: &ImageImport) -> Result<(), Error> {
+        let until = Instant::now() + NOTICE;
+        loop {
+            let images = self.answers(&[HostQuestion::Images], |_, _| {}).await?;
+            let Some(amiss) = amiss(images.first(), import) else { return Ok(()) };
+            if Instant::now() > until {
+                return Err(Error::Here(amiss));
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+}
+
+fn is_full(said: &str) -> bool {
+    said.to_lowercase().contains("no space left on device")
+}
+
+/// The archive, as long as it is still what was looked at.
+async fn opened(import: &ImageImport) -> Result<Arc<Layout>, Error> {
+    let path = import.archive.clone();
+    let opened = tokio::task::spawn_blocking(move || images::open(&path)).await;
+    let said = |why: String| Error::Here(format!("{}: {why}", import.archive.display()));
+    let layout = opened.map_err(|error| said(error.to_string()))?.map_err(said)?;
+    if layout.image().id != import.id {
+        return Err(said(format!("it holds {} by now, not {}: it was written anew meanwhile", layout.image().id, import.id)));
+    }
+    Ok(Arc::new(layout))
+}
+
+/// kubelet's garbage collection spares what bears this label (containerd: pkg/labels).
+pub(super) fn pin(name: &str) -> String {
+    format!("{CTR} images label {} io.cri-containerd.pinned=pinned >/dev/null", quote(name))
+}
+
+/// What differs between the images on the host and those that were imported.
+fn amiss(answer: Option<&Answer>, import: &ImageImport) -> Option<String> {
+    let Some(Answer::Present(Reply::Images(images))) = answer else {
+        return Some("the images on the host can't be listed after the import".into());
+    };
+    import.names.iter().find_map(|name| {
+        let found: Vec<&ImageOnHost> = images.iter().filter(|image| &image.name == name).collect();
+        match found[..] {
+            [image] if image.id != import.id => Some(format!("{name} is {} after the import, not {}", image.id, import.id)),
+            [image] if !image.pinned => Some(format!("{name} is not pinned after the import")),
+            [_] => None,
+            _ => Some(format!("{name} is not on the host after the import")),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_import_counts_only_with_name_digest_and_pin() {
+        let name = "docker.io/shop/web:1";
+        let import = ImageImport { archive: "web.tar".into(), names: vec![name.into()], id: "sha256:aa".into(), size: 1 };
+        let on_host = |name: &str, id: &str, pinned| {
+            Answer::Present(Reply::Images(vec![ImageOnHost { name: name.into(), id: id.into(), pinned, size: 1 }]))
+        };
+        assert_eq!(amiss(Some(&on_host(name, "sha256:aa", true)), &import), None);
+        assert!(amiss(Some(&on_host(name, "sha256:aa", false)), &import).is_some_and(|why| why.contains("not pinned")));
+        assert!(amiss(Some(&on_host(name, "sha256:bb", true)), &import).is_some_and(|why| why.contains("sha256:bb")));
+        assert!(amiss(Some(&on_host("other", "sha256:aa", true)), &import).is_some_and(|why| why.contains("not on the host")));
+        assert!(amiss(Some(&Answer::Absent), &import).is_some());
+    }
+}
