@@ -38,23 +38,31 @@ impl Bootstrap {
         if asks {
             confirm(&session, sink).await?;
         }
-        let outcome = match converge(&session.live, &session.steps, &session.server, sink).await {
-            Ok(outcome) => outcome,
-            Err(failure) => return Err(explained(failure, &session, sink).await),
-        };
-        session.live.release().await;
-        sink(Event::Done);
-        match form {
-            Form::Json => report::json_verdicts(&outcome.survey.verdicts),
-            Form::Text => {
-                report::result(&report::findings(&outcome.survey.verdicts, Passed::Counted));
-                report::result(&match outcome.performed {
-                    0 => "nothing was changed, nothing was restarted\n".to_owned(),
-                    1 => "1 action was performed\n".to_owned(),
-                    some => format!("{some} actions were performed\n"),
-                });
-            }
-        }
-        Ok(if outcome.lost.is_empty() { Exit::Done } else { Exit::Partly })
+        converged(&session, form, sink).await
     }
+}
+
+/// Converges a session that holds the lock, and tells what was done.
+///
+/// # Errors
+/// The first thing that bedplate could not mend.
+pub async fn converged(session: &Session, form: Form, sink: &Sink) -> Result<Exit, Failure> {
+    let outcome = match converge(&session.live, &session.steps, &session.server, sink).await {
+        Ok(outcome) => outcome,
+        Err(failure) => return Err(explained(failure, session, sink).await),
+    };
+    session.live.release().await;
+    sink(Event::Done);
+    match form {
+        Form::Json => report::json_verdicts(&outcome.survey.verdicts),
+        Form::Text => {
+            report::result(&report::findings(&outcome.survey.verdicts, Passed::Counted));
+            report::result(&match outcome.performed {
+                0 => "nothing was changed, nothing was restarted\n".to_owned(),
+                1 => "1 action was performed\n".to_owned(),
+                some => format!("{some} actions were performed\n"),
+            });
+        }
+    }
+    Ok(if outcome.lost.is_empty() { Exit::Done } else { Exit::Partly })
 }

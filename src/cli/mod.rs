@@ -4,6 +4,7 @@ mod allowed;
 mod bootstrap;
 mod confirm;
 mod diagnose;
+mod images;
 mod only;
 mod plan;
 mod session;
@@ -51,6 +52,9 @@ enum Command {
     Plan(plan::Plan),
     /// Check from outside and inside, after the fact; touches nothing, unless told to --probe
     Verify(verify::Verify),
+    /// Send images by themselves
+    #[command(subcommand)]
+    Images(images::Images),
     /// Say why a certificate does not come, and what to do; touches nothing
     Diagnose(Target),
     /// Open the way to the API server while a command runs, or until Ctrl-C
@@ -103,6 +107,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
             Command::Bootstrap(bootstrap) => bootstrap.run(form, &sink).await,
             Command::Plan(plan) => plan.run(form, &sink).await,
             Command::Verify(verify) => verify.run(form, &sink).await,
+            Command::Images(images) => images.run(form, &sink).await,
             Command::Diagnose(target) => diagnose::run(target, form, &sink).await,
             Command::Tunnel(tunnel) => tunnel::run(tunnel, &sink).await,
         }

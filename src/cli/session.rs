@@ -35,6 +35,26 @@ impl Session {
         Self::with(target, &inventory, steps)
     }
 
+    /// The same for the inventory's images alone, or for those of these names: that they are on the hosts, and that pods run them.
+    ///
+    /// # Errors
+    /// 64: there is no such image; 65: the inventory is wrong.
+    pub fn to_push(target: &Target, names: &[String]) -> Result<Self, Failure> {
+        let mut inventory = load(target)?;
+        let known: Vec<&str> = inventory.images.keys().map(String::as_str).collect();
+        let lacking = match names.iter().find(|name| !known.contains(&name.as_str())) {
+            Some(name) => Some((format!("no image is called {name}"), format!("known are: {}", known.join(", ")))),
+            None if known.is_empty() => Some(("the inventory has no [images]".to_owned(), "name there what is to be sent".to_owned())),
+            None => None,
+        };
+        if let Some((seen, cure)) = lacking {
+            return Err(Failure::new("push images", seen, cure).exiting(Exit::Usage));
+        }
+        inventory.images.retain(|name, _| names.is_empty() || names.contains(name));
+        let steps = flow(&inventory).into_iter().filter(|step| ["images", "workloads"].iter().any(|word| step.id().is_called(word)));
+        Self::with(target, &inventory, steps.collect())
+    }
+
     /// The same for the diagnosis alone.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 mod bars;
 mod counts;
 mod diagnosis;
+mod images;
 mod json;
 mod kept;
 mod lines;
@@ -15,6 +16,7 @@ use std::io::IsTerminal;
 use std::sync::Arc;
 
 pub use diagnosis::diagnosis;
+pub use images::Images;
 pub use json::json_verdicts;
 pub use stream::{fresh_line, progress, result};
 pub use summary::{Passed, findings, plan};

@@ -40,6 +40,11 @@ fn an_unknown_step_lists_the_known_ones() {
 }
 
 #[test]
+fn an_unknown_image_lists_the_known_ones() {
+    refused(&["images", "push", "inventory.toml", "wbe"], &["no image is called wbe", "known are: auth, web"]);
+}
+
+#[test]
 fn a_step_that_is_not_of_the_host_is_said_so() {
     refused(&["plan", "--host", "droplet", "--step", "release"], &["no step release concerns host droplet"]);
 }
