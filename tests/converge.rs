@@ -231,8 +231,8 @@ async fn dies_anywhere(name: &str) {
 }
 
 #[tokio::test]
-async fn a_death_at_any_action_costs_a_shop_nothing() {
-    dies_anywhere("shop").await;
+async fn a_death_at_any_action_costs_a_shop_and_its_sites_nothing() {
+    dies_anywhere("sites").await;
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use crate::model::{
     Question, Scope, Secret, SecretKind, SecretSpec, Step, StepId, TLS_CA, TLS_CHAIN, TLS_KEY, View,
 };
 
+use super::carrier::ISSUER;
 use super::leaf::Leaf;
 use super::renewal::span;
 use super::secrets::differences;
@@ -90,12 +91,14 @@ impl Step for TlsSecret {
             Source::Made => Vec::new(),
             Source::Files(Files { certificate, key, ca }) => [certificate, key, ca].map(|path| OperatorQuestion::File(path.clone())).into(),
         };
-        [Question::Api(live), Question::Operator(OperatorQuestion::Clock)].into_iter().chain(files.into_iter().map(Question::Operator)).collect()
+        let asked = [Question::Api(live), Question::Api(ApiQuestion::Object(self.certificate())), Question::Operator(OperatorQuestion::Clock)];
+        asked.into_iter().chain(files.into_iter().map(Question::Operator)).collect()
     }
 
     fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
         let (live, now) = (seen.secret(&self.namespace, &self.name)?, seen.clock()?);
-        if let Some(finding) = live.and_then(|live| self.foreign(live)) {
+        let rival = seen.object(&self.certificate())?.map(|_| self.rival());
+        if let Some(finding) = live.and_then(|live| self.foreign(live)).or(rival) {
             return Ok(Plan::Unmet(vec![finding]).into());
         }
         match &self.source {
@@ -106,6 +109,16 @@ impl Step for TlsSecret {
 }
 
 impl TlsSecret {
+    /// What an Ingress with cert-manager's annotation would ask for: a certificate that never comes, order after order (contract §4.2).
+    fn certificate(&self) -> ObjectRef {
+        ObjectRef::new("cert-manager.io/v1", "Certificate", &self.namespace, &self.name)
+    }
+
+    fn rival(&self) -> Finding {
+        let cure = format!("take the annotation {ISSUER} off its Ingress; sites by ACME have an Ingress of their own");
+        Finding::new(format!("{} asks cert-manager for what lies in the same secret", self.certificate()), cure)
+    }
+
     /// A Secret that is not ours to write.
     fn foreign(&self, live: &LiveSecret) -> Option<Finding> {
         let Self { namespace, name, source, .. } = self;

@@ -67,7 +67,7 @@ fn at_start(path: &str) -> bool {
 }
 
 fn secret(live: &LiveSecret) -> String {
-    let random = |key: &str| key.ends_with(".pem") || key.starts_with("tls.");
+    let random = |key: &str| key.ends_with(".pem") || key.starts_with("tls.") || key == "ca.crt";
     let data: Vec<String> = live
         .data
         .iter()
