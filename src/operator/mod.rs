@@ -54,9 +54,9 @@ fn file(path: &Path) -> Result<Option<Secret>, String> {
 fn env(path: &Path) -> Result<Option<Reply>, String> {
     let Some(bytes) = file(path)? else { return Ok(None) };
     let text = bytes.expose_str().ok_or_else(|| format!("{} is not UTF-8", path.display()))?;
-    let parsed = env_file::parse(text).map_err(|problems| {
-        let lines = problems.iter().map(|(line, what)| format!("{}:{line}: {what}", path.display()));
-        lines.collect::<Vec<_>>().join("; ")
+    let read = env_file::read(text, env_file::Values::new()).map_err(|refused| {
+        let places = refused.iter().map(|refused| format!("{}, {refused}", path.display()));
+        places.collect::<Vec<_>>().join("; ")
     })?;
-    Ok(Some(Reply::Env(parsed)))
+    Ok(Some(Reply::Env(read)))
 }

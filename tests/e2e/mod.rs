@@ -23,6 +23,7 @@ mod plan;
 mod probe;
 mod prune;
 mod rig;
+mod secrets;
 mod shells;
 mod sites;
 mod ssh_causes;
@@ -48,6 +49,7 @@ pub const TESTS: &[Test] = &[
     ("rig_mirror", rig::mirror),
     ("rig_neighbours", rig::neighbours),
     ("rig_kill", rig::kill),
+    ("secrets_dotenv", secrets::dotenv),
     ("bad_input_inventories", bad_input::inventories),
     ("ssh_causes_name", ssh_causes::name),
     ("ssh_causes_port", ssh_causes::port),

@@ -30,11 +30,11 @@ fn read(path: &Path, spot: Spot<'_>, flaws: &mut Flaws) -> Option<BTreeMap<Strin
             return None;
         }
     };
-    match env_file::parse(&text) {
+    match env_file::read(&text, env_file::Values::new()) {
         Ok(values) => Some(values),
-        Err(lines) => {
-            for (line, why) in lines {
-                flaws.error(spot, format!("{name}, line {line}: {why}"), format!("correct line {line} of {name}"));
+        Err(refused) => {
+            for refused in refused {
+                flaws.error(spot, format!("{name}, {refused}"), format!("correct line {} of {name}", refused.line));
             }
             None
         }

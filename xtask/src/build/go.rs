@@ -63,6 +63,7 @@ impl<'a> Go<'a> {
         let key = match &program.source {
             Source::Folder(folder) => self.module.clone().tree(&self.rig.join(folder))?,
             Source::Nested { folder, package } => self.module.clone().text(*package).tree(&self.rig.join(folder))?,
+            Source::Apart(folder) => self.compiler.clone().tree(&self.rig.join(folder))?,
             Source::Required(package) => self.module.clone().text(*package),
             Source::Released { packages, version } => self.compiler.clone().text(packages.join(" ")).text(*version),
         };
@@ -76,6 +77,9 @@ impl<'a> Go<'a> {
         let target = out.join(program.name());
         match &program.source {
             Source::Folder(folder) => go.arg("build").args(program.flags()).arg("-o").arg(target).arg(format!("./{folder}")),
+            Source::Apart(folder) => {
+                go.current_dir(self.rig.join(folder)).arg("build").args(program.flags()).arg("-o").arg(target).arg(".")
+            }
             Source::Nested { package, .. } | Source::Required(package) => {
                 go.arg("build").args(program.flags()).arg("-o").arg(target).arg(package)
             }

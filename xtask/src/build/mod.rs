@@ -69,6 +69,15 @@ pub struct AppImages {
     pub web: PathBuf,
 }
 
+/// The program that reads `.env` files as compose does.
+pub fn dotenv() -> Result<PathBuf> {
+    go::Go::new(&cache::Cache::open()?, &sources()?)?.build(&program::DOTENV)
+}
+
+fn sources() -> Result<PathBuf> {
+    Ok(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/rig").canonicalize()?)
+}
+
 /// What becomes of earlier builds.
 #[derive(PartialEq, Eq)]
 pub enum Former {
@@ -81,9 +90,8 @@ pub enum Former {
 /// Builds what is not in the cache. Minutes when nothing is, less than a second when everything is; waits while another
 /// process builds.
 pub fn artifacts(former: Former) -> Result<Artifacts> {
-    let rig = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/rig").canonicalize()?;
     let cache = cache::Cache::open()?;
-    let parts = parts::Parts::build(&cache, &rig)?;
+    let parts = parts::Parts::build(&cache, &sources()?)?;
     let site = site::assemble(&cache, &parts)?;
     if former == Former::Pruned {
         cache.prune()?;

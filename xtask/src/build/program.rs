@@ -18,6 +18,8 @@ pub enum Source {
         /// Its import path.
         package: &'static str,
     },
+    /// A folder with a module of its own, in that module's graph.
+    Apart(&'static str),
     /// A package of a module that `tests/rig/go.mod` requires.
     Required(&'static str),
     /// Packages of a module in its own graph, at a version.
@@ -75,6 +77,8 @@ pub const WEB: Program = program("web", Source::Folder("web"));
 pub const AUTH: Program = program("auth", Source::Folder("auth"));
 /// Serves the artifacts.
 pub const SERVE: Program = program("serve", Source::Folder("serve"));
+/// Reads `.env` files as compose does, for comparison.
+pub const DOTENV: Program = program("dotenv", Source::Apart("dotenv"));
 /// What the tool installs on hosts.
 pub const HELM_PROGRAM: Program = Program { stamp: helm_stamp, ..program("helm", Source::Required("helm.sh/helm/v3/cmd/helm")) };
 /// `containerd`, `ctr` and the shim.
