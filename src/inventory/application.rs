@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::Form;
 use crate::model::KeyKind;
 
 /// `[[jwt_keys]]`.
@@ -73,6 +74,12 @@ pub struct SecretSource {
     /// Those of `allow` that may be empty or absent.
     #[serde(default)]
     pub may_be_empty: Vec<String>,
+    /// Keys that must never be in it, beside those that never may; `*` stands for anything.
+    #[serde(default)]
+    pub deny: Vec<String>,
+    /// What values must look like.
+    #[serde(default)]
+    pub shape: BTreeMap<String, Form>,
     /// Values that are no secret.
     #[serde(default)]
     pub public: BTreeMap<String, String>,

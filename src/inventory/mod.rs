@@ -7,6 +7,7 @@ mod debug;
 mod duration;
 pub mod env_file;
 mod firewall;
+mod form;
 mod grammar;
 mod lint;
 mod load;
@@ -24,6 +25,7 @@ pub use application::{Algorithm, Check, JwtKeys, Release, SecretSource, Site, Tl
 pub use consent::Consent;
 pub use duration::duration;
 pub use firewall::Firewall;
+pub use form::Form;
 pub use load::{Loaded, load, parse};
 pub use problem::Problem;
 pub use schema::{Access, Acme, AcmeServer, Connection, Host, Inventory, K3s, Kubeconfig, Registries, Role, Versions};

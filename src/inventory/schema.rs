@@ -44,6 +44,9 @@ pub struct Inventory {
     /// Key pairs for tokens.
     #[serde(default)]
     pub jwt_keys: Vec<JwtKeys>,
+    /// Texts that no value may hold, beside the usual placeholders.
+    #[serde(default)]
+    pub placeholders: Vec<String>,
     /// Secrets filtered out of `.env` files.
     #[serde(default)]
     pub secrets: Vec<SecretSource>,

@@ -56,6 +56,7 @@ fn cure_for(key: &str, wanted: &str) -> String {
             format!("write the header as `[[{key}]]`")
         }
         "a sequence" => format!("write a list: `{key} = [\"…\"]`"),
+        wanted if wanted.starts_with("email, ") => format!("write {wanted}, in quotes"),
         "a boolean" => "write true or false without quotes".into(),
         wanted if wanted == "a map" || wanted.starts_with("struct ") => format!("write a table: `[{key}]`"),
         _ => "see inventory.example.toml".into(),

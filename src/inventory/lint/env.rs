@@ -5,7 +5,7 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use crate::inventory::placeholder::placeholder;
+use crate::inventory::form::fault;
 use crate::inventory::problem::Flaws;
 use crate::inventory::tree::Spot;
 use crate::inventory::{Inventory, SecretSource, env_file, suggest};
@@ -15,7 +15,7 @@ pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
     for (source, spot) in inventory.secrets.iter().zip(root.key("secrets").items()) {
         let Some(path) = &source.env_file else { continue };
         if let Some(values) = read(path, spot.key("env_file"), flaws) {
-            allowed(source, &values, spot, flaws);
+            allowed(source, &values, &inventory.placeholders, spot, flaws);
             dropped(source, &values, spot, flaws);
         }
     }
@@ -41,14 +41,14 @@ fn read(path: &Path, spot: Spot<'_>, flaws: &mut Flaws) -> Option<BTreeMap<Strin
     }
 }
 
-fn allowed(source: &SecretSource, values: &BTreeMap<String, Secret>, spot: Spot<'_>, flaws: &mut Flaws) {
+fn allowed(source: &SecretSource, values: &BTreeMap<String, Secret>, placeholders: &[String], spot: Spot<'_>, flaws: &mut Flaws) {
     let name = spot.key("env_file").text();
     for (key, spot) in source.allow.iter().zip(spot.key("allow").items()) {
         let may_be_empty = source.may_be_empty.contains(key);
         match values.get(key) {
             Some(value) if !value.expose().is_empty() => {
-                if let Some(kind) = value.expose_str().and_then(placeholder) {
-                    flaws.error(spot, format!("`{key}` in {name} holds a placeholder ({kind})"), format!("put the real value into {name}"));
+                if let Some(fault) = fault(value, source.shape.get(key).copied(), placeholders) {
+                    flaws.error(spot, format!("`{key}` in {name} {fault}"), format!("put the real value into {name}"));
                 }
             }
             found if may_be_empty => {
