@@ -35,8 +35,8 @@ pub(super) enum Error {
     LockLost,
     /// sshd forwards no ports.
     Forwarding,
-    /// Nobody could come in under new rules, and so they were taken back: why.
-    Shut(Box<Error>),
+    /// Nobody could come in any more, and so it was taken back: the cure, and why.
+    Shut(&'static str, Box<Error>),
 }
 
 impl Error {
@@ -99,10 +99,9 @@ impl Error {
                 (format!("another run holds the lock: {}", printable(&holder)), cure, Exit::Locked)
             }
             Self::LockLost => ("the session that holds the lock ended".to_owned(), "run again".to_owned(), Exit::Unreachable),
-            Self::Shut(why) => {
+            Self::Shut(cure, why) => {
                 let Failure { seen, .. } = why.told(host, "");
-                let cure = "open in [firewall] the port on which the host's sshd listens, then run again".to_owned();
-                (format!("no new ssh connection came in under these rules, so they were taken back ({seen})"), cure, Exit::Failed)
+                (format!("no new ssh connection came in, so it was taken back ({seen})"), cure.to_owned(), Exit::Failed)
             }
             Self::Forwarding => {
                 let cure = "set `AllowTcpForwarding local` (or yes) for the login user in /etc/ssh/sshd_config and reload sshd".to_owned();

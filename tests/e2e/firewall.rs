@@ -68,11 +68,7 @@ fn locked_out(bench: &Bench<'_>) -> Result<()> {
 
     let run = bedplate(bench, &["bootstrap", "aside.toml"])?;
     ended(&run, 1)?;
-    for word in [
-        "firewall: could not enforce",
-        "no new ssh connection came in under these rules, so they were taken back",
-        "cure: open in [firewall]",
-    ] {
+    for word in ["firewall: could not enforce", "no new ssh connection came in, so it was taken back", "cure: open in [firewall]"] {
         ensure!(run.stderr.contains(word), "`{word}` is not said:\n{}", run.stderr);
     }
     let left = bench.look(&format!("{TABLE}; ls -A /etc/bedplate; systemctl list-units --all --plain --no-legend 'bedplate-*'"))?;

@@ -15,18 +15,22 @@ impl Remote {
     pub(super) async fn write_file(&self, what: &str, write: &FileWrite) -> Result<(), Error> {
         let bytes = write.content.bytes();
         let size = bytes.len() as u64;
-        self.send(what, &self::write(write, size), &mut &*bytes, size, &|_, _| {}, SHORT).await
+        self.send(what, &self::write(write), &mut &*bytes, size, &|_, _| {}, SHORT).await
     }
 }
 
-/// Takes the content as payload. A payload that was cut short has another size and gets no name.
-pub(super) fn write(write: &FileWrite, size: u64) -> String {
-    let FileWrite { path, content: _, mode, owner } = write;
+/// Takes the content as payload, and gives it its name.
+pub(super) fn write(write: &FileWrite) -> String {
+    format!("{STRICT}{}{}", received(write), name(&write.path, write.mode, write.owner))
+}
+
+/// Takes the content as payload, into `$t`. A payload that was cut short has another size.
+pub(super) fn received(FileWrite { path, content, owner, .. }: &FileWrite) -> String {
     format!(
-        "{STRICT}{parents}{temporary}cat >\"$t\"\n[ \"$(stat -c %s \"$t\")\" = {size} ] || {{ echo 'not all bytes arrived' >&2; exit 1; }}\n{name}",
+        "{parents}{temporary}cat >\"$t\"\n[ \"$(stat -c %s \"$t\")\" = {size} ] || {{ echo 'not all bytes arrived' >&2; exit 1; }}\n",
         parents = parents(path, *owner),
         temporary = temporary(path),
-        name = name(path, *mode, *owner),
+        size = content.bytes().len(),
     )
 }
 

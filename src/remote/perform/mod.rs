@@ -1,10 +1,13 @@
 //! Changes to a host: each verb is a script, made here and nowhere else.
 
 mod file;
+mod guard;
 mod install;
 mod push;
 pub(super) mod release;
 mod rules;
+#[cfg(test)]
+mod stage;
 mod token;
 mod unit;
 
@@ -37,7 +40,7 @@ impl Remote {
             HostAction::MakeFolder { path, mode, owner } => self.script(&what, &file::folder(path, *mode, *owner), SHORT).await,
             HostAction::Link { path, target } => self.script(&what, &file::link(path, target), SHORT).await,
             HostAction::MakeToken { path } => self.script(&what, &token::script(path), SHORT).await,
-            HostAction::Enforce(rules) => self.enforce(rules).await,
+            HostAction::Enforce(rules) => self.prove(&rules::trial(rules), rules.content.bytes()).await,
             HostAction::Install(install) => self.install(&what, install, &located(&install.pin), sent).await,
             HostAction::Unit { unit, change } => self.script(&what, &unit::script(unit, *change), SHORT).await,
             HostAction::Import(import) => self.import(&what, import, sent).await,
