@@ -24,6 +24,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("responder-job.yaml", include_str!("../templates/responder-job.yaml")),
     ("responder-service.yaml", include_str!("../templates/responder-service.yaml")),
     ("solver-policy.yaml", include_str!("../templates/solver-policy.yaml")),
+    ("sshd.conf", include_str!("../templates/sshd.conf")),
 ];
 
 static ENGINE: LazyLock<Result<Tera, tera::Error>> = LazyLock::new(|| {

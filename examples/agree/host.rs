@@ -1,7 +1,8 @@
 //! What is done to a bare host.
 
 use bedplate::model::{
-    Action, ApiAction, ApiQuestion, Content, Failure, FileWrite, HostAction, HostQuestion, Owner, Question, Secret, Tool, UnitChange,
+    Action, ApiAction, ApiQuestion, Content, Failure, FileWrite, Gatekeeper, HostAction, HostQuestion, Owner, Question, SSHD_DROP_IN,
+    SSHD_UNPROVEN, Secret, Tool, UnitChange,
 };
 
 use crate::api::{manifest, namespace};
@@ -17,7 +18,7 @@ const LINK: &str = "/etc/agree.d/link";
 const UNIT: &str = "/etc/systemd/system/k3s.service";
 const RULES: &str = "/etc/bedplate/firewall.nft";
 /// Asked about after every action.
-const PATHS: [&str; 12] = [
+const PATHS: [&str; 15] = [
     FILE,
     DEEP,
     "/home/appuser/agree/deep",
@@ -30,12 +31,15 @@ const PATHS: [&str; 12] = [
     "/etc/rancher/k3s/k3s.yaml",
     "/etc/bedplate",
     RULES,
+    SSHD_DROP_IN,
+    SSHD_UNPROVEN,
+    "/etc/ssh/sshd_config.d",
 ];
 
 pub async fn agree(twins: &mut Twins<'_>) -> Result<(), Failure> {
     let questions = questions(twins);
     twins.compare("nothing", &questions).await?;
-    for action in files().into_iter().chain(rules()).chain(units()) {
+    for action in files().into_iter().chain(rules()).chain(logins()).chain(units()) {
         twins.perform(&twins.act(action), &questions).await?;
     }
     // Without k3s there is no API server to change.
@@ -51,6 +55,7 @@ fn questions(twins: &Twins<'_>) -> Vec<Question> {
         HostQuestion::Version(Tool::Helm),
         HostQuestion::Images,
         HostQuestion::Rules(RULES.into()),
+        HostQuestion::Sshd,
     ];
     for path in PATHS.map(str::to_owned) {
         questions.extend([HostQuestion::Stat(path.clone()), HostQuestion::Digest(path.clone()), HostQuestion::Content(path)]);
@@ -85,9 +90,22 @@ fn rules() -> Vec<HostAction> {
         let chain = format!("type filter hook prerouting priority -150; policy accept; tcp dport {{ 22, {port} }} accept");
         format!("table inet bedplate\ndelete table inet bedplate\ntable inet bedplate {{ chain doors {{ {chain}; }}; }}\n")
     };
-    let enforce =
-        |port| HostAction::Enforce(FileWrite { path: RULES.into(), content: Content::Plain(text(port)), mode: 0o644, owner: Owner::Root });
+    let enforce = |port| {
+        HostAction::Enforce(
+            Gatekeeper::Nftables,
+            FileWrite { path: RULES.into(), content: Content::Plain(text(port)), mode: 0o644, owner: Owner::Root },
+        )
+    };
     vec![enforce(80), enforce(80), file(RULES, &text(443), 0o600, Owner::Root), enforce(80), enforce(443)]
+}
+
+fn logins() -> Vec<HostAction> {
+    let enforce = |text: &str| {
+        let file = FileWrite { path: SSHD_DROP_IN.into(), content: Content::Plain(text.into()), mode: 0o644, owner: Owner::Root };
+        HostAction::Enforce(Gatekeeper::Sshd, file)
+    };
+    let both = "PasswordAuthentication no\nPermitRootLogin no\n";
+    vec![enforce("PasswordAuthentication no\n"), enforce(both), file(SSHD_DROP_IN, "# by hand\n", 0o600, Owner::Root), enforce(both)]
 }
 
 fn units() -> Vec<HostAction> {

@@ -251,7 +251,7 @@ fn stale(action: &Action, question: &Question) -> bool {
     match (action, question) {
         // Where packets are dropped a knock takes its time, and few actions open or close a port that was asked about already.
         (action, Question::Outside(OutsideQuestion::Knock { .. })) => {
-            matches!(action, Action::Host(_, HostAction::Unit { .. } | HostAction::Enforce(_)))
+            matches!(action, Action::Host(_, HostAction::Unit { .. } | HostAction::Enforce(..)))
         }
         (Action::Host(acted, _), Question::Host(asked, _) | Question::HelmDryRun(asked, _)) => acted == asked,
         (Action::Host(..) | Action::Api(_), Question::Api(_) | Question::Outside(_)) => true,

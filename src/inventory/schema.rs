@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Consent, Firewall, JwtKeys, Release, SecretSource, Site, Tls};
+use super::{Consent, Firewall, JwtKeys, Release, SecretSource, Site, Sshd, Tls};
 use crate::playbook::Play;
 
 /// One cluster. Relative paths have been made absolute against the inventory's folder by `load`.
@@ -29,6 +29,9 @@ pub struct Inventory {
     /// `[firewall]`: which doors of the hosts are open; none: that is somebody else's.
     #[serde(default)]
     pub firewall: Option<Firewall>,
+    /// `[sshd]`: whom the hosts' sshd lets in no more; none: that is somebody else's.
+    #[serde(default)]
+    pub sshd: Option<Sshd>,
     /// The operator's kubeconfig.
     #[serde(default)]
     pub kubeconfig: Kubeconfig,

@@ -42,9 +42,9 @@ pub enum HostAction {
         /// Absolute.
         path: String,
     },
-    /// Enforce a set of nftables rules, and keep it in its file once a new SSH connection has come in under it. Until then a timer on the
-    /// host takes it back; so does a reboot.
-    Enforce(FileWrite),
+    /// Have somebody enforce a file who decides who comes in, and keep it once a new SSH connection has come in under it. Until then a timer
+    /// on the host takes it back; so does a reboot.
+    Enforce(Gatekeeper, FileWrite),
     /// Bring an artifact to the host: digest checked before it gets its name, then renamed. Missing parents are made, 0755, root's.
     Install(Install),
     /// Change a systemd unit's state.
@@ -63,6 +63,15 @@ pub enum HostAction {
     },
     /// Run helm.
     Release(ReleaseAction),
+}
+
+/// Who decides who comes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gatekeeper {
+    /// By our table.
+    Nftables,
+    /// By our drop-in.
+    Sshd,
 }
 
 /// A file to be written.
@@ -262,7 +271,7 @@ impl fmt::Display for HostAction {
             Self::MakeFolder { path, mode, .. } => write!(f, "make folder {path} (mode {mode:04o})"),
             Self::Link { path, target } => write!(f, "link {path} -> {target}"),
             Self::MakeToken { path } => write!(f, "make a random token in {path} (mode 0600)"),
-            Self::Enforce(rules) => write!(f, "enforce {}, kept once a new ssh connection comes in", rules.path),
+            Self::Enforce(_, file) => write!(f, "enforce {}, kept once a new ssh connection comes in", file.path),
             Self::Install(install) => write!(f, "install {} as {}", install.pin.artifact, install.path),
             Self::Unit { unit, change } => match change {
                 UnitChange::Reload => f.write_str("reload systemd"),

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{
     ChartFacts, DryRun, Exchange, Failure, FileMeta, HostFacts, ImageArchive, ImageOnHost, Listener, LiveRelease, LiveSecret, Pin, Rules,
-    Secret, Served, UnitState,
+    Secret, Served, SshdFacts, UnitState,
 };
 
 /// A question's answer.
@@ -41,6 +41,8 @@ pub enum Reply {
     Unit(UnitState),
     /// Of `HostQuestion::Rules`.
     Rules(Rules),
+    /// Of `HostQuestion::Sshd`.
+    Sshd(SshdFacts),
     /// Of `HostQuestion::Images`.
     Images(Vec<ImageOnHost>),
     /// Of `HostQuestion::Blobs`.

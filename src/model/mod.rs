@@ -16,12 +16,13 @@ mod plan;
 mod question;
 mod release;
 mod secret;
+mod sshd;
 mod step;
 mod view;
 mod world;
 
 pub use action::{
-    Action, ApiAction, Content, FileWrite, HostAction, ImageImport, Install, JWT_PRIVATE, JWT_PUBLIC, KEY_ID, KubeconfigMerge,
+    Action, ApiAction, Content, FileWrite, Gatekeeper, HostAction, ImageImport, Install, JWT_PRIVATE, JWT_PUBLIC, KEY_ID, KubeconfigMerge,
     OperatorAction, Owner, Restart, UnitChange,
 };
 pub use answer::{Answer, Reply};
@@ -39,6 +40,7 @@ pub use plan::{Condition, Finding, Missing, Note, Plan, Planned, Why};
 pub use question::{ApiQuestion, HostQuestion, OperatorQuestion, OutsideQuestion, Question, RecordKind, Resolver, Tool, Trusted};
 pub use release::{ChartSource, ReleaseAction, ReleaseUpgrade};
 pub use secret::{CertificateSpec, Secret, SecretKind, SecretSpec, TLS_CA, TLS_CHAIN, TLS_KEY};
+pub use sshd::{PermitRootLogin, SSHD_DROP_IN, SSHD_UNPROVEN, STRANGER, SshdFacts};
 pub use step::Step;
 pub use view::{Seen, View};
 pub use world::World;

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{
     Answer, ApiQuestion, ArtifactRef, ChartFacts, DryRun, Exchange, Failure, FileMeta, HostFacts, HostId, HostQuestion, ImageArchive,
     ImageOnHost, Listener, LiveRelease, LiveSecret, Manifest, Missing, ObjectRef, OperatorQuestion, OutsideQuestion, Pin, Question,
-    RecordKind, ReleaseUpgrade, Reply, Resolver, Rules, Secret, Served, Tool, Trusted, UnitState, Why, World,
+    RecordKind, ReleaseUpgrade, Reply, Resolver, Rules, Secret, Served, SshdFacts, Tool, Trusted, UnitState, Why, World,
 };
 
 /// A step's window: one host, the API, the outside, the operator's side. No other host's answers.
@@ -119,6 +119,11 @@ impl<'a> View<'a> {
     /// `HostQuestion::Rules`.
     pub fn rules(&self, path: &str) -> Seen<Rules> {
         Ok(look!(self, self.ask(HostQuestion::Rules(path.into())), Rules)?.copied())
+    }
+
+    /// `HostQuestion::Sshd`.
+    pub fn sshd(&self) -> Seen<&'a SshdFacts> {
+        look!(self, self.ask(HostQuestion::Sshd), Sshd)
     }
 
     /// `HostQuestion::Resolve`.

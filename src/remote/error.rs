@@ -37,6 +37,8 @@ pub(super) enum Error {
     Forwarding,
     /// Nobody could come in any more, and so it was taken back: the cure, and why.
     Shut(&'static str, Box<Error>),
+    /// It was taken back, and still nobody can come in: why.
+    StillShut(Box<Error>),
 }
 
 impl Error {
@@ -102,6 +104,11 @@ impl Error {
             Self::Shut(cure, why) => {
                 let Failure { seen, .. } = why.told(host, "");
                 (format!("no new ssh connection came in, so it was taken back ({seen})"), cure.to_owned(), Exit::Failed)
+            }
+            Self::StillShut(why) => {
+                let Failure { seen, .. } = why.told(host, "");
+                let cure = "something else shuts you out: mend it by a session that stands, or at the provider's console".to_owned();
+                (format!("no new ssh connection comes in, also now that it was taken back ({seen})"), cure, Exit::Failed)
             }
             Self::Forwarding => {
                 let cure = "set `AllowTcpForwarding local` (or yes) for the login user in /etc/ssh/sshd_config and reload sshd".to_owned();

@@ -6,7 +6,7 @@ mod rules;
 use super::changes::{Changes, file_questions};
 use crate::inventory::{Firewall, Host, Inventory};
 use crate::model::{
-    Content, FileKind, FileWrite, Finding, HostAction, HostFacts, HostId, HostQuestion, Missing, Note, Owner, Plan, Planned, Question,
+    Content, FileKind, FileWrite, Finding, Gatekeeper, HostAction, HostFacts, HostId, HostQuestion, Missing, Note, Owner, Plan, Planned, Question,
     Rules, Scope, Step, StepId, UnitChange, View,
 };
 use crate::template::render;
@@ -85,7 +85,7 @@ impl Step for Doors {
             Rules::Other => Some(format!("nftables' table inet bedplate is not as in {KEPT}")),
         };
         if let Some(reason) = differs.or_else(amiss) {
-            changes.on_host(seen, reason, HostAction::Enforce(rules.clone()));
+            changes.on_host(seen, reason, HostAction::Enforce(Gatekeeper::Nftables, rules.clone()));
         }
         self.at_boot(&mut changes, unit, seen)?;
         Ok(changes.into())

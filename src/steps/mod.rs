@@ -41,6 +41,7 @@ macro_rules! flow {
 flow![
     preflight,
     firewall,
+    sshd,
     pins,
     helm,
     k3s,

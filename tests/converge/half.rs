@@ -1,7 +1,7 @@
 //! What a verb leaves behind when it is killed in the middle: the points at which `remote/perform` can stop, no others. A request to the
 //! API server and a `systemctl` are whole or not at all; what systemd was told to do without waiting, it does.
 
-use bedplate::model::{Action, FileKind, FileWrite, HostAction, HostId, Install, ReleaseAction, UnitChange};
+use bedplate::model::{Action, FileKind, FileWrite, Gatekeeper, HostAction, HostId, Install, ReleaseAction, SSHD_UNPROVEN, UnitChange};
 
 use crate::fake::World;
 
@@ -20,11 +20,25 @@ fn ways(world: &mut World, id: &HostId, action: &HostAction) -> Vec<Half> {
         HostAction::WriteFile(FileWrite { path, .. }) | HostAction::Link { path, .. } | HostAction::MakeToken { path } => {
             unnamed(world, id, path, &["XXXXXX"])
         }
-        HostAction::Enforce(FileWrite { path, content, .. }) => {
+        HostAction::Enforce(Gatekeeper::Nftables, FileWrite { path, content, .. }) => {
             // Enforced, and proven by nobody: the switch has not fallen yet.
             let (own, bytes) = (id.clone(), content.bytes().to_vec());
             let unproven: Half = Box::new(move |world| world.host(&own).rules = Some(bytes));
             unnamed(world, id, path, &["XXXXXX"]).into_iter().chain([unproven]).collect()
+        }
+        HostAction::Enforce(Gatekeeper::Sshd, file) => {
+            // What goes back lies there, and then the settings, too: the switch has not fallen yet.
+            let unproven = |tried: bool| -> Half {
+                let (id, file) = (id.clone(), file.clone());
+                Box::new(move |world| {
+                    let host = world.host(&id);
+                    host.put(SSHD_UNPROVEN, FileKind::File, b"r!".into(), 0o644, (0, 0));
+                    if tried {
+                        host.put(&file.path, FileKind::File, file.content.bytes().into(), file.mode, file.owner.ids());
+                    }
+                })
+            };
+            unnamed(world, id, &file.path, &["XXXXXX"]).into_iter().chain([unproven(false), unproven(true)]).collect()
         }
         // The archive, and its member beside it.
         HostAction::Install(Install { path, member: Some(_), .. }) => unnamed(world, id, path, &["XXXXXX", "XXXXXX.YYYYYY"]),

@@ -27,6 +27,7 @@ mod secrets;
 mod shells;
 mod sites;
 mod ssh_causes;
+mod sshd;
 mod tls;
 mod visitor;
 
@@ -129,6 +130,7 @@ pub const TESTS: &[Test] = &[
     ("tls_probe_killed", probe::killed),
     ("tls_probe_verify", probe::verify),
     ("tls_firewall", firewall::firewall),
+    ("sshd", sshd::sshd),
     ("fake_agrees", agree::fake),
     ("fresh_hello", hello::fresh_hello),
     ("adopt", adopt::adopt),

@@ -39,7 +39,20 @@ impl Default for Host {
             role: Role::Server,
             clock: 1_000_000,
         };
-        for folder in ["/etc", "/etc/systemd", "/etc/systemd/system", "/home", "/usr", "/usr/local", "/usr/local/bin", "/var", "/var/lib"] {
+        for folder in [
+            "/etc",
+            "/etc/ssh",
+            "/etc/ssh/sshd_config.d",
+            "/etc/systemd",
+            "/etc/systemd/system",
+            "/etc/tmpfiles.d",
+            "/home",
+            "/usr",
+            "/usr/local",
+            "/usr/local/bin",
+            "/var",
+            "/var/lib",
+        ] {
             host.put(folder, FileKind::Folder, Vec::new(), 0o755, (0, 0));
         }
         host.put("/home/appuser", FileKind::Folder, Vec::new(), 0o755, (1000, 1000));

@@ -215,7 +215,7 @@ impl Drift {
 fn written(action: &Action) -> Option<(HostId, String)> {
     let Action::Host(host, action) = action else { return None };
     let path = match action {
-        HostAction::WriteFile(file) | HostAction::Enforce(file) => &file.path,
+        HostAction::WriteFile(file) | HostAction::Enforce(_, file) => &file.path,
         HostAction::Install(install) => &install.path,
         HostAction::MakeFolder { path, .. } => path,
         _ => return None,

@@ -16,6 +16,7 @@ mod registries;
 mod releases;
 mod secrets;
 mod sites;
+mod sshd;
 mod tls;
 mod versions;
 
@@ -32,6 +33,7 @@ const PURE: &[Lint] = &[
     versions::lint,
     k3s::lint,
     firewall::lint,
+    sshd::lint,
     registries::lint,
     acme::lint,
     names::lint,
@@ -77,6 +79,7 @@ pub(super) fn is_doubtful(section: Option<&str>, damaged: &[Option<String>]) -> 
     let refers: &[&str] = match section {
         Some("sites") => &["hosts", "versions", "acme", "releases"],
         Some("kubeconfig" | "k3s") => &["hosts", "k3s"],
+        Some("sshd") => &["hosts"],
         Some("firewall") => &["hosts", "kubeconfig", "sites"],
         _ => &[],
     };

@@ -11,6 +11,7 @@ mod network;
 mod path;
 mod resolve;
 mod rules;
+mod sshd;
 mod unit;
 mod version;
 
@@ -116,6 +117,7 @@ fn script(question: &HostQuestion) -> String {
         HostQuestion::Blobs => images::BLOBS.to_owned(),
         HostQuestion::Journal(unit) => unit::journal_script(unit),
         HostQuestion::Rules(path) => rules::script(path),
+        HostQuestion::Sshd => sshd::script(),
         HostQuestion::Resolve(name) => resolve::script(name),
         HostQuestion::Get { url, address } => get::script(url, *address),
     }
@@ -135,6 +137,7 @@ fn answer(question: &HostQuestion, output: &Output, asked: Asked) -> Answer {
         HostQuestion::Blobs => images::parse_blobs(output),
         HostQuestion::Journal(_) => unit::parse_journal(output),
         HostQuestion::Rules(_) => rules::parse(output),
+        HostQuestion::Sshd => sshd::parse(output),
         HostQuestion::Resolve(_) => resolve::parse(output),
         HostQuestion::Get { .. } => get::parse(output),
     }

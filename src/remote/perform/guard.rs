@@ -57,7 +57,10 @@ impl Remote {
             // What could not be kept must not stay; where the line is gone, the switch sees to it.
             Err(error) if !matches!(error, Error::Lost(_) | Error::LockLost) => {
                 self.script(&format!("take back {path}"), &take_back(&switch), SHORT).await?;
-                Err(error)
+                match error {
+                    Error::Shut(..) => Err(self.comes_in().await.err().map_or(error, |why| Error::StillShut(Box::new(why)))),
+                    error => Err(error),
+                }
             }
             kept => kept,
         }

@@ -6,6 +6,7 @@ mod install;
 mod push;
 pub(super) mod release;
 mod rules;
+mod sshd;
 #[cfg(test)]
 mod stage;
 mod token;
@@ -17,7 +18,7 @@ use std::time::Duration;
 use super::Remote;
 use super::error::Error;
 use super::shell::Payload;
-use crate::model::{Failure, HostAction, Pin};
+use crate::model::{Failure, Gatekeeper, HostAction, Pin, SSHD_UNPROVEN};
 
 /// Where the verified bytes of a pinned artifact lie on the operator's side.
 pub type Located<'a> = &'a (dyn Fn(&Pin) -> PathBuf + Send + Sync);
@@ -40,7 +41,13 @@ impl Remote {
             HostAction::MakeFolder { path, mode, owner } => self.script(&what, &file::folder(path, *mode, *owner), SHORT).await,
             HostAction::Link { path, target } => self.script(&what, &file::link(path, target), SHORT).await,
             HostAction::MakeToken { path } => self.script(&what, &token::script(path), SHORT).await,
-            HostAction::Enforce(rules) => self.prove(&rules::trial(rules), rules.content.bytes()).await,
+            HostAction::Enforce(by, file) => {
+                let trial = match by {
+                    Gatekeeper::Nftables => rules::trial(file),
+                    Gatekeeper::Sshd => sshd::trial(file, SSHD_UNPROVEN),
+                };
+                self.prove(&trial, file.content.bytes()).await
+            }
             HostAction::Install(install) => self.install(&what, install, &located(&install.pin), sent).await,
             HostAction::Unit { unit, change } => self.script(&what, &unit::script(unit, *change), SHORT).await,
             HostAction::Import(import) => self.import(&what, import, sent).await,

@@ -95,6 +95,10 @@ pub const CASES: &[Case] = &[
         lasts: Duration::from_secs(1),
         ..case("enforce-rules", "enforce /etc/bedplate/firewall.nft", |bench| on(bench, "nft delete table inet bedplate"))
     },
+    Case {
+        lasts: Duration::from_secs(1),
+        ..case("enforce-sshd", "enforce /etc/ssh/sshd_config.d/00-bedplate.conf", |bench| on(bench, PASSWORDS))
+    },
     Case { lasts: SECONDS, ..case("install-helm", "install helm", |bench| on(bench, "rm /usr/local/lib/bedplate/helm-*")) },
     Case { lasts: SECONDS, starts: 1, ..case("install-k3s", "install k3s", |bench| on(bench, GROWN)) },
     Case { starts: 1, ..case("reload-unit", "reload systemd", |bench| on(bench, "echo '# by hand' >>/etc/systemd/system/k3s.service")) },
@@ -140,6 +144,7 @@ pub const CASES: &[Case] = &[
     Case { lasts: SECONDS, flags: PRUNE, ..site("uninstall-release", "helm uninstall left", |bench| on(bench, LEFT_RELEASE)) },
 ];
 
+const PASSWORDS: &str = "rm /etc/ssh/sshd_config.d/00-bedplate.conf; systemctl reload ssh";
 const LABELLED: &str = "echo 'node-label: [by-hand=yes]' >>/etc/rancher/k3s/config.yaml";
 /// One byte more in the binary on disk; the running process is the old one.
 const GROWN: &str =

@@ -72,5 +72,7 @@ fn reduce(inventory: &mut Table, host: &Host) -> Option<()> {
     // Of the relay's port they know nothing: it is not the host's.
     let open = ["22/tcp", "80/tcp", "443/tcp"].map(Value::from).to_vec();
     inventory.insert("firewall".into(), Table::from_iter([("open".to_owned(), open.into())]).into());
+    let settings = [("password_authentication", Value::from(false)), ("root_login", "no".into())];
+    inventory.insert("sshd".into(), Table::from_iter(settings.map(|(key, value)| (key.to_owned(), value))).into());
     Some(())
 }

@@ -18,6 +18,8 @@ const HOST: &str = r"set -e
     ls -A /run/bedplate 2>/dev/null || true
     nft -s list table inet bedplate 2>/dev/null || true
     find /etc/bedplate -type f -exec sha256sum {} + 2>/dev/null || true
+    find /etc/ssh/sshd_config.d /etc/tmpfiles.d -type f -exec sha256sum {} +
+    sshd -T | grep -E '^(passwordauthentication|kbdinteractiveauthentication|permitrootlogin) '
     systemctl show k3s -p ActiveState -p UnitFileState -p NeedDaemonReload
     k3s --version
     helm version --short

@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use bedplate::model::{Answer, FileKind, FileMeta, HostQuestion, ImageOnHost, Reply, Rules, Secret, Tool};
+use bedplate::model::{
+    Answer, FileKind, FileMeta, HostQuestion, ImageOnHost, PermitRootLogin, Reply, Rules, SSHD_DROP_IN, SSHD_UNPROVEN, STRANGER, Secret,
+    SshdFacts, Tool,
+};
 
 use super::disk::File;
 use super::{HELM, Host, K3S};
@@ -26,6 +29,7 @@ impl Host {
             // The world answers it.
             HostQuestion::Get { .. } => None,
             HostQuestion::Rules(path) => Some(Reply::Rules(self.enforced(path))),
+            HostQuestion::Sshd => Some(Reply::Sshd(self.sshd())),
             HostQuestion::Resolve(_) => Some(Reply::Addresses(self.facts.addresses.clone())),
         };
         reply.map_or(Answer::Absent, Answer::Present)
@@ -45,6 +49,20 @@ impl Host {
             (None, _) => Rules::None,
             (Some(live), Some(kept)) if kept.bytes == *live => Rules::AsKept,
             _ => Rules::Other,
+        }
+    }
+
+    /// As sshd reads our drop-in, beside Debian's own settings.
+    fn sshd(&self) -> SshdFacts {
+        let drop_in = self.files.get(SSHD_DROP_IN).map(|file| String::from_utf8_lossy(&file.bytes)).unwrap_or_default();
+        let says = |line: &str| drop_in.lines().any(|said| said == line);
+        let asked = [STRANGER, "root", &self.facts.user].map(str::to_owned);
+        SshdFacts {
+            unit: Some("ssh.service".into()),
+            unproven: self.files.contains_key(SSHD_UNPROVEN),
+            includes: true,
+            passwords: if says("PasswordAuthentication no") { [].into() } else { asked.into() },
+            root_login: if says("PermitRootLogin no") { PermitRootLogin::No } else { PermitRootLogin::ProhibitPassword },
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bedplate::model::{Failure, FileKind, HostAction, Owner, ReleaseAction};
+use bedplate::model::{Failure, FileKind, Gatekeeper, HostAction, Owner, ReleaseAction, SSHD_UNPROVEN};
 
 use super::disk::digest_of;
 use super::{HELM, Host};
@@ -32,9 +32,12 @@ impl Host {
                     self.put(path, FileKind::File, digest_of(path).into(), 0o600, (0, 0));
                 }
             }
-            HostAction::Enforce(rules) => {
-                self.perform(&HostAction::WriteFile(rules.clone()), api)?;
-                self.rules = Some(rules.content.bytes().into());
+            HostAction::Enforce(by, file) => {
+                self.perform(&HostAction::WriteFile(file.clone()), api)?;
+                match by {
+                    Gatekeeper::Nftables => self.rules = Some(file.content.bytes().into()),
+                    Gatekeeper::Sshd => drop(self.files.remove(SSHD_UNPROVEN)),
+                }
             }
             HostAction::Install(install) => {
                 self.parents(&install.path, Owner::Root.ids());
