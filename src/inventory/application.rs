@@ -1,6 +1,5 @@
-//! The shape of what an application brings: keys, secrets, releases and sites.
+//! The shape of what an application brings: keys, releases and sites.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -55,34 +54,6 @@ pub enum Algorithm {
     /// Ed25519.
     #[serde(rename = "EdDSA")]
     EdDsa,
-}
-
-/// `[[secrets]]`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SecretSource {
-    /// Name of the Secret.
-    pub name: String,
-    /// Made when absent.
-    pub namespace: String,
-    /// Where the values come from.
-    #[serde(default)]
-    pub env_file: Option<PathBuf>,
-    /// Keys taken from `env_file`; all others stay out.
-    #[serde(default)]
-    pub allow: Vec<String>,
-    /// Those of `allow` that may be empty or absent.
-    #[serde(default)]
-    pub may_be_empty: Vec<String>,
-    /// Keys that must never be in it, beside those that never may; `*` stands for anything.
-    #[serde(default)]
-    pub deny: Vec<String>,
-    /// What values must look like.
-    #[serde(default)]
-    pub shape: BTreeMap<String, Form>,
-    /// Values that are no secret.
-    #[serde(default)]
-    pub public: BTreeMap<String, String>,
 }
 
 /// `[[releases]]`.

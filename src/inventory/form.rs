@@ -69,7 +69,8 @@ fn is_pem(text: &str) -> bool {
 }
 
 /// What is wrong with a value that is there, in words that go with its key and never show it.
-pub(super) fn fault(value: &Secret, form: Option<Form>, placeholders: &[String]) -> Option<String> {
+#[must_use]
+pub fn fault(value: &Secret, form: Option<Form>, placeholders: &[String]) -> Option<String> {
     let Some(text) = value.expose_str() else {
         return form.map(|_| "is no text".to_owned());
     };

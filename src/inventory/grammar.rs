@@ -110,6 +110,19 @@ pub(super) fn variable(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
+/// A key of a Secret that pods mount as a file (Kubernetes: `IsConfigMapKey`).
+pub(super) fn secret_key(text: &str) -> Result<(), &'static str> {
+    match text {
+        "" => Err("is empty"),
+        _ if text.len() > 253 => Err("is longer than 253 characters"),
+        _ if text.starts_with("..") || text == "." => Err("is no name of a file"),
+        _ if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) => {
+            Err("holds more than letters, digits, `-`, `_` and `.`")
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A public host key as `known_hosts` holds it: type and base64, and the type once more inside the base64 (RFC 4253 §6.6).
 pub(super) fn host_key(text: &str) -> Result<(), String> {
     const KINDS: [&str; 5] = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"];

@@ -22,7 +22,7 @@ pub(super) fn resolve(inventory: &mut Inventory, folder: &Path) {
     }
     inventory.images.values_mut().for_each(settle);
     for secret in &mut inventory.secrets {
-        secret.env_file.iter_mut().for_each(settle);
+        secret.settle(settle, folder);
     }
     for release in &mut inventory.releases {
         settle(&mut release.chart);

@@ -56,7 +56,8 @@ fn cure_for(key: &str, wanted: &str) -> String {
             format!("write the header as `[[{key}]]`")
         }
         "a sequence" => format!("write a list: `{key} = [\"…\"]`"),
-        wanted if wanted.starts_with("email, ") => format!("write {wanted}, in quotes"),
+        "a path or a list of paths" => format!("write a path in quotes, or several as a list: `{key} = [\"…\"]`"),
+        wanted if wanted.starts_with("email, ") || wanted.starts_with("password:") => format!("write {wanted}, in quotes"),
         "a boolean" => "write true or false without quotes".into(),
         wanted if wanted == "a map" || wanted.starts_with("struct ") => format!("write a table: `[{key}]`"),
         _ => "see inventory.example.toml".into(),

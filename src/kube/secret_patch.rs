@@ -6,10 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::model::{LiveSecret, MANAGED_BY, Secret, SecretSpec};
-
-/// Random, new with every change of data: what restarts hang on.
-pub const REVISION: &str = "bedplate.dev/revision";
+use crate::model::{LiveSecret, MANAGED_BY, REVISION, Secret, SecretSpec};
 
 /// The JSON patch from `live` to `spec`, empty if nothing differs. Its first operation fails it if the Secret is no longer
 /// `live`. Labels and annotations of others stay.

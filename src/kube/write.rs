@@ -5,13 +5,13 @@ use ::kube::core::Request;
 use serde_json::{Map, Value, json};
 
 use crate::model::{
-    ApiAction, CertificateSpec, Failure, JWT_PRIVATE, JWT_PUBLIC, KEY_ID, KeyKind, LiveSecret, MANAGED_BY, Manifest, ObjectRef, Restart,
-    SecretKind, SecretSpec, TLS_CA, TLS_CHAIN, TLS_KEY,
+    ApiAction, CertificateSpec, FIRST_REVISION, Failure, JWT_PRIVATE, JWT_PUBLIC, KEY_ID, KeyKind, LiveSecret, MANAGED_BY, Manifest,
+    ObjectRef, REVISION, Restart, SecretKind, SecretSpec, TLS_CA, TLS_CHAIN, TLS_KEY,
 };
 
 use super::read::secrets_in;
 use super::refusal::{failure, is_absent, status, told, told_of_secret};
-use super::secret_patch::{REVISION, encoded, patch};
+use super::secret_patch::{encoded, patch};
 use super::{Cluster, MANAGER, certificate, key_pair, renew};
 
 /// The field manager of restarts.
@@ -22,6 +22,11 @@ impl Cluster {
         match action {
             ApiAction::Apply(manifest) => self.apply(manifest).await,
             ApiAction::PutSecret(spec) => self.put_secret(spec).await,
+            ApiAction::MakeUp(spec, recipes) => {
+                let mut spec = spec.clone();
+                spec.data.extend(recipes.iter().map(|(key, recipe)| (key.clone(), recipe.make())));
+                self.put_secret(&spec).await
+            }
             ApiAction::CreateKeyPair { namespace, name, kind } => self.create_key_pair(namespace, name, *kind).await,
             ApiAction::CreateCertificate(wanted) => self.create_certificate(wanted).await,
             ApiAction::Renew { namespace, name } => self.renew(namespace, name).await,
@@ -94,7 +99,7 @@ impl Cluster {
         let revision = format!("{:016x}", rand::random::<u64>());
         let Some(planned) = &spec.resource_version else {
             let data: Map<String, Value> = spec.data.iter().map(|(key, value)| (key.clone(), encoded(value))).collect();
-            return self.create_secret(namespace, name, spec.kind, (REVISION, &revision), data).await;
+            return self.create_secret(namespace, name, spec.kind, (REVISION, &format!("{FIRST_REVISION}{revision}")), data).await;
         };
         let Some(live) = self.as_planned(namespace, name, planned, &tried).await? else { return Ok(()) };
         let changes = Value::from(patch(&live, spec, &revision));

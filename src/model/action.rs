@@ -1,9 +1,10 @@
 //! Everything that bedplate can do to the world: a closed list of reviewed verbs. Performing them is in `engine`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use super::{ArtifactRef, CertificateSpec, HostId, KeyKind, Manifest, ObjectRef, Pin, ReleaseAction, Secret, SecretSpec};
+use super::{ArtifactRef, CertificateSpec, HostId, KeyKind, Manifest, ObjectRef, Pin, Recipe, ReleaseAction, Secret, SecretSpec};
 
 /// One change.
 #[derive(Clone, Debug, PartialEq)]
@@ -179,6 +180,11 @@ pub const JWT_PUBLIC: &str = "jwt_public.pem";
 /// Annotation of a `CreateKeyPair`'s Secret: the key pair's id.
 pub const KEY_ID: &str = "bedplate.dev/kid";
 
+/// Annotation of a `PutSecret`'s Secret: random, new with every change of data. What restarts hang on.
+pub const REVISION: &str = "bedplate.dev/revision";
+/// How the revision begins that a Secret was made with.
+pub const FIRST_REVISION: &str = "first-";
+
 /// Changes at the API server.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ApiAction {
@@ -186,6 +192,8 @@ pub enum ApiAction {
     Apply(Manifest),
     /// Create or bring to exactly these keys.
     PutSecret(SecretSpec),
+    /// The same, with further keys whose values are made up as it is written.
+    MakeUp(SecretSpec, BTreeMap<String, Recipe>),
     /// Make a key pair in memory and create a Secret of it; a Secret that is there already is left alone.
     CreateKeyPair {
         /// Namespace.
@@ -290,7 +298,7 @@ impl fmt::Display for ApiAction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Apply(manifest) => write!(f, "apply {}", manifest.object()),
-            Self::PutSecret(secret) => write!(f, "write secret {}/{}", secret.namespace, secret.name),
+            Self::PutSecret(secret) | Self::MakeUp(secret, _) => write!(f, "write secret {}/{}", secret.namespace, secret.name),
             Self::CreateKeyPair { namespace, name, kind } => write!(f, "make {kind} as secret {namespace}/{name}"),
             Self::Restart(Restart { workload, .. }) => write!(f, "restart {workload}"),
             Self::CreateCertificate(wanted) => write!(f, "make {wanted}"),

@@ -77,7 +77,7 @@ pub enum Reply {
     Archive(ImageArchive),
     /// Of `OperatorQuestion::Chart`.
     Chart(ChartFacts),
-    /// Of `OperatorQuestion::EnvFile`.
+    /// Of `OperatorQuestion::EnvFiles`.
     Env(BTreeMap<String, Secret>),
     /// Of `OperatorQuestion::Pin`.
     Pin(Pin),

@@ -13,6 +13,7 @@ mod manifest;
 mod outside;
 mod pin;
 mod plan;
+mod program;
 mod question;
 mod release;
 mod secret;
@@ -22,8 +23,8 @@ mod view;
 mod world;
 
 pub use action::{
-    Action, ApiAction, Content, FileWrite, Gatekeeper, HostAction, ImageImport, Install, JWT_PRIVATE, JWT_PUBLIC, KEY_ID, KubeconfigMerge,
-    OperatorAction, Owner, Restart, UnitChange,
+    Action, ApiAction, Content, FIRST_REVISION, FileWrite, Gatekeeper, HostAction, ImageImport, Install, JWT_PRIVATE, JWT_PUBLIC, KEY_ID,
+    KubeconfigMerge, OperatorAction, Owner, REVISION, Restart, UnitChange,
 };
 pub use answer::{Answer, Reply};
 pub use answers::{Blob, ChartFacts, Conflict, DryRun, ImageArchive, LiveRelease, LiveSecret};
@@ -37,9 +38,10 @@ pub use manifest::{MANAGED_BY, Manifest, ObjectRef};
 pub use outside::{Exchange, NOT_BEGUN, Phase, Served};
 pub use pin::{ArtifactRef, Pin, Pins};
 pub use plan::{Condition, Finding, Missing, Note, Plan, Planned, Why};
+pub use program::{EnvSource, Program};
 pub use question::{ApiQuestion, HostQuestion, OperatorQuestion, OutsideQuestion, Question, RecordKind, Resolver, Tool, Trusted};
 pub use release::{ChartSource, ReleaseAction, ReleaseUpgrade};
-pub use secret::{CertificateSpec, Secret, SecretKind, SecretSpec, TLS_CA, TLS_CHAIN, TLS_KEY};
+pub use secret::{CertificateSpec, Recipe, Secret, SecretKind, SecretSpec, TLS_CA, TLS_CHAIN, TLS_KEY};
 pub use sshd::{PermitRootLogin, SSHD_DROP_IN, SSHD_UNPROVEN, STRANGER, SshdFacts};
 pub use step::Step;
 pub use view::{Seen, View};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::{ArtifactRef, HostId, Manifest, ObjectRef, ReleaseUpgrade};
+use super::{ArtifactRef, EnvSource, HostId, Manifest, ObjectRef, Program, ReleaseUpgrade};
 
 /// A question and to whom it goes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -214,8 +214,10 @@ pub enum OperatorQuestion {
     Chart(PathBuf),
     /// Values files merged in order, as helm merges `-f`: `Reply::Object`.
     Values(Vec<PathBuf>),
-    /// A `.env` file: `Reply::Env`.
-    EnvFile(PathBuf),
+    /// `.env` files, later ones over earlier ones: `Reply::Env`. Absent: one of them is not there.
+    EnvFiles(Vec<EnvSource>),
+    /// What a program of this machine says on its standard output, without a line end: `Reply::Bytes`.
+    Output(Program),
     /// What `bedplate.lock` holds of an artifact: `Reply::Pin`. Absent: never met.
     Pin(ArtifactRef),
     /// A file's bytes, e.g. a CA in PEM: `Reply::Bytes`.

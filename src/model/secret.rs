@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::{Deserialize, Deserializer};
+use rand::distr::{Alphanumeric, Distribution as _};
+use serde::{Deserialize, Deserializer, de};
 use zeroize::Zeroizing;
 
 /// Secret bytes: wiped when dropped; without `Display` and `Serialize`, and a `Debug` that shows nothing.
@@ -27,6 +28,37 @@ impl Secret {
     #[must_use]
     pub fn expose_str(&self) -> Option<&str> {
         std::str::from_utf8(&self.0).ok()
+    }
+}
+
+/// How a value is made up, once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recipe {
+    /// So many letters and digits.
+    Password(usize),
+}
+
+impl Recipe {
+    /// `password:32`. Fewer than 16 could be guessed.
+    #[must_use]
+    pub fn named(text: &str) -> Option<Self> {
+        let length = text.strip_prefix("password:")?.parse().ok()?;
+        (16..=256).contains(&length).then_some(Self::Password(length))
+    }
+
+    /// A new value, from a generator that is fit for keys.
+    #[must_use]
+    pub fn make(self) -> Secret {
+        let Self::Password(length) = self;
+        Secret::new(Alphanumeric.sample_iter(rand::rng()).take(length).collect::<Vec<u8>>())
+    }
+}
+
+impl<'de> Deserialize<'de> for Recipe {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let known = "password:NUMBER with a number from 16 to 256";
+        Self::named(&text).ok_or_else(|| de::Error::invalid_value(de::Unexpected::Str(&text), &known))
     }
 }
 
@@ -104,5 +136,18 @@ impl fmt::Display for CertificateSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { namespace, name, names, .. } = self;
         write!(f, "a certificate for {} as secret {namespace}/{name}", names.join(", "))
+    }
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_long_and_never_the_same() {
+        let (one, other) = (Recipe::Password(32).make(), Recipe::Password(32).make());
+        assert!(one != other && one.expose().len() == 32 && one.expose().iter().all(u8::is_ascii_alphanumeric));
+        for bad in ["", "password", "password:", "password:15", "password:257", "password:-1", "token:32"] {
+            assert_eq!(Recipe::named(bad), None, "{bad}");
+        }
     }
 }

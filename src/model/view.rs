@@ -7,9 +7,9 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{
-    Answer, ApiQuestion, ArtifactRef, ChartFacts, DryRun, Exchange, Failure, FileMeta, HostFacts, HostId, HostQuestion, ImageArchive,
-    ImageOnHost, Listener, LiveRelease, LiveSecret, Manifest, Missing, ObjectRef, OperatorQuestion, OutsideQuestion, Pin, Question,
-    RecordKind, ReleaseUpgrade, Reply, Resolver, Rules, Secret, Served, SshdFacts, Tool, Trusted, UnitState, Why, World,
+    Answer, ApiQuestion, ArtifactRef, ChartFacts, DryRun, EnvSource, Exchange, Failure, FileMeta, HostFacts, HostId, HostQuestion,
+    ImageArchive, ImageOnHost, Listener, LiveRelease, LiveSecret, Manifest, Missing, ObjectRef, OperatorQuestion, OutsideQuestion, Pin,
+    Program, Question, RecordKind, ReleaseUpgrade, Reply, Resolver, Rules, Secret, Served, SshdFacts, Tool, Trusted, UnitState, Why, World,
 };
 
 /// A step's window: one host, the API, the outside, the operator's side. No other host's answers.
@@ -229,9 +229,14 @@ impl<'a> View<'a> {
         look!(self, Question::Operator(OperatorQuestion::Values(paths.to_vec())), Object)
     }
 
-    /// `OperatorQuestion::EnvFile`.
-    pub fn env_file(&self, path: &std::path::Path) -> Seen<&'a BTreeMap<String, Secret>> {
-        look!(self, Question::Operator(OperatorQuestion::EnvFile(path.into())), Env)
+    /// `OperatorQuestion::EnvFiles`.
+    pub fn env_files(&self, sources: &[EnvSource]) -> Seen<&'a BTreeMap<String, Secret>> {
+        look!(self, Question::Operator(OperatorQuestion::EnvFiles(sources.to_vec())), Env)
+    }
+
+    /// `OperatorQuestion::Output`.
+    pub fn output(&self, program: &Program) -> Seen<&'a Secret> {
+        look!(self, Question::Operator(OperatorQuestion::Output(program.clone())), Bytes)
     }
 
     /// `OperatorQuestion::Pin`.

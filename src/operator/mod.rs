@@ -2,6 +2,7 @@
 
 mod chart;
 mod kubeconfig;
+mod output;
 mod values;
 
 pub use chart::{files as chart_files, read as read_chart};
@@ -10,7 +11,7 @@ use std::path::Path;
 use crate::artifacts::Artifacts;
 use crate::images;
 use crate::inventory::env_file;
-use crate::model::{Answer, Failure, OperatorAction, OperatorQuestion, Reply, Secret};
+use crate::model::{Answer, EnvSource, Failure, OperatorAction, OperatorQuestion, Reply, Secret};
 
 /// Answers one question.
 #[must_use]
@@ -22,7 +23,8 @@ pub fn ask(question: &OperatorQuestion, artifacts: &Artifacts) -> Answer {
         OperatorQuestion::Archive(path) => images::read(path).map(Reply::Archive).map(Some),
         OperatorQuestion::Chart(path) => chart::read(path).map(Reply::Chart).map(Some),
         OperatorQuestion::Values(paths) => values::merged(paths).map(Reply::Object).map(Some),
-        OperatorQuestion::EnvFile(path) => env(path),
+        OperatorQuestion::EnvFiles(sources) => env(sources),
+        OperatorQuestion::Output(program) => output::of(program).map(Reply::Bytes).map(Some),
         OperatorQuestion::Pin(artifact) => artifacts.pin(artifact).map(|pin| pin.map(Reply::Pin)).map_err(|failure| failure.to_string()),
     };
     match looked {
@@ -51,12 +53,20 @@ fn file(path: &Path) -> Result<Option<Secret>, String> {
     }
 }
 
-fn env(path: &Path) -> Result<Option<Reply>, String> {
-    let Some(bytes) = file(path)? else { return Ok(None) };
-    let text = bytes.expose_str().ok_or_else(|| format!("{} is not UTF-8", path.display()))?;
-    let read = env_file::read(text, env_file::Values::new()).map_err(|refused| {
-        let places = refused.iter().map(|refused| format!("{}, {refused}", path.display()));
-        places.collect::<Vec<_>>().join("; ")
-    })?;
-    Ok(Some(Reply::Env(read)))
+/// All sources as one.
+fn env(sources: &[EnvSource]) -> Result<Option<Reply>, String> {
+    let mut values = env_file::Values::new();
+    for source in sources {
+        let bytes = match source {
+            EnvSource::File(path) => file(path)?,
+            EnvSource::Program(program) => Some(output::of(program)?),
+        };
+        let Some(bytes) = bytes else { return Ok(None) };
+        let text = bytes.expose_str().ok_or_else(|| format!("{source} is not UTF-8"))?;
+        values = env_file::read(text, values).map_err(|refused| {
+            let places = refused.iter().map(|refused| format!("{source}, {refused}"));
+            places.collect::<Vec<_>>().join("; ")
+        })?;
+    }
+    Ok(Some(Reply::Env(values)))
 }

@@ -6,7 +6,7 @@ mod fill;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::inventory::{Inventory, Release, SecretSource, duration};
+use crate::inventory::{Inventory, Release, duration};
 use crate::model::{Manifest, ObjectRef};
 
 use book::{Book, Generic};
@@ -114,7 +114,9 @@ fn take(inventory: &mut Inventory, play: &mut Play, step: Generic, folder: &Path
     match step {
         Generic::Namespace(name) => play.namespaces.push(name),
         Generic::Secret(secret) => {
-            inventory.secrets.push(SecretSource { env_file: secret.env_file.map(|path| folder.join(path)), ..secret });
+            let mut secret = secret;
+            secret.settle(|path| *path = folder.join(&*path), folder);
+            inventory.secrets.push(secret);
         }
         Generic::Image { name, archive } => drop(inventory.images.insert(name, folder.join(archive))),
         Generic::Release(release) => {

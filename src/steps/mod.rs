@@ -61,6 +61,7 @@ flow![
     release,
     workloads,
     plays,
+    consumers,
     certificate,
     redirects,
     scale,

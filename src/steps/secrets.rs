@@ -1,24 +1,38 @@
-//! Secrets filtered out of `.env` files hold exactly the keys that the inventory allows (S3-51..56). Values are compared in memory and
-//! never shown: a plan says which keys are added, changed or removed.
+//! Secrets hold exactly the keys that the inventory names (S3-51..56). Values are compared in memory and never shown: a plan says
+//! which keys are added, changed or removed.
 
 use std::collections::BTreeMap;
 
-use crate::inventory::{Inventory, SecretSource};
+use crate::inventory::{Consent, Inventory, SecretSource};
 use crate::model::{
-    Action, ApiAction, ApiQuestion, Finding, LiveSecret, Missing, OperatorQuestion, Plan, Planned, Question, Scope, Secret,
-    SecretKind, SecretSpec, Step, StepId, View,
+    Action, ApiAction, ApiQuestion, Finding, LiveSecret, MANAGED_BY, Missing, OperatorQuestion, Plan, Planned, Question, REVISION, Scope,
+    Secret, SecretKind, SecretSpec, Step, StepId, View,
 };
 
-struct EnvSecret(SecretSource);
+mod data;
+
+struct Wanted {
+    source: SecretSource,
+    /// The inventory's own placeholders.
+    placeholders: Vec<String>,
+    adopts: bool,
+}
+
+type Data = BTreeMap<String, Secret>;
 
 /// One step a `[[secrets]]`.
 pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
-    inventory.secrets.iter().map(|source| Box::new(EnvSecret(source.clone())) as Box<dyn Step>).collect()
+    let wanted = |source: &SecretSource| Wanted {
+        source: source.clone(),
+        placeholders: inventory.placeholders.clone(),
+        adopts: inventory.consents.contains(&Consent::Adopt),
+    };
+    inventory.secrets.iter().map(|source| Box::new(wanted(source)) as Box<dyn Step>).collect()
 }
 
-impl Step for EnvSecret {
+impl Step for Wanted {
     fn id(&self) -> StepId {
-        StepId::named("secret", format!("{}/{}", self.0.namespace, self.0.name))
+        StepId::named("secret", format!("{}/{}", self.source.namespace, self.source.name))
     }
 
     fn scope(&self) -> Scope {
@@ -26,62 +40,71 @@ impl Step for EnvSecret {
     }
 
     fn questions(&self, _: &View<'_>) -> Vec<Question> {
-        let live = ApiQuestion::Secret { namespace: self.0.namespace.clone(), name: self.0.name.clone() };
-        let file = self.0.env_file.clone().map(|path| Question::Operator(OperatorQuestion::EnvFile(path)));
-        [Question::Api(live)].into_iter().chain(file).collect()
+        let SecretSource { namespace, name, env_file, files, commands, .. } = &self.source;
+        let live = ApiQuestion::Secret { namespace: namespace.clone(), name: name.clone() };
+        let env = (!env_file.is_empty()).then(|| OperatorQuestion::EnvFiles(env_file.clone()));
+        let files = files.values().map(|path| OperatorQuestion::File(path.clone()));
+        let outputs = commands.values().cloned().map(OperatorQuestion::Output);
+        [Question::Api(live)].into_iter().chain(env.into_iter().chain(files).chain(outputs).map(Question::Operator)).collect()
     }
 
     fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
-        let data = match self.wanted(seen)? {
+        let mut data = match self.data(seen)? {
             Ok(data) => data,
             Err(findings) => return Ok(Plan::Unmet(findings).into()),
         };
-        let live = seen.secret(&self.0.namespace, &self.0.name)?;
-        let reasons = differences(live, &data);
+        let live = seen.secret(&self.source.namespace, &self.source.name)?;
+        let made = self.made(live, &mut data);
+        let mut reasons = differences(live, &data);
+        reasons.extend(made.keys().map(|key| format!("{key} is made up")));
+        if live.is_some() && !reasons.is_empty() {
+            reasons.extend(self.source.workloads().map(|workload| format!("{workload} is restarted then")));
+        }
+        match live {
+            Some(live) if !is_ours(live) && !self.adopts => return Ok(Plan::Unmet(vec![self.foreign(live, &reasons)]).into()),
+            Some(live) if !is_ours(live) => reasons.insert(0, "it is taken over".into()),
+            Some(live) if !is_labelled(live) => reasons.push(format!("our label {} is gone", MANAGED_BY.0)),
+            _ => {}
+        }
         if reasons.is_empty() {
             return Ok(Plan::Converged.into());
         }
         let removed = live.into_iter().flat_map(|live| live.data.keys()).filter(|key| !data.contains_key(*key)).cloned().collect();
         let spec = SecretSpec {
-            namespace: self.0.namespace.clone(),
-            name: self.0.name.clone(),
+            namespace: self.source.namespace.clone(),
+            name: self.source.name.clone(),
             kind: SecretKind::Opaque,
             data,
             removed,
             resource_version: live.map(|live| live.resource_version.clone()),
         };
-        Ok(Planned::act(vec![Action::Api(ApiAction::PutSecret(spec))], reasons))
+        let action = if made.is_empty() { ApiAction::PutSecret(spec) } else { ApiAction::MakeUp(spec, made) };
+        Ok(Planned::act(vec![Action::Api(action)], reasons))
     }
 }
 
-impl EnvSecret {
-    /// The exact data, or the keys that lack. A key that may be empty is written even when the file lacks it, so that
-    /// the set of keys never depends on the file.
-    fn wanted(&self, seen: &View<'_>) -> Result<Result<BTreeMap<String, Secret>, Vec<Finding>>, Missing> {
-        let mut data: BTreeMap<String, Secret> =
-            self.0.public.iter().map(|(key, value)| (key.clone(), Secret::new(value.as_bytes()))).collect();
-        let Some(path) = &self.0.env_file else { return Ok(Ok(data)) };
-        let Some(env) = seen.env_file(path)? else {
-            return Ok(Err(vec![Finding::new(format!("{} is not there", path.display()), "write it, or name another env_file")]));
-        };
-        let mut lacking = Vec::new();
-        for key in &self.0.allow {
-            let value = env.get(key).filter(|value| !value.expose().is_empty());
-            match value {
-                Some(value) => drop(data.insert(key.clone(), value.clone())),
-                None if self.0.may_be_empty.contains(key) => drop(data.insert(key.clone(), Secret::new(""))),
-                None => lacking.push(Finding::new(
-                    format!("{key} lacks a value in {}", path.display()),
-                    format!("set {key}, or list it in may_be_empty of secret {}", self.0.name),
-                )),
-            }
-        }
-        Ok(if lacking.is_empty() { Ok(data) } else { Err(lacking) })
+impl Wanted {
+    fn foreign(&self, live: &LiveSecret, reasons: &[String]) -> Finding {
+        let change = if reasons.is_empty() { "its data is what is wanted".to_owned() } else { reasons.join(", ") };
+        let keys = live.data.keys().cloned().collect::<Vec<_>>().join(", ");
+        Finding::new(
+            format!("a secret of this name is there, and bedplate did not make it; keys: {keys}"),
+            format!("run with --adopt to take it over ({change}), or give yours another name"),
+        )
     }
+}
+
+/// Our label, or our annotation if somebody took the label away.
+fn is_ours(live: &LiveSecret) -> bool {
+    is_labelled(live) || live.annotations.contains_key(REVISION)
+}
+
+fn is_labelled(live: &LiveSecret) -> bool {
+    live.labels.get(MANAGED_BY.0).is_some_and(|label| label == MANAGED_BY.1)
 }
 
 /// Names of keys that differ, never values.
-pub(super) fn differences(live: Option<&LiveSecret>, wanted: &BTreeMap<String, Secret>) -> Vec<String> {
+pub(super) fn differences(live: Option<&LiveSecret>, wanted: &Data) -> Vec<String> {
     let Some(live) = live else {
         return vec![format!("it is absent; keys: {}", wanted.keys().cloned().collect::<Vec<_>>().join(", "))];
     };

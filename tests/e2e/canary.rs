@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use anyhow::{Context as _, Result, ensure};
+use toml::{Table, Value};
 
 use super::Context;
 use super::flow::{bedplate, ended};
@@ -22,9 +23,10 @@ const KEYS: [&str; 5] = ["GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "RESEND_API
 /// From a bare host to a changed Secret, at `-vv`: no value of `.env`, no sudo password and no private key in a command line, an
 /// environment, the journal, what the tool says, or a file that is not a pod's own.
 pub fn shows_nowhere(context: &Context) -> Result<()> {
-    let bench = Bench::fresh(context.rig, 1)?;
+    let mut bench = Bench::fresh(context.rig, 1)?;
     let mut needles = Needles::default();
     needles.add("the sudo password", &bench.host.sudo_password()?);
+    other_sources(&mut bench, &mut needles)?;
     let mut values = KEYS.map(|key| (key, canary()));
     write_env(&bench, &values, &mut needles)?;
 
@@ -44,6 +46,7 @@ pub fn shows_nowhere(context: &Context) -> Result<()> {
     println!("canary: {} looks, {} command lines, {} environments", seen.looks, seen.arguments.len(), seen.environments.len());
 
     needles.add("the JWT key", &jwt_key(&bench)?);
+    needles.add("a made-up key", &made_up(&bench)?);
     let (arguments, environments) = (joined(&seen.arguments), joined(&seen.environments));
     let judged = [
         needles.absent(said.concat().as_bytes(), "the tool's output"),
@@ -66,6 +69,31 @@ fn write_env(bench: &Bench<'_>, values: &[(&str, String)], needles: &mut Needles
     }
     fs::write(bench.project.path(".env"), text)?;
     bench.project.save(&bench.rig.operator)
+}
+
+/// Programs that say a `.env` and a value, and a value that is made up.
+fn other_sources(bench: &mut Bench<'_>, needles: &mut Needles) -> Result<()> {
+    let (token, key) = (canary(), canary());
+    needles.add("a program's .env", &token);
+    needles.add("a program's value", &key);
+    fs::write(bench.project.path("vault.env"), format!("VAULT_TOKEN='{token}'\n"))?;
+    fs::write(bench.project.path("vault-key"), format!("{key}\n"))?;
+    let more: Table = toml::from_str(
+        "env_file = ['.env', { command = ['cat', 'vault.env'] }]\ncommands = { VAULT_KEY = ['cat', 'vault-key'] }\n\
+         generate = { SESSION_KEY = 'password:32' }\n",
+    )?;
+    let secrets = bench.project.inventory.get_mut("secrets").and_then(Value::as_array_mut);
+    let secret = secrets.and_then(|secrets| secrets.first_mut()?.as_table_mut()).context("the example has a Secret")?;
+    secret.get_mut("allow").and_then(Value::as_array_mut).context("it allows keys")?.push("VAULT_TOKEN".into());
+    secret.extend(more);
+    Ok(())
+}
+
+/// What the tool made up, as the cluster has it.
+fn made_up(bench: &Bench<'_>) -> Result<String> {
+    let value = bench.look("k3s kubectl -n shop get secret shop-secrets -o jsonpath='{.data.SESSION_KEY}' | base64 -d")?;
+    ensure!(value.len() == 32, "SESSION_KEY has {} characters", value.len());
+    Ok(value)
 }
 
 /// Runs the tool and returns all that it said.

@@ -101,6 +101,7 @@ pub const TESTS: &[Test] = &[
     ("hosts_full", line::full),
     ("hosts_readonly", line::readonly),
     ("hosts_connections", connections::counted),
+    ("secrets_live", secrets::live),
     ("prune", prune::prune),
     ("plan_release", plan::release),
     ("matrix_kill", matrix::kill),

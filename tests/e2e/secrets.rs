@@ -1,4 +1,6 @@
-//! Where values of Secrets come from.
+//! Where values of Secrets come from, and what becomes of them in the cluster.
+
+mod live;
 
 use std::process::Command;
 use std::time::Duration;
@@ -10,6 +12,8 @@ use super::flow::ended;
 use crate::bench::{Kind, built};
 use crate::build;
 use crate::run::finish;
+
+pub use live::live;
 
 /// `.env` files are read as compose's own code reads them, or refused for a reason that is written down.
 pub fn dotenv(_: &Context) -> Result<()> {

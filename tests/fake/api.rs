@@ -179,6 +179,12 @@ impl Api {
                 self.home(&spec.namespace)?;
                 self.write(spec);
             }
+            ApiAction::MakeUp(spec, recipes) => {
+                self.home(&spec.namespace)?;
+                let mut spec = spec.clone();
+                spec.data.extend(recipes.keys().map(|key| (key.clone(), Secret::new(format!("made up as {}", self.version)))));
+                self.write(&spec);
+            }
             ApiAction::CreateKeyPair { namespace, name, kind } => {
                 self.home(namespace)?;
                 let version = self.tick();
@@ -229,12 +235,15 @@ impl Api {
     fn write(&mut self, spec: &SecretSpec) {
         let key = (spec.namespace.clone(), spec.name.clone());
         let live = self.secrets.get(&key);
-        if live.map(|live| &live.resource_version) != spec.resource_version.as_ref() || live.is_some_and(|live| live.data == spec.data) {
+        if live.map(|live| &live.resource_version) != spec.resource_version.as_ref()
+            || live.is_some_and(|live| live.data == spec.data && !live.labels.is_empty())
+        {
             return;
         }
         let kind = live.map_or_else(|| spec.kind.name().to_owned(), |live| live.kind.clone());
+        let first = if live.is_some() { "" } else { "first-" };
         let version = self.tick();
-        let written = ours(version.clone(), spec.data.clone(), ("bedplate.dev/revision", version));
+        let written = ours(version.clone(), spec.data.clone(), ("bedplate.dev/revision", format!("{first}{version}")));
         let written = LiveSecret { kind, ..written };
         self.secrets.insert(key, written);
     }

@@ -40,7 +40,8 @@ impl Operator {
                 there(Reply::Chart(ChartFacts { name: "shop".into(), version: "1.0.0".into(), digest: "c".repeat(40) }))
             }
             OperatorQuestion::Values(_) => there(Reply::Object(serde_json::json!({ "hosts": ["shop.example"] }))),
-            OperatorQuestion::EnvFile(_) => there(Reply::Env(self.env())),
+            OperatorQuestion::EnvFiles(_) => there(Reply::Env(self.env())),
+            OperatorQuestion::Output(program) => there(Reply::Bytes(Secret::new(format!("output of {program}")))),
             OperatorQuestion::Pin(artifact) => {
                 self.pins.iter().find(|pin| pin.artifact == *artifact).map_or(Answer::Absent, |pin| there(Reply::Pin(pin.clone())))
             }

@@ -133,7 +133,9 @@ fn kept(performed: &[Action], world: &mut World) -> Result<(), String> {
             }
         }
         Action::Api(ApiAction::Apply(manifest)) => world.api.objects.contains_key(manifest.object()) != passes(manifest),
-        Action::Api(ApiAction::PutSecret(secret)) => world.api.secrets.contains_key(&(secret.namespace.clone(), secret.name.clone())),
+        Action::Api(ApiAction::PutSecret(secret) | ApiAction::MakeUp(secret, _)) => {
+            world.api.secrets.contains_key(&(secret.namespace.clone(), secret.name.clone()))
+        }
         Action::Api(ApiAction::CreateKeyPair { namespace, name, .. }) => world.api.secrets.contains_key(&(namespace.clone(), name.clone())),
         Action::Api(ApiAction::CreateCertificate(made)) => world.api.secrets.contains_key(&(made.namespace.clone(), made.name.clone())),
         _ => true,

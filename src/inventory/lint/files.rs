@@ -36,6 +36,15 @@ pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
             file(path, "`key_file`", spot.key("key_file"), flaws);
         }
     }
+    for (secret, spot) in inventory.secrets.iter().zip(root.key("secrets").items()) {
+        for (key, path) in &secret.files {
+            let spot = spot.key("files").key(key);
+            file(path, &format!("`{key}`"), spot, flaws);
+            if path.is_file() && path.metadata().is_ok_and(|file| file.len() == 0) {
+                flaws.error(spot, format!("`{key}`: {} is empty", spot.text()), "name a file with what the pods are to get");
+            }
+        }
+    }
     for (name, path) in &inventory.images {
         let spot = root.key("images").key(name);
         // An OCI layout is a folder with this file (image-spec: image-layout).

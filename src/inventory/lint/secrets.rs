@@ -1,74 +1,147 @@
 //! `[[secrets]]`: which keys go where. Values come in `env.rs`.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use crate::inventory::form::fault;
 use crate::inventory::problem::Flaws;
+use crate::inventory::secret_source::CONSUMERS;
 use crate::inventory::suggest;
 use crate::inventory::tree::Spot;
-use crate::inventory::{Inventory, SecretSource, grammar};
+use crate::inventory::{Inventory, SecretSource, fault, grammar};
 use crate::model::Secret;
 
 pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
     for (source, spot) in inventory.secrets.iter().zip(root.key("secrets").items()) {
         whence(source, spot, flaws);
-        keys(source, &inventory.placeholders, spot, flaws);
+        keys(source, spot, flaws);
+        about(source, spot, flaws);
+        consumers(source, spot, flaws);
+        public(source, &inventory.placeholders, spot, flaws);
     }
 }
 
 fn whence(source: &SecretSource, spot: Spot<'_>, flaws: &mut Flaws) {
-    if source.allow.is_empty() && source.public.is_empty() {
+    if source.allow.is_empty() && tables(source).iter().all(|(_, keys)| keys.is_empty()) {
         flaws.error(
             spot,
             format!("Secret `{}` would be empty", source.name),
-            "name keys in `allow` (with `env_file`) or values in `public`",
+            "name keys in `allow` (with `env_file`), or in one of `public`, `files`, `commands` and `generate`",
         );
-    } else if source.env_file.is_none() && !source.allow.is_empty() {
+    } else if source.env_file.is_empty() && !source.allow.is_empty() {
         flaws.error(spot.key("allow"), "`allow` names keys, and there is no `env_file` to take them from", "add `env_file = \".env\"`");
-    } else if source.env_file.is_some() && source.allow.is_empty() {
+    } else if !source.env_file.is_empty() && source.allow.is_empty() {
         flaws.error(spot.key("env_file"), "`env_file` is named, and `allow` takes nothing from it", "name the keys to take in `allow`");
     }
 }
 
-fn keys(source: &SecretSource, placeholders: &[String], spot: Spot<'_>, flaws: &mut Flaws) {
-    let mut seen = BTreeSet::new();
+/// Keys that do not come out of `env_file`, by where they stand.
+fn tables(source: &SecretSource) -> [(&'static str, Vec<&String>); 4] {
+    [
+        ("public", source.public.keys().collect()),
+        ("files", source.files.keys().collect()),
+        ("commands", source.commands.keys().collect()),
+        ("generate", source.generate.keys().collect()),
+    ]
+}
+
+/// Every key that the Secret would have, once.
+fn keys(source: &SecretSource, spot: Spot<'_>, flaws: &mut Flaws) {
+    let mut seen = BTreeMap::new();
     for (key, spot) in source.allow.iter().zip(spot.key("allow").items()) {
-        one(key, source, spot, flaws);
-        if !seen.insert(key) {
+        variable(key, spot, flaws);
+        refused(key, source, spot, flaws);
+        if seen.insert(key, "allow").is_some() {
             flaws.error(spot, format!("`{key}` is allowed twice"), "name it once");
         }
     }
-    for (key, spot) in source.may_be_empty.iter().zip(spot.key("may_be_empty").items()) {
-        if !source.allow.contains(key) {
+    for (table, keys) in tables(source) {
+        for key in keys {
+            let spot = spot.key(table).name(key);
+            if table != "files" {
+                variable(key, spot, flaws);
+            } else if let Err(why) = grammar::secret_key(key) {
+                flaws.error(spot, format!("`{key}` {why}"), "write a name such as \"tls.p12\"");
+            }
+            refused(key, source, spot, flaws);
+            if let Some(first) = seen.insert(key, table) {
+                flaws.error(spot, format!("`{key}` is in `{table}` and in `{first}`"), "keep it in one of the two");
+            }
+        }
+    }
+    for (key, program) in &source.commands {
+        if program.command.iter().all(String::is_empty) {
+            flaws.error(
+                spot.key("commands").key(key),
+                format!("`{key}` names no program"),
+                "write a program and its arguments: [\"pass\", \"show\", \"NAME\"]",
+            );
+        }
+    }
+}
+
+/// What is said about keys that are not there.
+fn about(source: &SecretSource, spot: Spot<'_>, flaws: &mut Flaws) {
+    let allowed = |key: &str| source.allow.iter().any(|allowed| allowed == key);
+    let stray = |key: &str, spot: Spot<'_>, what: &str, flaws: &mut Flaws| {
+        if !allowed(key) {
             let cure = match suggest::nearest(key, source.allow.iter().map(String::as_str)) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "add it to `allow`, or take it out here".to_owned(),
             };
-            flaws.error(spot, format!("`{key}` may be empty, and `allow` does not name it"), cure);
+            flaws.error(spot, format!("`{key}` {what}, and `allow` does not name it"), cure);
+        }
+    };
+    for (key, spot) in source.may_be_empty.iter().zip(spot.key("may_be_empty").items()) {
+        stray(key, spot, "may be empty", flaws);
+    }
+    for (key, spot) in source.optional.iter().zip(spot.key("optional").items()) {
+        stray(key, spot, "is optional", flaws);
+        if source.may_be_empty.contains(key) {
+            flaws.error(
+                spot,
+                format!("`{key}` is in `optional` and in `may_be_empty`"),
+                "without a value, pods get it empty or not at all: keep one",
+            );
         }
     }
-    for (key, value) in &source.public {
-        let spot = spot.key("public");
-        one(key, source, spot.name(key), flaws);
-        if source.allow.contains(key) {
-            flaws.error(spot.name(key), format!("`{key}` is in `public` and in `allow`"), "keep it in one of the two");
-        }
-        if let Some(fault) = fault(&Secret::new(value.as_str()), source.shape.get(key).copied(), placeholders) {
-            flaws.error(spot.key(key), format!("`{key}` {fault}"), "write the real value");
-        }
+    for (key, origin) in &source.rename {
+        stray(key, spot.key("rename").name(key), "is a new name", flaws);
+        variable(origin, spot.key("rename").key(key), flaws);
     }
-    for key in source.shape.keys().filter(|key| !source.allow.contains(*key) && !source.public.contains_key(*key)) {
-        let message = format!("`{key}` has a shape, and neither `allow` nor `public` names it");
-        flaws.error(spot.key("shape").name(key), message, "add it there, or take it out here");
+    for key in source.shape.keys().filter(|key| !source.public.contains_key(*key) && !source.commands.contains_key(*key)) {
+        stray(key, spot.key("shape").name(key), "has a shape", flaws);
     }
 }
 
-fn one(key: &str, source: &SecretSource, spot: Spot<'_>, flaws: &mut Flaws) {
+fn consumers(source: &SecretSource, spot: Spot<'_>, flaws: &mut Flaws) {
+    for (consumer, spot) in source.consumers.iter().zip(spot.key("consumers").items()) {
+        let known = consumer
+            .split_once('/')
+            .is_some_and(|(kind, name)| CONSUMERS.into_iter().any(|(word, _)| word == kind) && grammar::subdomain(name).is_ok());
+        if !known {
+            let words = CONSUMERS.map(|(word, _)| format!("\"{word}/NAME\""));
+            flaws.error(spot, format!("`{consumer}` is no workload"), format!("write {}", words.join(", ")));
+        }
+    }
+}
+
+fn public(source: &SecretSource, placeholders: &[String], spot: Spot<'_>, flaws: &mut Flaws) {
+    for (key, value) in &source.public {
+        if let Some(fault) = fault(&Secret::new(value.as_str()), source.shape.get(key).copied(), placeholders) {
+            flaws.error(spot.key("public").key(key), format!("`{key}` {fault}"), "write the real value");
+        }
+    }
+}
+
+fn variable(key: &str, spot: Spot<'_>, flaws: &mut Flaws) {
     if !grammar::variable(key) {
         let message = format!("`{key}` is no name of an environment variable");
         flaws.error(spot, message, "letters, digits and `_`, no digit first; Kubernetes skips others without a word");
     }
-    if let Some(why) = denied(key) {
+}
+
+fn refused(key: &str, source: &SecretSource, spot: Spot<'_>, flaws: &mut Flaws) {
+    let of_compose = source.allow.iter().any(|allowed| allowed == key) || source.public.contains_key(key);
+    if let Some(why) = denied(key).filter(|_| of_compose) {
         flaws.error(spot, format!("`{key}` must not reach pods: {why}"), "take it out; the chart sets it for the workload that needs it");
     } else if let Some(pattern) = source.deny.iter().find(|pattern| fits(key, pattern)) {
         flaws.error(spot, format!("`{key}` must not reach pods: `deny` has `{pattern}`"), "take it out, or make `deny` narrower");

@@ -39,9 +39,9 @@ pub fn host(bench: &Bench<'_>, needles: &Needles) -> Result<()> {
     Ok(())
 }
 
-/// No file of the operator's but `.env` and the password's.
+/// No file of the operator's but those that values come from, and the password's.
 pub fn operator(bench: &Bench<'_>, needles: &Needles) -> Result<()> {
-    let own = [".env", "rig/sudo-password"].map(|name| bench.project.path(name).display().to_string());
+    let own = [".env", "vault.env", "vault-key", "rig/sudo-password"].map(|name| bench.project.path(name).display().to_string());
     let script = "exec 3<&0; { find \"$0\" -type f -print0; find /tmp /var/tmp /dev/shm /run -user bedplate-op -type f -print0; } 2>/dev/null \
                   | timeout 300 xargs -0 grep -lasF -f /dev/fd/3 --";
     let found = grep(Command::new("sh").args(["-c", script]).arg(bench.rig.operator.home()), needles)?;

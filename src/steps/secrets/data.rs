@@ -1,0 +1,77 @@
+//! What a Secret must hold, out of all its sources.
+
+use std::collections::BTreeMap;
+
+use super::{Data, Wanted};
+use crate::inventory::{Lack, fault};
+use crate::model::{Finding, LiveSecret, Missing, Recipe, Secret, View};
+
+impl Wanted {
+    /// The exact data but for what is made up, or what it lacks.
+    pub(super) fn data(&self, seen: &View<'_>) -> Result<Result<Data, Vec<Finding>>, Missing> {
+        let mut findings = Vec::new();
+        let public = self.source.public.iter().map(|(key, value)| (key.clone(), Secret::new(value.as_bytes())));
+        let mut data: Data = public.collect();
+        for (key, path) in &self.source.files {
+            match seen.file(path)? {
+                Some(content) => drop(data.insert(key.clone(), content.clone())),
+                None => findings
+                    .push(Finding::new(format!("{} is not there", path.display()), format!("write it, or name another file for {key}"))),
+            }
+        }
+        for (key, program) in &self.source.commands {
+            let value = seen.output(program)?.filter(|value| !value.expose().is_empty());
+            let fault = match value {
+                Some(value) => fault(value, self.source.shape.get(key).copied(), &self.placeholders),
+                None => Some("lacks a value".into()),
+            };
+            let told =
+                |fault| Finding::new(format!("{key} from `{program}` {fault}"), format!("correct what it says, or name another for {key}"));
+            findings.extend(fault.map(told));
+            data.extend(value.map(|value| (key.clone(), value.clone())));
+        }
+        if !self.source.env_file.is_empty() {
+            match seen.env_files(&self.source.env_file)? {
+                Some(env) => self.from_env(env, &mut data, &mut findings),
+                None => findings.push(Finding::new(format!("{} is not there", self.env_files()), "write it, or name another env_file")),
+            }
+        }
+        Ok(if findings.is_empty() { Ok(data) } else { Err(findings) })
+    }
+
+    /// What must be made up; what was once stays.
+    pub(super) fn made(&self, live: Option<&LiveSecret>, data: &mut Data) -> BTreeMap<String, Recipe> {
+        let mut made = self.source.generate.clone();
+        made.retain(|key, _| {
+            let kept = live.and_then(|live| live.data.get(key));
+            data.extend(kept.map(|value| (key.clone(), value.clone())));
+            kept.is_none()
+        });
+        made
+    }
+
+    fn from_env(&self, env: &Data, data: &mut Data, findings: &mut Vec<Finding>) {
+        for key in &self.source.allow {
+            let origin = self.source.origin(key);
+            match (env.get(origin).filter(|value| !value.expose().is_empty()), self.source.lack(key)) {
+                (Some(value), _) => {
+                    if let Some(fault) = fault(value, self.source.shape.get(key).copied(), &self.placeholders) {
+                        findings.push(Finding::new(format!("{origin} in {} {fault}", self.env_files()), format!("correct {origin}")));
+                    }
+                    data.insert(key.clone(), value.clone());
+                }
+                // So that the set of keys never depends on the file.
+                (None, Lack::Empty) => drop(data.insert(key.clone(), Secret::new(""))),
+                (None, Lack::LeftOut) => {}
+                (None, Lack::Refused) => findings.push(Finding::new(
+                    format!("{origin} lacks a value in {}", self.env_files()),
+                    format!("set {origin}, or list {key} in may_be_empty or optional of secret {}", self.source.name),
+                )),
+            }
+        }
+    }
+
+    fn env_files(&self) -> String {
+        self.source.env_file.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    }
+}
