@@ -15,6 +15,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("config.yaml", include_str!("../templates/config.yaml")),
     ("firewall.nft", include_str!("../templates/firewall.nft")),
     ("firewall.service", include_str!("../templates/firewall.service")),
+    ("jwt-public.yaml", include_str!("../templates/jwt-public.yaml")),
     ("k3s.service", include_str!("../templates/k3s.service")),
     ("namespace.yaml", include_str!("../templates/namespace.yaml")),
     ("redirect-middleware.yaml", include_str!("../templates/redirect-middleware.yaml")),

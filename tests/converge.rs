@@ -10,6 +10,8 @@ mod properties;
 mod prune;
 #[path = "converge/repair.rs"]
 mod repair;
+#[path = "converge/rotate.rs"]
+mod rotate;
 #[path = "converge/state.rs"]
 mod state;
 

@@ -1,5 +1,6 @@
 //! What is done to the API server of a converged host: all of it in a namespace of its own, which is gone at the end.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use bedplate::engine::Ground;
@@ -145,6 +146,7 @@ fn spec(data: &[(&str, &str)], version: Option<&str>) -> SecretSpec {
         name: "env".into(),
         kind: SecretKind::Opaque,
         data: data.iter().map(|(key, value)| ((*key).to_owned(), Secret::new(*value))).collect(),
+        annotations: BTreeMap::new(),
         removed: Vec::new(),
         resource_version: version.map(str::to_owned),
     }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::allowed::Allowed;
-use super::confirm::{attended, confirm};
+use super::confirm::{PRUNE, attended, confirm};
 use super::diagnose::explained;
 use super::session::Session;
 use super::{Only, Target};
@@ -31,7 +31,7 @@ impl Bootstrap {
     pub async fn run(&self, form: Form, sink: &Sink) -> Result<Exit, Failure> {
         let asks = self.allowed.prune && !self.yes;
         if asks {
-            attended()?;
+            attended(PRUNE, "see with `bedplate plan --prune` what it is, then say `--prune --yes`; nothing was contacted")?;
         }
         let session = Session::open(&self.allowed.on(&self.target), &Only::default())?;
         session.live.lock().await?;

@@ -7,6 +7,7 @@ mod diagnose;
 mod images;
 mod only;
 mod plan;
+mod rotate;
 mod session;
 mod tunnel;
 mod verify;
@@ -57,6 +58,9 @@ enum Command {
     Images(images::Images),
     /// Say why a certificate does not come, and what to do; touches nothing
     Diagnose(Target),
+    /// Let fresh keys take the place of old ones
+    #[command(subcommand)]
+    Rotate(rotate::Rotate),
     /// Open the way to the API server while a command runs, or until Ctrl-C
     Tunnel(tunnel::Tunnel),
 }
@@ -109,6 +113,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
             Command::Verify(verify) => verify.run(form, &sink).await,
             Command::Images(images) => images.run(form, &sink).await,
             Command::Diagnose(target) => diagnose::run(target, form, &sink).await,
+            Command::Rotate(rotate) => rotate.run(form, &sink).await,
             Command::Tunnel(tunnel) => tunnel::run(tunnel, &sink).await,
         }
     }));

@@ -64,7 +64,11 @@ impl Session {
         Self::with(target, &inventory, diagnosis(&inventory))
     }
 
-    fn with(target: &Target, inventory: &Inventory, steps: Vec<Box<dyn Step>>) -> Result<Self, Failure> {
+    /// The same for these steps.
+    ///
+    /// # Errors
+    /// The artifacts' source, or a root certificate, can't be used.
+    pub(super) fn with(target: &Target, inventory: &Inventory, steps: Vec<Box<dyn Step>>) -> Result<Self, Failure> {
         let artifacts = Artifacts::new(Source::parse(&inventory.source), LockFile::beside(&target.inventory))?;
         let outside = Outside::new(&trust(inventory))?;
         let server = HostId(server(inventory)?.name.clone());

@@ -24,12 +24,29 @@ pub struct JwtKeys {
     /// Workload that signs.
     #[serde(default)]
     pub signer: Option<String>,
-    /// Workloads that verify.
+    /// Workloads that verify: `web`, or `blog/web` in another namespace.
     #[serde(default)]
     pub verifiers: Vec<String>,
+    /// Name of a ConfigMap with all public keys, as PEM and as a JWKS document, in every namespace where one verifies. What reads it takes
+    /// several keys, so that one can follow another.
+    #[serde(default)]
+    pub public: Option<String>,
+    /// How long the longest token is valid, e.g. `1h`; needed with `public`.
+    #[serde(default)]
+    pub token_lifetime: Option<String>,
 }
 
 impl JwtKeys {
+    /// Where it is signed or verified.
+    pub fn namespaces(&self) -> impl Iterator<Item = &str> {
+        self.readers().map(|(namespace, _)| namespace).chain([self.namespace.as_str()])
+    }
+
+    /// Namespace and name of each workload that verifies.
+    pub fn readers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.verifiers.iter().map(|verifier| verifier.split_once('/').unwrap_or((&self.namespace, verifier)))
+    }
+
     /// Of which kind the pair is.
     #[must_use]
     pub fn kind(&self) -> KeyKind {

@@ -20,8 +20,8 @@ pub fn patch(live: &LiveSecret, spec: &SecretSpec, revision: &str) -> Vec<Value>
         changes.extend(gone.map(|key| json!({ "op": "remove", "path": format!("/data/{}", escaped(key)) })));
         let differing = spec.data.iter().filter(|(key, value)| live.data.get(*key) != Some(value));
         changes.extend(differing.map(|(key, value)| add(&format!("/data/{}", escaped(key)), encoded(value))));
-        changes.extend(put("/metadata/annotations", &live.annotations, REVISION, revision));
     }
+    changes.extend(annotations(live, spec, revision));
     let (label, ours) = MANAGED_BY;
     if live.labels.get(label).map(String::as_str) != Some(ours) {
         changes.extend(put("/metadata/labels", &live.labels, label, ours));
@@ -30,6 +30,21 @@ pub fn patch(live: &LiveSecret, spec: &SecretSpec, revision: &str) -> Vec<Value>
         changes.insert(0, json!({ "op": "test", "path": "/metadata/resourceVersion", "value": live.resource_version }));
     }
     changes
+}
+
+/// What the annotations lack, or have too many.
+fn annotations(live: &LiveSecret, spec: &SecretSpec, revision: &str) -> Vec<Value> {
+    let revised = (live.data != spec.data).then_some((REVISION, Some(revision)));
+    let wanted = revised.into_iter().chain(spec.annotations.iter().map(|(name, value)| (name.as_str(), value.as_deref())));
+    let differing = wanted.filter(|(name, value)| live.annotations.get(*name).map(String::as_str) != *value);
+    let changes: Vec<Value> = differing
+        .map(|(name, value)| {
+            let path = format!("/metadata/annotations/{}", escaped(name));
+            value.map_or_else(|| json!({ "op": "remove", "path": path }), |value| add(&path, value.into()))
+        })
+        .collect();
+    let place = (live.annotations.is_empty() && !changes.is_empty()).then(|| add("/metadata/annotations", json!({})));
+    place.into_iter().chain(changes).collect()
 }
 
 /// A Secret's value as the API takes it.

@@ -21,6 +21,7 @@ fn spec(of: &[(&str, &str)]) -> SecretSpec {
         name: "env".into(),
         kind: SecretKind::Opaque,
         data: data(of),
+        annotations: BTreeMap::new(),
         removed: Vec::new(),
         resource_version,
     }
@@ -74,4 +75,16 @@ fn only_the_label_lacks() {
             r#"{"op":"add","path":"/metadata/labels/app.kubernetes.io~1managed-by","value":"bedplate"}"#,
         ]
     );
+}
+
+#[test]
+fn annotations_are_set_and_taken_away_and_others_stay() {
+    let wanted = [("a".to_owned(), None), ("b/c".to_owned(), Some("2".to_owned())), ("gone".to_owned(), None)];
+    let spec = SecretSpec { annotations: wanted.into(), ..spec(&[("a", "x")]) };
+    let changes = patch(&live(&[("a", "x")], &[MANAGED_BY]), &spec, "r");
+    let expected =
+        [GUARD, r#"{"op":"remove","path":"/metadata/annotations/a"}"#, r#"{"op":"add","path":"/metadata/annotations/b~1c","value":"2"}"#];
+    assert_eq!(texts(&changes), expected);
+    let bare = LiveSecret { annotations: BTreeMap::new(), ..live(&[("a", "x")], &[MANAGED_BY]) };
+    assert_eq!(texts(&patch(&bare, &spec, "r"))[1], r#"{"op":"add","path":"/metadata/annotations","value":{}}"#);
 }

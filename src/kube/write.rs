@@ -1,12 +1,14 @@
 //! Actions at the API server.
 
+use std::collections::BTreeMap;
+
 use ::kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use ::kube::core::Request;
 use serde_json::{Map, Value, json};
 
 use crate::model::{
-    ApiAction, CertificateSpec, FIRST_REVISION, Failure, JWT_PRIVATE, JWT_PUBLIC, KEY_ID, KeyKind, LiveSecret, MANAGED_BY, Manifest,
-    ObjectRef, REVISION, Restart, SecretKind, SecretSpec, TLS_CA, TLS_CHAIN, TLS_KEY,
+    ApiAction, CertificateSpec, FIRST_REVISION, Failure, JWT_NEXT, JWT_PRIVATE, JWT_PUBLIC, KEY_ID, KeyKind, LiveSecret, MANAGED_BY,
+    Manifest, ObjectRef, REVISION, Restart, SecretKind, SecretSpec, TLS_CA, TLS_CHAIN, TLS_KEY,
 };
 
 use super::read::secrets_in;
@@ -28,6 +30,9 @@ impl Cluster {
                 self.put_secret(&spec).await
             }
             ApiAction::CreateKeyPair { namespace, name, kind } => self.create_key_pair(namespace, name, *kind).await,
+            ApiAction::AddKeyPair { namespace, name, kind, follows: _, resource_version } => {
+                self.add_key_pair(namespace, name, *kind, resource_version).await
+            }
             ApiAction::CreateCertificate(wanted) => self.create_certificate(wanted).await,
             ApiAction::Renew { namespace, name } => self.renew(namespace, name).await,
             ApiAction::Restart(restart) => self.restart(restart).await,
@@ -126,9 +131,7 @@ impl Cluster {
     }
 
     async fn create_key_pair(&self, namespace: &str, name: &str, kind: KeyKind) -> Result<(), Failure> {
-        let tried = format!("make a key pair for secret {namespace}/{name}");
-        let made = tokio::task::spawn_blocking(move || key_pair::make(kind)).await.map_err(|error| error.to_string()).flatten();
-        let made = made.map_err(|seen| Failure::new(tried, seen, "set `bits` of [[jwt_keys]] to 2048, 3072 or 4096"))?;
+        let made = made(namespace, name, kind).await?;
         let data = [(JWT_PRIVATE, &made.private), (JWT_PUBLIC, &made.public)];
         let data = data.into_iter().map(|(key, value)| (key.to_owned(), encoded(value))).collect();
         self.create_secret(namespace, name, SecretKind::Opaque, (KEY_ID, &made.kid), data).await
@@ -140,7 +143,20 @@ impl Cluster {
             Failure::new(format!("make a certificate for secret {namespace}/{name}"), seen, "look at the names of the sites that name it")
         })?;
         let data = [(TLS_CHAIN, made.chain), (TLS_KEY, made.key), (TLS_CA, made.ca)].map(|(key, value)| (key.to_owned(), value)).into();
-        self.put_secret(&SecretSpec { namespace, name, kind: SecretKind::Tls, data, removed: Vec::new(), resource_version }).await
+        let (kind, annotations, removed) = (SecretKind::Tls, BTreeMap::new(), Vec::new());
+        self.put_secret(&SecretSpec { namespace, name, kind, data, annotations, removed, resource_version }).await
+    }
+
+    async fn add_key_pair(&self, namespace: &str, name: &str, kind: KeyKind, planned: &str) -> Result<(), Failure> {
+        let made = made(namespace, name, kind).await?;
+        let tried = format!("write secret {namespace}/{name}");
+        let Some(live) = self.as_planned(namespace, name, planned, &tried).await? else { return Ok(()) };
+        let mut data = live.data;
+        data.insert(JWT_NEXT.into(), made.private);
+        let (namespace, name) = (namespace.into(), name.into());
+        let (kind, resource_version) = (SecretKind::Opaque, Some(planned.into()));
+        let (annotations, removed) = (BTreeMap::new(), Vec::new());
+        self.put_secret(&SecretSpec { namespace, name, kind, data, annotations, removed, resource_version }).await
     }
 
     async fn create_secret(
@@ -168,4 +184,11 @@ impl Cluster {
             Err(error) => Err(failure(format!("create secret {namespace}/{name}"), told_of_secret(&error), &error)),
         }
     }
+}
+
+/// A fresh pair for a Secret.
+async fn made(namespace: &str, name: &str, kind: KeyKind) -> Result<key_pair::Made, Failure> {
+    let made = tokio::task::spawn_blocking(move || key_pair::make(kind)).await.map_err(|error| error.to_string()).flatten();
+    let tried = format!("make a key pair for secret {namespace}/{name}");
+    made.map_err(|seen| Failure::new(tried, seen, "set `bits` of [[jwt_keys]] to 2048, 3072 or 4096"))
 }

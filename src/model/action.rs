@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use super::{ArtifactRef, CertificateSpec, HostId, KeyKind, Manifest, ObjectRef, Pin, Recipe, ReleaseAction, Secret, SecretSpec};
+use super::{ArtifactRef, CertificateSpec, HostId, KeyKind, Manifest, ObjectRef, Pin, Recipe, ReleaseAction, Restart, Secret, SecretSpec};
 
 /// One change.
 #[derive(Clone, Debug, PartialEq)]
@@ -172,14 +172,6 @@ pub struct ImageImport {
     pub size: u64,
 }
 
-/// Key of a `CreateKeyPair`'s Secret: the private half, PKCS#8 PEM.
-pub const JWT_PRIVATE: &str = "jwt_private.pem";
-/// Key of a `CreateKeyPair`'s Secret: the public half, SPKI PEM.
-pub const JWT_PUBLIC: &str = "jwt_public.pem";
-
-/// Annotation of a `CreateKeyPair`'s Secret: the key pair's id.
-pub const KEY_ID: &str = "bedplate.dev/kid";
-
 /// Annotation of a `PutSecret`'s Secret: random, new with every change of data. What restarts hang on.
 pub const REVISION: &str = "bedplate.dev/revision";
 /// How the revision begins that a Secret was made with.
@@ -203,6 +195,20 @@ pub enum ApiAction {
         /// Of which kind.
         kind: KeyKind,
     },
+    /// Make a key pair in memory and put its private half beside the one of a Secret, as the one that signs next; a Secret that somebody
+    /// changed since the plan is left alone.
+    AddKeyPair {
+        /// Namespace.
+        namespace: String,
+        /// Name of the Secret.
+        name: String,
+        /// Of which kind.
+        kind: KeyKind,
+        /// Id of the key that it follows.
+        follows: String,
+        /// `resourceVersion` of the live Secret that the plan was made from.
+        resource_version: String,
+    },
     /// Make a certificate in memory, as a TLS Secret; one that somebody made or changed since the plan is left alone.
     CreateCertificate(CertificateSpec),
     /// Let cert-manager issue a Certificate anew at once, as `cmctl renew` does; one that is being issued already is left alone.
@@ -217,31 +223,6 @@ pub enum ApiAction {
     Restart(Restart),
     /// Delete an object.
     Delete(ObjectRef),
-}
-
-/// Pods that must be made anew, since they read something only when they start.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Restart {
-    /// Deployment, StatefulSet or DaemonSet.
-    pub workload: ObjectRef,
-    /// Name of the Secret or ConfigMap that its pods read.
-    pub reads: String,
-    /// What that holds now: random, or public.
-    pub revision: String,
-}
-
-impl Restart {
-    /// The annotation of a pod template that holds the revision of what its pods read.
-    #[must_use]
-    pub fn annotation(reads: &str) -> String {
-        format!("revision.bedplate.dev/{reads}")
-    }
-
-    /// Whether the live workload was told this revision.
-    #[must_use]
-    pub fn is_told(&self, live: &serde_json::Value) -> bool {
-        live["spec"]["template"]["metadata"]["annotations"][Self::annotation(&self.reads)] == self.revision.as_str()
-    }
 }
 
 /// Changes on the operator's side.
@@ -300,6 +281,9 @@ impl fmt::Display for ApiAction {
             Self::Apply(manifest) => write!(f, "apply {}", manifest.object()),
             Self::PutSecret(secret) | Self::MakeUp(secret, _) => write!(f, "write secret {}/{}", secret.namespace, secret.name),
             Self::CreateKeyPair { namespace, name, kind } => write!(f, "make {kind} as secret {namespace}/{name}"),
+            Self::AddKeyPair { namespace, name, kind, follows, .. } => {
+                write!(f, "make {kind} to follow {follows} in secret {namespace}/{name}")
+            }
             Self::Restart(Restart { workload, .. }) => write!(f, "restart {workload}"),
             Self::CreateCertificate(wanted) => write!(f, "make {wanted}"),
             Self::Renew { namespace, name } => write!(f, "have certificate {namespace}/{name} issued anew"),

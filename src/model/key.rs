@@ -2,6 +2,21 @@
 
 use std::fmt;
 
+/// Key of a `CreateKeyPair`'s Secret: the private half, PKCS#8 PEM.
+pub const JWT_PRIVATE: &str = "jwt_private.pem";
+/// Key of a `CreateKeyPair`'s Secret: the public half, SPKI PEM.
+pub const JWT_PUBLIC: &str = "jwt_public.pem";
+
+/// Key of the same Secret while its pair is rotated: the private half that signs next.
+pub const JWT_NEXT: &str = "jwt_next_private.pem";
+/// Key of the same Secret while its pair is rotated: the public half of what signed before.
+pub const JWT_OLD: &str = "jwt_old_public.pem";
+
+/// Annotation of a `CreateKeyPair`'s Secret: the key pair's id.
+pub const KEY_ID: &str = "bedplate.dev/kid";
+/// Annotation of the same Secret: from when on nothing that the old key signed is valid.
+pub const WITHDRAWN_AFTER: &str = "bedplate.dev/withdrawn-after";
+
 /// Of which kind a key pair is, and so how tokens are signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyKind {

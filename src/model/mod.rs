@@ -16,6 +16,7 @@ mod plan;
 mod program;
 mod question;
 mod release;
+mod restart;
 mod secret;
 mod sshd;
 mod step;
@@ -23,8 +24,8 @@ mod view;
 mod world;
 
 pub use action::{
-    Action, ApiAction, Content, FIRST_REVISION, FileWrite, Gatekeeper, HostAction, ImageImport, Install, JWT_PRIVATE, JWT_PUBLIC, KEY_ID,
-    KubeconfigMerge, OperatorAction, Owner, REVISION, Restart, UnitChange,
+    Action, ApiAction, Content, FIRST_REVISION, FileWrite, Gatekeeper, HostAction, ImageImport, Install, KubeconfigMerge, OperatorAction,
+    Owner, REVISION, UnitChange,
 };
 pub use answer::{Answer, Reply};
 pub use answers::{Blob, ChartFacts, Conflict, DryRun, ImageArchive, LiveRelease, LiveSecret};
@@ -33,7 +34,7 @@ pub use event::{Event, Sink};
 pub use failure::{Exit, Failure};
 pub use host::{FileKind, FileMeta, HostFacts, ImageOnHost, Listener, Privilege, Rules, UnitState};
 pub use id::{HostId, Scope, StepId};
-pub use key::KeyKind;
+pub use key::{JWT_NEXT, JWT_OLD, JWT_PRIVATE, JWT_PUBLIC, KEY_ID, KeyKind, WITHDRAWN_AFTER};
 pub use manifest::{MANAGED_BY, Manifest, ObjectRef};
 pub use outside::{Exchange, NOT_BEGUN, Phase, Served};
 pub use pin::{ArtifactRef, Pin, Pins};
@@ -41,6 +42,7 @@ pub use plan::{Condition, Finding, Missing, Note, Plan, Planned, Why};
 pub use program::{EnvSource, Program};
 pub use question::{ApiQuestion, HostQuestion, OperatorQuestion, OutsideQuestion, Question, RecordKind, Resolver, Tool, Trusted};
 pub use release::{ChartSource, ReleaseAction, ReleaseUpgrade};
+pub use restart::Restart;
 pub use secret::{CertificateSpec, Recipe, Secret, SecretKind, SecretSpec, TLS_CA, TLS_CHAIN, TLS_KEY};
 pub use sshd::{PermitRootLogin, SSHD_DROP_IN, SSHD_UNPROVEN, STRANGER, SshdFacts};
 pub use step::Step;

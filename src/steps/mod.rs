@@ -26,6 +26,7 @@ mod upgrade;
 
 pub use diagnosis::diagnosis;
 pub use responder::probe;
+pub use rotation::{Leave, rotate};
 
 use crate::inventory::Inventory;
 use crate::model::Step;
@@ -60,6 +61,8 @@ flow![
     responder,
     release,
     workloads,
+    rotation,
+    key_mounts,
     plays,
     consumers,
     certificate,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, JwtKeys};
 use crate::model::{
     Action, ApiAction, ApiQuestion, Condition, MANAGED_BY, Missing, ObjectRef, Plan, Planned, Question, Scope, Step, StepId,
     View,
@@ -31,7 +31,7 @@ pub(super) fn objects(inventory: &Inventory) -> impl Iterator<Item = ObjectRef> 
 }
 
 fn names(inventory: &Inventory) -> impl Iterator<Item = &str> {
-    let keys = inventory.jwt_keys.iter().map(|keys| keys.namespace.as_str());
+    let keys = inventory.jwt_keys.iter().flat_map(JwtKeys::namespaces);
     let secrets = inventory.secrets.iter().map(|secret| secret.namespace.as_str());
     let releases = inventory.releases.iter().map(|release| release.namespace.as_str());
     let plays = inventory.plays.iter().flat_map(|play| play.namespaces.iter().map(String::as_str));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{cert_manager, issuers, namespaces, redirects, solver_policy, tls_secret};
+use super::{cert_manager, issuers, jwt_keys, namespaces, redirects, solver_policy, tls_secret};
 use crate::inventory::{Consent, Inventory};
 use crate::model::{
     Action, ApiAction, ApiQuestion, Finding, HostAction, KEY_ID, MANAGED_BY, Missing, Note, ObjectRef, Planned, Question, ReleaseAction,
@@ -13,11 +13,12 @@ use crate::model::{
 };
 
 /// Kinds of which we make objects, in the order in which they go.
-const KINDS: [(&str, &str); 6] = [
+const KINDS: [(&str, &str); 7] = [
     ("cert-manager.io/v1", "ClusterIssuer"),
     redirects::ROUTE,
     redirects::MIDDLEWARE,
     ("networking.k8s.io/v1", "NetworkPolicy"),
+    ("v1", "ConfigMap"),
     ("v1", "Secret"),
     ("v1", "Namespace"),
 ];
@@ -40,8 +41,8 @@ pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
     let secrets = inventory.secrets.iter().map(|secret| (&secret.namespace, &secret.name));
     let keys = inventory.jwt_keys.iter().map(|keys| (&keys.namespace, &keys.secret));
     let secrets = secrets.chain(keys).map(|(namespace, name)| ObjectRef::new("v1", "Secret", namespace, name));
-    let own = secrets.chain(namespaces::objects(inventory)).chain(issuers::objects(inventory)).chain(solver_policy::objects(inventory));
-    let own = own.chain(redirects::objects(inventory)).chain(tls_secret::objects(inventory));
+    let own = secrets.chain(jwt_keys::objects(inventory)).chain(namespaces::objects(inventory)).chain(issuers::objects(inventory));
+    let own = own.chain(solver_policy::objects(inventory)).chain(redirects::objects(inventory)).chain(tls_secret::objects(inventory));
     let releases = inventory.releases.iter().map(|release| (release.namespace.clone(), release.name.clone()));
     let prune = Prune {
         wanted: own.collect(),

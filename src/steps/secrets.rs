@@ -75,6 +75,7 @@ impl Step for Wanted {
             name: self.source.name.clone(),
             kind: SecretKind::Opaque,
             data,
+            annotations: BTreeMap::new(),
             removed,
             resource_version: live.map(|live| live.resource_version.clone()),
         };

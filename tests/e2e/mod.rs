@@ -23,6 +23,7 @@ mod plan;
 mod probe;
 mod prune;
 mod rig;
+mod rotate;
 mod secrets;
 mod shells;
 mod sites;
@@ -104,6 +105,7 @@ pub const TESTS: &[Test] = &[
     ("secrets_live", secrets::live),
     ("prune", prune::prune),
     ("plan_release", plan::release),
+    ("secrets_rotate_jwt", rotate::jwt),
     ("matrix_kill", matrix::kill),
     ("matrix_cut", matrix::cut),
     ("matrix_silent", matrix::silent),

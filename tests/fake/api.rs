@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::LazyLock;
 
 use bedplate::inventory::{Inventory, Site};
 use bedplate::model::{
-    Answer, ApiAction, ApiQuestion, CertificateSpec, DryRun, Failure, KeyKind, LiveRelease, LiveSecret, Manifest, ObjectRef, Reply,
-    Restart, Secret, SecretKind, SecretSpec,
+    Answer, ApiAction, ApiQuestion, CertificateSpec, DryRun, Failure, LiveRelease, LiveSecret, Manifest, ObjectRef, Reply, Restart, Secret,
+    SecretKind, SecretSpec,
 };
 use serde_json::{Value, json};
 
 use super::helm::deployment;
+use super::keys::key_pair;
 use super::tls::{self, Leaf};
 
 /// Who issues what bedplate makes itself.
@@ -160,7 +160,8 @@ impl Api {
         let data = data.map(|(key, text)| (key.to_owned(), Secret::new(text.clone()))).into();
         let (namespace, name, resource_version) = (wanted.namespace.clone(), wanted.name.clone(), wanted.resource_version.clone());
         let key = (namespace.clone(), name.clone());
-        self.write(&SecretSpec { namespace, name, kind: SecretKind::Tls, data, removed: Vec::new(), resource_version });
+        let (annotations, removed) = (BTreeMap::new(), Vec::new());
+        self.write(&SecretSpec { namespace, name, kind: SecretKind::Tls, data, annotations, removed, resource_version });
         self.leaves.insert(key, leaf);
     }
 
@@ -191,8 +192,19 @@ impl Api {
                 let (private, public) = key_pair(*kind, self.version);
                 let data =
                     [("jwt_private.pem", private), ("jwt_public.pem", public)].map(|(name, text)| (name.to_owned(), Secret::new(text)));
-                let made = ours(version.clone(), data.into(), ("bedplate.dev/kid", version));
+                let made = ours(version.clone(), data.into(), [("bedplate.dev/kid".to_owned(), version)].into());
                 self.secrets.entry((namespace.clone(), name.clone())).or_insert(made);
+            }
+            ApiAction::AddKeyPair { namespace, name, kind, resource_version, .. } => {
+                let (private, _) = key_pair(*kind, self.version + 1);
+                let live = self.secrets.get(&(namespace.clone(), name.clone()));
+                if let Some(live) = live.filter(|live| live.resource_version == *resource_version) {
+                    let mut data = live.data.clone();
+                    data.insert("jwt_next_private.pem".into(), Secret::new(private));
+                    let (namespace, name, resource_version) = (namespace.clone(), name.clone(), Some(resource_version.clone()));
+                    let (annotations, removed) = (BTreeMap::new(), Vec::new());
+                    self.write(&SecretSpec { namespace, name, kind: SecretKind::Opaque, data, annotations, removed, resource_version });
+                }
             }
             ApiAction::CreateCertificate(wanted) => {
                 self.home(&wanted.namespace)?;
@@ -234,17 +246,28 @@ impl Api {
     /// A Secret that is not the one of the plan stays as it is.
     fn write(&mut self, spec: &SecretSpec) {
         let key = (spec.namespace.clone(), spec.name.clone());
-        let live = self.secrets.get(&key);
-        if live.map(|live| &live.resource_version) != spec.resource_version.as_ref()
-            || live.is_some_and(|live| live.data == spec.data && !live.labels.is_empty())
-        {
+        let live = self.secrets.get(&key).cloned();
+        let kept = live.as_ref().map(|live| live.annotations.clone()).unwrap_or_default();
+        let mut annotations = kept.clone();
+        for (name, value) in &spec.annotations {
+            match value {
+                Some(value) => drop(annotations.insert(name.clone(), value.clone())),
+                None => drop(annotations.remove(name)),
+            }
+        }
+        let same = live.as_ref().is_some_and(|live| live.data == spec.data);
+        let is_ours = live.as_ref().is_some_and(|live| !live.labels.is_empty());
+        let planned = live.as_ref().map(|live| &live.resource_version) == spec.resource_version.as_ref();
+        if !planned || (same && is_ours && annotations == kept) {
             return;
         }
-        let kind = live.map_or_else(|| spec.kind.name().to_owned(), |live| live.kind.clone());
-        let first = if live.is_some() { "" } else { "first-" };
         let version = self.tick();
-        let written = ours(version.clone(), spec.data.clone(), ("bedplate.dev/revision", format!("{first}{version}")));
-        let written = LiveSecret { kind, ..written };
+        if !same {
+            let first = if live.is_some() { "" } else { "first-" };
+            annotations.insert("bedplate.dev/revision".into(), format!("{first}{version}"));
+        }
+        let kind = live.map_or_else(|| spec.kind.name().to_owned(), |live| live.kind);
+        let written = LiveSecret { kind, ..ours(version, spec.data.clone(), annotations) };
         self.secrets.insert(key, written);
     }
 }
@@ -262,29 +285,9 @@ fn bears(metadata: &Value, selector: &str) -> bool {
     selector.split_once('=').is_none_or(|(key, value)| metadata["labels"][key] == value)
 }
 
-/// Private and public half. Making one takes a while, so a few are made and taken in turns.
-fn key_pair(kind: KeyKind, turn: u64) -> (String, String) {
-    static MADE: LazyLock<Vec<(String, String)>> = LazyLock::new(|| (0..5).map(|_| make(rcgen::RsaKeySize::_2048)).collect());
-    match kind {
-        KeyKind::Rs256 { bits: 2048 } => MADE[usize::try_from(turn).unwrap() % MADE.len()].clone(),
-        KeyKind::Rs256 { bits: 3072 } => make(rcgen::RsaKeySize::_3072),
-        KeyKind::Rs256 { .. } => make(rcgen::RsaKeySize::_4096),
-        KeyKind::Es256 => pems(&rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap()),
-        KeyKind::EdDsa => pems(&rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap()),
-    }
-}
-
-fn make(size: rcgen::RsaKeySize) -> (String, String) {
-    pems(&rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, size).unwrap())
-}
-
-fn pems(key: &rcgen::KeyPair) -> (String, String) {
-    (key.serialize_pem(), key.public_key_pem())
-}
-
-fn ours(version: String, data: BTreeMap<String, Secret>, (annotation, value): (&str, String)) -> LiveSecret {
+fn ours(version: String, data: BTreeMap<String, Secret>, annotations: BTreeMap<String, String>) -> LiveSecret {
     let labels = [("app.kubernetes.io/managed-by".to_owned(), "bedplate".to_owned())].into();
-    LiveSecret { resource_version: version, labels, ..secret(data, [(annotation.to_owned(), value)].into()) }
+    LiveSecret { resource_version: version, labels, ..secret(data, annotations) }
 }
 
 pub fn secret(data: BTreeMap<String, Secret>, annotations: BTreeMap<String, String>) -> LiveSecret {

@@ -6,6 +6,7 @@ mod controllers;
 mod helm;
 mod host;
 mod join;
+mod keys;
 mod operator;
 mod tls;
 mod visit;

@@ -8,6 +8,7 @@ mod files;
 mod firewall;
 mod git;
 mod hosts;
+mod jwt_keys;
 mod k3s;
 mod k3s_keys;
 mod names;
@@ -37,6 +38,7 @@ const PURE: &[Lint] = &[
     registries::lint,
     acme::lint,
     names::lint,
+    jwt_keys::lint,
     secrets::lint,
     releases::lint,
     sites::lint,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::inventory::problem::Flaws;
 use crate::inventory::tree::Spot;
-use crate::inventory::{Algorithm, Inventory, grammar};
+use crate::inventory::{Inventory, grammar};
 
 pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
     label("the cluster's name", &inventory.name, root.key("name"), flaws);
@@ -14,22 +14,6 @@ pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
     for (keys, spot) in inventory.jwt_keys.iter().zip(root.key("jwt_keys").items()) {
         secret(&keys.secret, spot.key("secret"), flaws);
         namespace(&keys.namespace, spot.key("namespace"), flaws);
-        if let Some(signer) = &keys.signer {
-            label("signer", signer, spot.key("signer"), flaws);
-        }
-        for (verifier, spot) in keys.verifiers.iter().zip(spot.key("verifiers").items()) {
-            label("verifier", verifier, spot, flaws);
-        }
-        match keys.bits {
-            Some(_) if keys.algorithm != Algorithm::Rs256 => {
-                let message = format!("`bits` is for RS256: a key for {} is always of one size", keys.kind().algorithm());
-                flaws.error(spot.key("bits"), message, "take it out");
-            }
-            Some(bits) if ![2048, 3072, 4096].contains(&bits) => {
-                flaws.error(spot.key("bits"), format!("an RSA key can't have {bits} bits here"), "write 2048, 3072 or 4096");
-            }
-            _ => {}
-        }
     }
     for (source, spot) in inventory.secrets.iter().zip(root.key("secrets").items()) {
         secret(&source.name, spot.key("name"), flaws);
@@ -46,13 +30,13 @@ pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
     twice(inventory, root, flaws);
 }
 
-fn label(what: &str, name: &str, spot: Spot<'_>, flaws: &mut Flaws) {
+pub(super) fn label(what: &str, name: &str, spot: Spot<'_>, flaws: &mut Flaws) {
     if let Err(why) = grammar::label(name) {
         flaws.error(spot, format!("{what} `{name}` {why}"), "write a name such as \"shop\"");
     }
 }
 
-fn namespace(name: &str, spot: Spot<'_>, flaws: &mut Flaws) {
+pub(super) fn namespace(name: &str, spot: Spot<'_>, flaws: &mut Flaws) {
     label("namespace", name, spot, flaws);
 }
 

@@ -67,6 +67,8 @@ pub struct AppImages {
     pub auth: PathBuf,
     /// `shop/web:1.0.0`.
     pub web: PathBuf,
+    /// `shop/tokens:1.0.0`: of the rows that rotate keys.
+    pub tokens: PathBuf,
 }
 
 /// The program that reads `.env` files as compose does.
@@ -100,7 +102,7 @@ pub fn artifacts(former: Former) -> Result<Artifacts> {
         dir: site.join(site::SERVED),
         pins: site::pins(&site)?,
         images: parts::registry_images(&parts),
-        app_images: AppImages { auth: parts.auth, web: parts.web },
+        app_images: AppImages { auth: parts.auth, web: parts.web, tokens: parts.tokens },
         bin: site.join(site::PROGRAMS),
     })
 }

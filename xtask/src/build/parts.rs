@@ -52,6 +52,8 @@ pub struct Parts {
     pub auth: PathBuf,
     /// See `auth`.
     pub web: PathBuf,
+    /// Services that live by a JWT key pair.
+    pub tokens: PathBuf,
 }
 
 impl Parts {
@@ -67,6 +69,7 @@ impl Parts {
             cert_manager: cert_manager_images(cache, &go)?,
             auth: application(cache, &go, &program::AUTH, "shop/auth:1.0.0")?,
             web: application(cache, &go, &program::WEB, "shop/web:1.0.0")?,
+            tokens: application(cache, &go, &program::TOKENS, "shop/tokens:1.0.0")?,
         })
     }
 

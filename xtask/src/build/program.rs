@@ -75,6 +75,8 @@ pub const PAUSE: Program = program("pause", Source::Folder("pause"));
 pub const WEB: Program = program("web", Source::Folder("web"));
 /// The demo application's signer.
 pub const AUTH: Program = program("auth", Source::Folder("auth"));
+/// Signs tokens, verifies them, and is the load of both.
+pub const TOKENS: Program = program("tokens", Source::Folder("tokens"));
 /// Serves the artifacts.
 pub const SERVE: Program = program("serve", Source::Folder("serve"));
 /// Reads `.env` files as compose does, for comparison.

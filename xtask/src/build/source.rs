@@ -89,7 +89,7 @@ mod tests {
             dir: PathBuf::new(),
             pins: Vec::new(),
             images: Vec::new(),
-            app_images: AppImages { auth: PathBuf::new(), web: PathBuf::new() },
+            app_images: AppImages { auth: PathBuf::new(), web: PathBuf::new(), tokens: PathBuf::new() },
             bin: PathBuf::new(),
         };
         let pins = released(folder.path(), built()).unwrap().pins;
