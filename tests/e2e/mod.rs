@@ -13,6 +13,7 @@ mod flow;
 mod hello;
 mod hostile;
 mod hosts;
+mod images;
 mod kill;
 mod line;
 mod local;
@@ -103,6 +104,7 @@ pub const TESTS: &[Test] = &[
     ("hosts_readonly", line::readonly),
     ("hosts_connections", connections::counted),
     ("secrets_live", secrets::live),
+    ("images_push", images::push),
     ("prune", prune::prune),
     ("plan_release", plan::release),
     ("secrets_rotate_jwt", rotate::jwt),

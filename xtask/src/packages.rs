@@ -21,6 +21,7 @@ pub const RIG: &[&str] = &[
     "pebble",
     "skopeo",
     "systemd-container",
+    "zstd",
 ];
 
 /// What `cargo test` runs beside Rust: sshd on a port of its own, as nobody's service.

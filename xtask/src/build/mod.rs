@@ -20,6 +20,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
+pub use image::append;
 pub use source::released;
 
 /// What was built, ready to be served.
