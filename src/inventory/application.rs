@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::Form;
 use crate::model::KeyKind;
 
 /// `[[jwt_keys]]`.

@@ -32,7 +32,7 @@ impl Wanted {
         }
         if !self.source.env_file.is_empty() {
             match seen.env_files(&self.source.env_file)? {
-                Some(env) => self.from_env(env, &mut data, &mut findings),
+                Some(env) => self.take_env(env, &mut data, &mut findings),
                 None => findings.push(Finding::new(format!("{} is not there", self.env_files()), "write it, or name another env_file")),
             }
         }
@@ -50,7 +50,7 @@ impl Wanted {
         made
     }
 
-    fn from_env(&self, env: &Data, data: &mut Data, findings: &mut Vec<Finding>) {
+    fn take_env(&self, env: &Data, data: &mut Data, findings: &mut Vec<Finding>) {
         for key in &self.source.allow {
             let origin = self.source.origin(key);
             match (env.get(origin).filter(|value| !value.expose().is_empty()), self.source.lack(key)) {
