@@ -5,6 +5,7 @@
 mod sshd;
 
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bedplate::inventory::Host;
@@ -37,7 +38,7 @@ async fn a_look_and_an_action_take_one_connection_and_two_sessions() {
     remote.forward(sshd.port).await.unwrap();
     let path = sshd.folder().join("made").to_str().unwrap().to_owned();
     let action = HostAction::Link { path, target: "nowhere".into() };
-    remote.perform(&action, &|_| "/nowhere".into(), &|_, _| {}).await.unwrap();
+    remote.perform(&action, Path::new("/nowhere"), &|_, _| {}).await.unwrap();
     lock.release().await;
     assert_eq!((logged(&sshd, "Connection from") - 1, logged(&sshd, "Starting session")), (1, 2));
 }

@@ -7,6 +7,7 @@ mod relay;
 #[allow(dead_code, reason = "the other tests use the rest")]
 mod sshd;
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bedplate::inventory::Host;
@@ -59,6 +60,6 @@ async fn silence_in_the_middle_of_an_upload() {
         }
         Instant::now()
     };
-    let (ended, since) = tokio::join!(remote.perform(&write, &|_| "/nowhere".into(), &|_, _| {}), since);
+    let (ended, since) = tokio::join!(remote.perform(&write, Path::new("/nowhere"), &|_, _| {}), since);
     lost(ended, since);
 }

@@ -23,7 +23,7 @@ async fn root() -> Option<Remote> {
 }
 
 async fn perform(remote: &Remote, action: HostAction) -> Result<(), Failure> {
-    remote.perform(&action, &|_| "/nowhere".into(), &|_, _| {}).await
+    remote.perform(&action, Path::new("/nowhere"), &|_, _| {}).await
 }
 
 fn text(path: &Path) -> String {

@@ -6,6 +6,7 @@ mod sshd;
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
 use std::thread::JoinHandle;
 
 use bedplate::model::{
@@ -21,7 +22,7 @@ fn me() -> (u32, u32) {
 }
 
 async fn perform(remote: &Remote, action: &HostAction) -> Result<(), bedplate::model::Failure> {
-    remote.perform(action, &|_| "/nowhere".into(), &|_, _| {}).await
+    remote.perform(action, Path::new("/nowhere"), &|_, _| {}).await
 }
 
 fn write(path: &std::path::Path, content: Content) -> HostAction {
@@ -209,9 +210,8 @@ async fn an_action_that_was_given_up_leaves_no_worker_behind() {
             begun.send(()).unwrap();
         }
     };
-    let located = |_: &Pin| slow.clone();
     tokio::select! {
-        done = remote.perform(&install, &located, &sent) => panic!("{done:?}"),
+        done = remote.perform(&install, &slow, &sent) => panic!("{done:?}"),
         _ = halfway => {}
     }
     remote.ask(vec![HostQuestion::Stat("/etc".into())]).await.unwrap();

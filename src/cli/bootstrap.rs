@@ -34,6 +34,7 @@ impl Bootstrap {
             attended(PRUNE, "see with `bedplate plan --prune` what it is, then say `--prune --yes`; nothing was contacted")?;
         }
         let session = Session::open(&self.allowed.on(&self.target), &Only::default())?;
+        session.build().await?;
         session.live.lock().await?;
         if asks {
             confirm(&session, sink).await?;

@@ -38,6 +38,7 @@ impl Images {
         match self {
             Self::Push(Push { target, names }) => {
                 let session = Session::to_push(target, names)?;
+                session.build().await?;
                 session.live.lock().await?;
                 converged(&session, form, sink).await
             }

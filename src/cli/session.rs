@@ -1,8 +1,11 @@
 //! From an inventory's path to a world that can be asked.
 
+use std::path::{Path, PathBuf};
+
 use super::{Only, Target};
 use crate::artifacts::{Artifacts, LockFile, Source};
 use crate::engine::{Live, Verdict, survey};
+use crate::images::{self, Images};
 use crate::inventory::{self, Host, Inventory};
 use crate::model::{Event, Exit, Failure, HostId, Sink, Step, World};
 use crate::outside::{Outside, Trust};
@@ -22,6 +25,10 @@ pub struct Session {
     pub server: HostId,
     /// The world.
     pub live: Live,
+    /// The commands that make images.
+    builds: Vec<String>,
+    /// The inventory's, where they run.
+    folder: PathBuf,
 }
 
 impl Session {
@@ -75,7 +82,21 @@ impl Session {
         let concerned = |host: &&Host| host.name == server.0 || steps.iter().any(|step| step.scope().is_host(&host.name));
         let hosts: Vec<Host> = inventory.hosts.iter().filter(concerned).cloned().collect();
         let hosts = Hosts::new(hosts, server.clone(), Prompt::of_environment());
-        Ok(Self { steps, diagnosis: diagnosis(inventory), probe: probe(inventory), live: Live::new(hosts, outside, artifacts), server })
+        let live = Live::new(hosts, outside, artifacts, Images::new()?);
+        let folder = target.inventory.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
+        Ok(Self { steps, diagnosis: diagnosis(inventory), probe: probe(inventory), server, live, builds: inventory.builds(), folder })
+    }
+
+    /// Makes the images that are made by a command.
+    ///
+    /// # Errors
+    /// A command fails.
+    pub async fn build(&self) -> Result<(), Failure> {
+        for command in &self.builds {
+            progress(&format!("running {}", clean(command)));
+            images::build(command, &self.folder).await?;
+        }
+        Ok(())
     }
 
     /// Every step's verdict, nothing changed.

@@ -1,6 +1,7 @@
 //! The real world: hosts over SSH, the API through a forwarded socket, the outside, the operator's machine.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -11,9 +12,10 @@ use tokio::sync::{Mutex, oneshot};
 
 use super::Ground;
 use crate::artifacts::Artifacts;
+use crate::images::Images;
 use crate::kube::Cluster;
 use crate::model::{
-    Action, Answer, ApiAction, ApiQuestion, ChartSource, Exit, Failure, HostAction, HostId, HostQuestion, OperatorQuestion, Pin, Question,
+    Action, Answer, ApiAction, ApiQuestion, ChartSource, Exit, Failure, HostAction, HostId, HostQuestion, OperatorQuestion, Question,
     ReleaseAction, ReleaseUpgrade, Reply, Secret,
 };
 use crate::operator;
@@ -29,13 +31,14 @@ pub struct Live {
     cluster: Mutex<Option<Arc<Cluster>>>,
     outside: Outside,
     artifacts: Arc<Artifacts>,
+    images: Arc<Images>,
 }
 
 impl Live {
     /// Hosts and the API are reached when they are first asked.
     #[must_use]
-    pub fn new(hosts: Hosts, outside: Outside, artifacts: Artifacts) -> Self {
-        Self { hosts, cluster: Mutex::new(None), outside, artifacts: Arc::new(artifacts) }
+    pub fn new(hosts: Hosts, outside: Outside, artifacts: Artifacts, images: Images) -> Self {
+        Self { hosts, cluster: Mutex::new(None), outside, artifacts: Arc::new(artifacts), images: Arc::new(images) }
     }
 
     /// Lets the hosts ask at the terminal what they must, before anything is shown there.
@@ -192,12 +195,25 @@ impl Live {
         self.cluster(None).await.map_err(unread)?.rendered(&manifest, &upgrade.namespace).await.map_err(unread)
     }
 
+    /// Where the file that an action needs lies on the operator's side; nowhere, if it needs none.
+    async fn fetched(&self, action: &HostAction, sent: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<PathBuf, Failure> {
+        match action {
+            HostAction::Install(install) => self.artifacts.local(&install.pin, sent).await,
+            HostAction::Release(ReleaseAction::Upgrade(release)) => match &release.chart {
+                ChartSource::Artifact(pin) => self.artifacts.local(pin, sent).await,
+                ChartSource::Path(path) => Ok(path.clone()),
+            },
+            HostAction::Import(import) => self.images.local(import, sent).await,
+            _ => Ok(PathBuf::new()),
+        }
+    }
+
     async fn operator(&self, questions: Vec<OperatorQuestion>) -> Vec<(Question, Answer)> {
         let asked = questions.into_iter().map(|question| async {
-            let artifacts = Arc::clone(&self.artifacts);
+            let (artifacts, images) = (Arc::clone(&self.artifacts), Arc::clone(&self.images));
             let asking = question.clone();
             // It reads files: not on a thread that has others to serve.
-            let answer = tokio::task::spawn_blocking(move || operator::ask(&asking, &artifacts)).await;
+            let answer = tokio::task::spawn_blocking(move || operator::ask(&asking, &artifacts, &images)).await;
             (Question::Operator(question), answer.unwrap_or_else(|error| Answer::Unreadable(error.to_string())))
         });
         join_all(asked).await
@@ -232,12 +248,8 @@ impl Ground for Live {
     async fn perform(&self, action: &Action, sent: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<(), Failure> {
         match action {
             Action::Host(host, action) => {
-                let fetched = match artifact(action) {
-                    Some(pin) => Some(self.artifacts.local(pin, sent).await?),
-                    None => None,
-                };
-                let located = |_: &Pin| fetched.clone().unwrap_or_default();
-                self.hosts.remote(host).await?.perform(action, &located, sent).await
+                let fetched = self.fetched(action, sent).await?;
+                self.hosts.remote(host).await?.perform(action, &fetched, sent).await
             }
             Action::Api(action) => self.perform_logged(&action.to_string(), self.perform_api(action)).await,
             Action::Operator(action) => self.perform_logged(&action.to_string(), operator::perform(action, &self.artifacts, sent)).await,
@@ -255,16 +267,4 @@ impl Ground for Live {
 
 fn is_kubeconfig(question: &HostQuestion) -> bool {
     matches!(question, HostQuestion::Content(path) if path == KUBECONFIG)
-}
-
-/// The artifact that an action needs on the operator's side.
-fn artifact(action: &HostAction) -> Option<&Pin> {
-    match action {
-        HostAction::Install(install) => Some(&install.pin),
-        HostAction::Release(ReleaseAction::Upgrade(release)) => match &release.chart {
-            ChartSource::Artifact(pin) => Some(pin),
-            ChartSource::Path(_) => None,
-        },
-        _ => None,
-    }
 }

@@ -22,7 +22,7 @@ fn image(folder: &Path, name: &str, layers: &[&[u8]]) -> Layout {
     append("manifest.json", json!([{ "Config": "config", "RepoTags": [name], "Layers": names }]).to_string().as_bytes());
     names.iter().zip(layers).for_each(|(name, layer)| append(name, layer));
     tar.finish().unwrap();
-    open(&path).unwrap()
+    open(&path, "amd64").unwrap()
 }
 
 #[test]

@@ -9,16 +9,17 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::blob::Checked;
 use super::members::{Members, Stretch};
 use super::{docker, oci};
 use crate::model::{Blob, ImageArchive};
 
 /// containerd calls an image by this annotation (containerd: core/images/annotations.go).
-const NAME: &str = "io.containerd.image.name";
+pub(super) const NAME: &str = "io.containerd.image.name";
 /// Larger texts than this are no manifest.
 pub(super) const CAP: u64 = 4 << 20;
 
-/// An archive that was opened. Its layers are read when they are asked for, and their digests are nobody's word until then.
+/// An archive that was opened. Its layers are read when they are asked for, and checked then.
 #[derive(Debug)]
 pub struct Layout {
     image: ImageArchive,
@@ -43,16 +44,16 @@ pub(super) struct Found {
     pub(super) layers: Vec<(Blob, Bytes)>,
 }
 
-/// Opens a docker-archive, an OCI tar or an OCI folder.
+/// Opens a docker-archive, an OCI tar or an OCI folder: its image for machines of `arch`, as the vendors call it.
 ///
 /// # Errors
-/// In words: it can't be read, is no archive, holds no image or several, lacks a blob, or its image has no name.
-pub fn open(path: &Path) -> Result<Layout, String> {
+/// In words: it can't be read, is no archive, holds no image, several, or none for `arch`, lacks a blob, or its image has no name.
+pub fn open(path: &Path, arch: &str) -> Result<Layout, String> {
     let members = Members::of(path)?;
     // Newer Dockers write both: theirs names the image, the other may name its attestations, too.
-    let found = match members.get("manifest.json") {
-        Some(manifest) if !path.is_dir() => docker::read(&members, manifest)?,
-        _ => oci::read(&members)?,
+    let found = match members.get("manifest.json")? {
+        Some(manifest) if !path.is_dir() => docker::read(&members, &manifest, arch)?,
+        _ => oci::read(&members, arch)?,
     };
     Layout::of(found)
 }
@@ -61,8 +62,8 @@ pub fn open(path: &Path) -> Result<Layout, String> {
 ///
 /// # Errors
 /// As [`open`].
-pub fn read(path: &Path) -> Result<ImageArchive, String> {
-    open(path).map(|layout| layout.image)
+pub fn read(path: &Path, arch: &str) -> Result<ImageArchive, String> {
+    open(path, arch).map(|layout| layout.image)
 }
 
 impl Layout {
@@ -88,19 +89,28 @@ impl Layout {
         Ok(Self { image, manifest: entry, blobs })
     }
 
+    /// The same image under these names.
+    #[must_use]
+    pub fn called(mut self, names: &[String]) -> Self {
+        self.image.names = names.to_vec();
+        self
+    }
+
     /// What it holds.
     #[must_use]
     pub fn image(&self) -> &ImageArchive {
         &self.image
     }
 
-    /// One blob, to be read from its first byte. Whether it is what its digest says is for the reader to see.
+    /// One blob, to be read from its first byte. Reading fails at its end if it is not what its digest says, or before if it is a bomb.
     ///
     /// # Errors
     /// There is no such blob, or the archive can't be read any more.
     pub fn blob(&self, digest: &str) -> io::Result<Box<dyn Read + Send>> {
         let absent = || io::Error::new(io::ErrorKind::NotFound, format!("the archive lacks {digest}"));
-        self.blobs.get(digest).ok_or_else(absent)?.reader()
+        let blob = self.image.blobs.iter().find(|blob| blob.digest == digest).ok_or_else(absent)?;
+        let bytes = self.blobs.get(digest).ok_or_else(absent)?.reader()?;
+        Ok(Box::new(Checked::new(bytes, blob.clone())))
     }
 
     /// An `index.json` that calls the image by all of its names.

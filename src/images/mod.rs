@@ -1,14 +1,24 @@
-//! Images on the operator's side: what an archive holds, blob by blob, and what it is called.
+//! Images on the operator's side: where they come from, what an archive holds, blob by blob, and what it is called.
 
+mod blob;
+mod build;
 mod docker;
+mod engine;
 mod kept;
 mod layout;
 mod members;
 mod oci;
+mod platform;
+mod pulled;
 mod reference;
+mod registry;
+mod saved;
+mod store;
 #[cfg(test)]
 mod tests;
 
+pub use build::build;
 pub use kept::Kept;
 pub use layout::{Layout, open, read};
 pub use reference::full;
+pub use store::Images;

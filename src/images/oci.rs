@@ -1,11 +1,12 @@
 //! An OCI layout (image-spec v1.1: image-layout, image-index, manifest, config).
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
 use super::layout::Found;
 use super::members::Members;
+use super::platform::{self, Descriptor, pick};
 use super::reference::full;
 use crate::model::Blob;
 
@@ -15,51 +16,49 @@ pub(super) const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 pub(super) const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
 pub(super) const GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 pub(super) const ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
+/// Indexes that may lead from one to the next.
+pub(super) const NESTED: usize = 3;
 
 /// An index or a manifest: what of it matters here.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Document {
+pub(super) struct Document {
     #[serde(default)]
-    media_type: Option<String>,
+    pub(super) media_type: Option<String>,
     #[serde(default)]
-    manifests: Vec<Descriptor>,
-    config: Option<Descriptor>,
+    pub(super) manifests: Vec<Descriptor>,
+    pub(super) config: Option<Descriptor>,
     #[serde(default)]
-    layers: Vec<Descriptor>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Descriptor {
-    #[serde(default)]
-    media_type: Option<String>,
-    digest: String,
-    #[serde(default)]
-    annotations: BTreeMap<String, String>,
+    pub(super) layers: Vec<Descriptor>,
 }
 
 /// Reads the layout's one image.
-pub(super) fn read(members: &Members) -> Result<Found, String> {
-    let index = members.get("index.json").ok_or("it holds neither manifest.json nor index.json: no docker-archive, no OCI layout")?;
+pub(super) fn read(members: &Members, arch: &str) -> Result<Found, String> {
+    let index = members.get("index.json")?.ok_or("it holds neither manifest.json nor index.json: no docker-archive, no OCI layout")?;
     let document = parse(&index.text()?)?;
-    let mut entry = match document.manifests.as_slice() {
-        [_] => document.manifests.into_iter().next().ok_or("index.json names no image")?,
-        entries => return Err(format!("index.json names {} images; save one image a file", entries.len())),
-    };
-    let name = ["io.containerd.image.name", "org.opencontainers.image.ref.name"].iter().find_map(|key| entry.annotations.get(*key));
-    let names = name.map(|name| full(name)).into_iter().collect();
-    for _ in 0..3 {
-        let stretch = members.blob(&entry.digest)?;
-        let mut document = parse(&stretch.text()?)?;
+    let named: BTreeSet<&str> = document.manifests.iter().filter_map(name).collect();
+    let digests: BTreeSet<&str> = document.manifests.iter().map(|entry| entry.digest.as_str()).collect();
+    if named.len() > 1 && digests.len() > 1 {
+        return Err(format!("index.json names {} images; save one image a file", named.len()));
+    }
+    let names = named.into_iter().map(full).collect::<Result<_, _>>()?;
+    let mut entry = pick(&document.manifests, arch)?.clone();
+    for _ in 0..NESTED {
+        let (stretch, text) = members.document(&entry.digest)?;
+        let mut document = parse(&text)?;
         if let Some(config) = document.config.take() {
             let media_type = entry.media_type.or(document.media_type).unwrap_or_else(|| MANIFEST.into());
             let manifest = (Blob { digest: entry.digest, media_type, size: stretch.size, diff_id: None }, stretch.bytes());
-            return image(members, names, manifest, config, document.layers);
+            return image(members, names, manifest, config, document.layers, arch);
         }
-        entry = document.manifests.into_iter().next().ok_or("an index in it is empty")?;
+        entry = pick(&document.manifests, arch)?.clone();
     }
     Err("its indexes are nested too deeply".into())
+}
+
+/// What an entry of an index calls its image.
+fn name(entry: &Descriptor) -> Option<&str> {
+    ["io.containerd.image.name", "org.opencontainers.image.ref.name"].iter().find_map(|key| entry.annotations.get(*key)).map(String::as_str)
 }
 
 fn image(
@@ -68,9 +67,10 @@ fn image(
     manifest: (Blob, super::layout::Bytes),
     config: Descriptor,
     layers: Vec<Descriptor>,
+    arch: &str,
 ) -> Result<Found, String> {
-    let stretch = members.blob(&config.digest)?;
-    let diffs = diff_ids(&stretch.text()?)?;
+    let (_, text) = members.document(&config.digest)?;
+    let diffs = diff_ids(&text, arch)?;
     if diffs.len() != layers.len() {
         return Err(format!("its config tells of {} layers, its manifest of {}", diffs.len(), layers.len()));
     }
@@ -84,10 +84,12 @@ fn image(
     Ok(Found { names, manifest, config: blob(config, CONFIG, None)?, layers })
 }
 
-/// The digests of a config's layers when unpacked, from the lowest up.
-pub(super) fn diff_ids(config: &[u8]) -> Result<Vec<String>, String> {
+/// The digests of a config's layers when unpacked, from the lowest up. The config must be for `arch`.
+pub(super) fn diff_ids(config: &[u8], arch: &str) -> Result<Vec<String>, String> {
     #[derive(Deserialize)]
     struct Config {
+        #[serde(default)]
+        architecture: String,
         rootfs: RootFs,
     }
     #[derive(Deserialize)]
@@ -95,9 +97,10 @@ pub(super) fn diff_ids(config: &[u8]) -> Result<Vec<String>, String> {
         diff_ids: Vec<String>,
     }
     let config: Config = serde_json::from_slice(config).map_err(|error| format!("its config: {error}"))?;
+    platform::fits(&config.architecture, arch)?;
     Ok(config.rootfs.diff_ids)
 }
 
-fn parse(text: &[u8]) -> Result<Document, String> {
+pub(super) fn parse(text: &[u8]) -> Result<Document, String> {
     serde_json::from_slice(text).map_err(|error| error.to_string())
 }

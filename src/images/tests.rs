@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::layout::digest;
 use super::{open, read};
 
+const ARCH: &str = "amd64";
 const LAYER: &[u8] = b"not much of a tar";
 /// It begins as gzip does.
 const PACKED: &[u8] = b"\x1f\x8bas if packed";
@@ -54,7 +55,7 @@ fn layout(folder: &Path) -> (String, String) {
 
 fn bytes(path: &Path, digest: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
-    open(path).unwrap().blob(digest).unwrap().read_to_end(&mut bytes).unwrap();
+    open(path, ARCH).unwrap().blob(digest).unwrap().read_to_end(&mut bytes).unwrap();
     bytes
 }
 
@@ -65,7 +66,7 @@ fn a_docker_archive_gets_a_manifest_whose_layers_it_holds() {
         folder.path(),
         r#"[{"Config":"abc.json","RepoTags":["shop/web:1","web"],"Layers":["a/layer.tar","b/layer.tar","a/layer.tar"]}]"#,
     );
-    let image = read(&path).unwrap();
+    let image = read(&path, ARCH).unwrap();
     assert_eq!(image.names, ["docker.io/shop/web:1", "docker.io/library/web:latest"]);
     let [manifest, config, plain, packed] = image.blobs.as_slice() else { panic!("{:?}", image.blobs) };
     assert_eq!(image.size, image.blobs.iter().map(|blob| blob.size).sum::<u64>());
@@ -86,7 +87,7 @@ fn a_docker_archive_gets_a_manifest_whose_layers_it_holds() {
 #[test]
 fn what_is_wrong_with_a_docker_archive_is_said() {
     let folder = tempfile::tempdir().unwrap();
-    let said = |manifest: &str| read(&docker(folder.path(), manifest)).unwrap_err();
+    let said = |manifest: &str| read(&docker(folder.path(), manifest), ARCH).unwrap_err();
     assert!(said(r#"[{"Config":"gone.json","RepoTags":["a"]}]"#).contains("is cut"));
     assert!(said(r#"[{"Config":"abc.json","RepoTags":["a"],"Layers":["a/layer.tar"]}]"#).contains("3 layers, manifest.json of 1"));
     assert!(said(r#"[{"Config":"abc.json","RepoTags":["a"],"Layers":["a/layer.tar","c","d"]}]"#).contains("its layer c"));
@@ -105,7 +106,7 @@ fn an_oci_layout_is_known_by_its_config_as_a_folder_and_as_a_tar() {
     tar.append_dir_all(".", folder.path()).unwrap();
     tar.finish().unwrap();
     for path in [folder.path(), &path] {
-        let image = read(path).unwrap();
+        let image = read(path, ARCH).unwrap();
         assert_eq!((image.names.as_slice(), &image.id), (["docker.io/shop/web:1".to_owned()].as_slice(), &config));
         let digests: Vec<&String> = image.blobs.iter().map(|blob| &blob.digest).collect();
         assert_eq!(digests, [&manifest, &config, &digest(LAYER)]);
@@ -118,17 +119,17 @@ fn a_layout_that_lacks_a_blob_or_calls_it_by_a_path_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     layout(folder.path());
     fs::remove_file(folder.path().join("blobs/sha256").join(&digest(LAYER)["sha256:".len()..])).unwrap();
-    assert!(read(folder.path()).unwrap_err().contains(&format!("lacks {}", digest(LAYER))));
+    assert!(read(folder.path(), ARCH).unwrap_err().contains(&format!("lacks {}", digest(LAYER))));
     fs::write(folder.path().join("blobs/sha256/m"), r#"{"config":{"digest":"sha256:../../index.json"}}"#).unwrap();
     fs::write(folder.path().join("index.json"), r#"{"manifests":[{"digest":"sha256:m"}]}"#).unwrap();
-    assert!(read(folder.path()).is_err());
+    assert!(read(folder.path(), ARCH).is_err());
 }
 
 #[test]
 fn the_index_names_the_image_by_all_of_its_names() {
     let folder = tempfile::tempdir().unwrap();
     let (manifest, _) = layout(folder.path());
-    let index: Value = serde_json::from_slice(&open(folder.path()).unwrap().index()).unwrap();
+    let index: Value = serde_json::from_slice(&open(folder.path(), ARCH).unwrap().index()).unwrap();
     let [entry] = index["manifests"].as_array().unwrap().as_slice() else { panic!("{index}") };
     assert_eq!((&entry["digest"], &entry["annotations"]["io.containerd.image.name"]), (&json!(manifest), &json!("docker.io/shop/web:1")));
 }

@@ -20,7 +20,7 @@ pub(super) fn resolve(inventory: &mut Inventory, folder: &Path) {
     for acme in inventory.acme.iter_mut().flat_map(|acme| [&mut acme.staging, &mut acme.production]) {
         acme.server_ca.iter_mut().chain(&mut acme.roots).for_each(settle);
     }
-    inventory.images.values_mut().for_each(settle);
+    inventory.images.values_mut().filter_map(|image| image.archive.as_mut()).for_each(settle);
     for secret in &mut inventory.secrets {
         secret.settle(settle, folder);
     }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Consent, Firewall, JwtKeys, Release, SecretSource, Site, Sshd, Tls};
+use super::{Consent, Firewall, Image, JwtKeys, Release, SecretSource, Site, Sshd, Tls};
 use crate::playbook::Play;
 
 /// One cluster. Relative paths have been made absolute against the inventory's folder by `load`.
@@ -41,9 +41,9 @@ pub struct Inventory {
     /// Needed when a site says `tls = "acme"`.
     #[serde(default)]
     pub acme: Option<Acme>,
-    /// Name to archive.
+    /// Name to where it comes from.
     #[serde(default)]
-    pub images: BTreeMap<String, PathBuf>,
+    pub images: BTreeMap<String, Image>,
     /// Key pairs for tokens.
     #[serde(default)]
     pub jwt_keys: Vec<JwtKeys>,
@@ -84,6 +84,13 @@ impl Inventory {
     /// The hosts that only run pods.
     pub fn agents(&self) -> impl Iterator<Item = &Host> {
         self.hosts.iter().filter(|host| host.role == Role::Agent)
+    }
+
+    /// The commands that make images, each once.
+    #[must_use]
+    pub fn builds(&self) -> Vec<String> {
+        let commands: BTreeSet<&String> = self.images.values().filter_map(|image| image.build.as_ref()).collect();
+        commands.into_iter().cloned().collect()
     }
 
     /// Where a site's Ingress lies, and all that belongs to it.

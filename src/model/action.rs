@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use super::{ArtifactRef, CertificateSpec, HostId, KeyKind, Manifest, ObjectRef, Pin, Recipe, ReleaseAction, Restart, Secret, SecretSpec};
+use super::{
+    ArtifactRef, CertificateSpec, HostId, ImageSource, KeyKind, Manifest, ObjectRef, Pin, Recipe, ReleaseAction, Restart, Secret,
+    SecretSpec,
+};
 
 /// One change.
 #[derive(Clone, Debug, PartialEq)]
@@ -162,8 +165,10 @@ pub enum UnitChange {
 /// An image to be imported.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImageImport {
-    /// Archive on the operator's side.
-    pub archive: PathBuf,
+    /// Where it comes from.
+    pub source: ImageSource,
+    /// For which machines, as the vendors call them.
+    pub arch: String,
     /// Full references it carries.
     pub names: Vec<String>,
     /// Config digest that each must have afterwards.

@@ -73,7 +73,7 @@ pub enum Reply {
     Exchange(Exchange),
     /// Of `OutsideQuestion::Knock`.
     Open,
-    /// Of `OperatorQuestion::Archive`.
+    /// Of `OperatorQuestion::Image`.
     Archive(ImageArchive),
     /// Of `OperatorQuestion::Chart`.
     Chart(ChartFacts),

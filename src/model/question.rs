@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::{ArtifactRef, EnvSource, HostId, Manifest, ObjectRef, Program, ReleaseUpgrade};
+use super::{ArtifactRef, EnvSource, HostId, ImageSource, Manifest, ObjectRef, Program, ReleaseUpgrade};
 
 /// A question and to whom it goes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -208,8 +208,8 @@ pub enum Resolver {
 pub enum OperatorQuestion {
     /// The operator's kubeconfig: `Reply::Bytes`.
     Kubeconfig(PathBuf),
-    /// A docker-archive, OCI tar or OCI folder: `Reply::Archive`.
-    Archive(PathBuf),
+    /// An image for machines of an architecture, as the vendors call it (`amd64`): `Reply::Archive`.
+    Image(ImageSource, String),
     /// A chart's folder or `.tgz`: `Reply::Chart`.
     Chart(PathBuf),
     /// Values files merged in order, as helm merges `-f`: `Reply::Object`.

@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use super::{
     Answer, ApiQuestion, ArtifactRef, ChartFacts, DryRun, EnvSource, Exchange, Failure, FileMeta, HostFacts, HostId, HostQuestion,
-    ImageArchive, ImageOnHost, Listener, LiveRelease, LiveSecret, Manifest, Missing, ObjectRef, OperatorQuestion, OutsideQuestion, Pin,
-    Program, Question, RecordKind, ReleaseUpgrade, Reply, Resolver, Rules, Secret, Served, SshdFacts, Tool, Trusted, UnitState, Why, World,
+    ImageArchive, ImageOnHost, ImageSource, Listener, LiveRelease, LiveSecret, Manifest, Missing, ObjectRef, OperatorQuestion,
+    OutsideQuestion, Pin, Program, Question, RecordKind, ReleaseUpgrade, Reply, Resolver, Rules, Secret, Served, SshdFacts, Tool, Trusted,
+    UnitState, Why, World,
 };
 
 /// A step's window: one host, the API, the outside, the operator's side. No other host's answers.
@@ -214,9 +215,9 @@ impl<'a> View<'a> {
         look!(self, Question::Operator(OperatorQuestion::Kubeconfig(path.into())), Bytes)
     }
 
-    /// `OperatorQuestion::Archive`.
-    pub fn archive(&self, path: &std::path::Path) -> Seen<&'a ImageArchive> {
-        look!(self, Question::Operator(OperatorQuestion::Archive(path.into())), Archive)
+    /// `OperatorQuestion::Image`.
+    pub fn image(&self, source: &ImageSource, arch: &str) -> Seen<&'a ImageArchive> {
+        look!(self, Question::Operator(OperatorQuestion::Image(source.clone(), arch.into())), Archive)
     }
 
     /// `OperatorQuestion::Chart`.

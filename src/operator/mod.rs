@@ -8,19 +8,23 @@ mod values;
 pub use chart::{files as chart_files, read as read_chart};
 use std::path::Path;
 
+use tokio::runtime::Handle;
+
 use crate::artifacts::Artifacts;
-use crate::images;
+use crate::images::Images;
 use crate::inventory::env_file;
 use crate::model::{Answer, EnvSource, Failure, OperatorAction, OperatorQuestion, Reply, Secret};
 
-/// Answers one question.
+/// Answers one question, on a thread of the runtime that may block.
 #[must_use]
-pub fn ask(question: &OperatorQuestion, artifacts: &Artifacts) -> Answer {
+pub fn ask(question: &OperatorQuestion, artifacts: &Artifacts, images: &Images) -> Answer {
     let looked = match question {
         OperatorQuestion::Kubeconfig(path) | OperatorQuestion::File(path) => file(path).map(|bytes| bytes.map(Reply::Bytes)),
         OperatorQuestion::Clock => Ok(Some(Reply::Seconds(jiff::Timestamp::now().as_second()))),
         OperatorQuestion::Zone => Ok(jiff::tz::TimeZone::system().iana_name().map(|name| Reply::Text(name.to_owned()))),
-        OperatorQuestion::Archive(path) => images::read(path).map(Reply::Archive).map(Some),
+        OperatorQuestion::Image(source, arch) => {
+            Handle::current().block_on(images.ask(source, arch)).map(|image| image.map(Reply::Archive))
+        }
         OperatorQuestion::Chart(path) => chart::read(path).map(Reply::Chart).map(Some),
         OperatorQuestion::Values(paths) => values::merged(paths).map(Reply::Object).map(Some),
         OperatorQuestion::EnvFiles(sources) => env(sources),

@@ -118,7 +118,7 @@ fn take(inventory: &mut Inventory, play: &mut Play, step: Generic, folder: &Path
             secret.settle(|path| *path = folder.join(&*path), folder);
             inventory.secrets.push(secret);
         }
-        Generic::Image { name, archive } => drop(inventory.images.insert(name, folder.join(archive))),
+        Generic::Image { name, archive } => drop(inventory.images.insert(name, folder.join(archive).into())),
         Generic::Release(release) => {
             let values = release.values.iter().map(|path| folder.join(path)).collect();
             inventory.releases.push(Release { chart: folder.join(&release.chart), values, ..release });

@@ -38,7 +38,7 @@ impl Images {
         for pod in pods {
             let name = |place: &str| pod["metadata"][place].as_str().unwrap_or_default();
             let containers = ["containers", "initContainers"].iter().filter_map(|kind| pod["spec"][*kind].as_array()).flatten();
-            for wanted in containers.filter_map(|container| container["image"].as_str()).map(full) {
+            for wanted in containers.filter_map(|container| full(container["image"].as_str()?).ok()) {
                 let pod = format!("{}/{}", name("namespace"), name("name"));
                 for (_, row) in self.0.iter_mut().filter(|((name, _), _)| *name == wanted) {
                     row.used_by.insert(pod.clone());

@@ -13,16 +13,24 @@ pub fn arch(machine: &str) -> Option<&'static str> {
     }
 }
 
+/// The vendors' word for the machine of the host that is seen.
+///
+/// # Errors
+/// The host's facts are missing, or nobody builds `what` for it.
+pub fn machine(seen: &View<'_>, what: &str) -> Result<&'static str, Missing> {
+    let facts: &HostFacts = seen.facts()?;
+    arch(&facts.machine).ok_or_else(|| Missing {
+        question: seen.ask(HostQuestion::Facts),
+        why: Why::Unreadable(format!("there is no {what} for {}", facts.machine)),
+    })
+}
+
 /// An artifact for the host that is seen.
 ///
 /// # Errors
 /// The host's facts are missing, or nobody builds for its machine.
 pub fn for_host(seen: &View<'_>, name: &str, version: &str) -> Result<ArtifactRef, Missing> {
-    let facts: &HostFacts = seen.facts()?;
-    let arch = arch(&facts.machine).ok_or_else(|| Missing {
-        question: seen.ask(HostQuestion::Facts),
-        why: Why::Unreadable(format!("there is no {name} for {}", facts.machine)),
-    })?;
+    let arch = machine(seen, name)?;
     Ok(ArtifactRef { name: name.into(), version: version.into(), arch: Some(arch.into()) })
 }
 

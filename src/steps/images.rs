@@ -1,27 +1,35 @@
 //! `images`: the inventory's archives are in the host's containerd, as they are here, and kubelet's garbage collection spares them.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
+use super::artifact;
 use super::changes::Changes;
-use crate::inventory::Inventory;
+use crate::inventory::{Image, Inventory};
 use crate::model::{
-    Finding, HostAction, HostId, HostQuestion, ImageArchive, ImageImport, ImageOnHost, Missing, OperatorQuestion, Plan, Planned, Question,
-    Scope, Step, StepId, View, Why,
+    Finding, HostAction, HostId, HostQuestion, ImageArchive, ImageImport, ImageOnHost, ImageSource, Missing, Note,
+    OperatorQuestion, Plan, Planned, Question, Scope, Step, StepId, View, Why,
 };
 
 struct Images {
     host: HostId,
-    archives: Vec<PathBuf>,
+    wanted: Vec<Wanted>,
+}
+
+/// An image of the inventory.
+#[derive(Clone)]
+struct Wanted {
+    source: ImageSource,
+    build: Option<String>,
 }
 
 /// One a host, if there are images.
 pub fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
-    let archives: Vec<PathBuf> = inventory.images.values().cloned().collect();
-    if archives.is_empty() {
+    let sources = |image: &Image| image.sources().map(|source| Wanted { source, build: image.build.clone() }).collect::<Vec<_>>();
+    let wanted: Vec<Wanted> = inventory.images.values().flat_map(sources).collect();
+    if wanted.is_empty() {
         return Vec::new();
     }
-    let step = |name: &str| Images { host: HostId(name.into()), archives: archives.clone() };
+    let step = |name: &str| Images { host: HostId(name.into()), wanted: wanted.clone() };
     inventory.hosts.iter().map(|host| Box::new(step(&host.name)) as Box<dyn Step>).collect()
 }
 
@@ -34,27 +42,45 @@ fn difference(archive: &ImageArchive, on_host: &[ImageOnHost]) -> Option<String>
     })
 }
 
-/// What an import sends: on the wire it is packed, and less.
+/// What an import sends: on the wire it is packed, and less. Of an engine's image no blob is known before it is saved.
 fn most(archive: &ImageArchive, blobs: Option<&BTreeSet<String>>) -> String {
     let missing = |blobs: &BTreeSet<String>| archive.blobs.iter().filter(|blob| !blobs.contains(&blob.digest)).map(|blob| blob.size).sum();
-    match blobs.map(missing) {
+    match blobs.filter(|_| !archive.blobs.is_empty()).map(missing) {
         Some(missing) if missing < archive.size => format!("at most {} of {} to send", bytes(missing), bytes(archive.size)),
         _ => format!("at most {} to send", bytes(archive.size)),
     }
 }
 
-/// What one archive needs: to be sent, or no more than a pin.
-fn settle(changes: &mut Changes, seen: &View<'_>, archive: &ImageArchive, path: &Path, on_host: &[ImageOnHost]) {
-    let found = |name: &str| on_host.iter().find(|image| image.name == name);
-    if let Some(differs) = difference(archive, on_host) {
-        // How much is to be sent is good to know, and no more.
-        let reason = format!("{differs} ({})", most(archive, seen.blobs().ok().flatten()));
-        let ImageArchive { names, id, size, .. } = archive.clone();
-        changes.on_host(seen, reason, HostAction::Import(ImageImport { archive: path.to_owned(), names, id, size }));
-        return;
+impl Wanted {
+    fn question(&self, arch: &str) -> Question {
+        Question::Operator(OperatorQuestion::Image(self.source.clone(), arch.into()))
     }
-    for name in archive.names.iter().filter(|name| found(name).is_some_and(|image| !image.pinned)) {
-        changes.on_host(seen, format!("{name} may be collected as garbage"), HostAction::PinImage { name: name.clone() });
+
+    /// What its absence means to the user.
+    fn absent(&self) -> Finding {
+        let cure = match (&self.build, &self.source) {
+            (Some(build), _) => format!("`{build}` makes it, which bootstrap runs before it looks; see what that says"),
+            (None, ImageSource::Archive(_)) => "build it: bedplate sends what is there".into(),
+            (None, ImageSource::Docker(_) | ImageSource::Podman(_)) => "build it, or mend its name; a tag that is not written is `latest`".into(),
+            (None, ImageSource::Registry(_)) => "push it, or mend its name; a tag that is not written is `latest`".into(),
+        };
+        Finding::new(format!("{} is absent", self.source), cure)
+    }
+
+    /// What the image needs: to be sent, or no more than a pin.
+    fn settle(&self, changes: &mut Changes, seen: &View<'_>, archive: &ImageArchive, arch: &str, on_host: &[ImageOnHost]) {
+        let found = |name: &str| on_host.iter().find(|image| image.name == name);
+        if let Some(differs) = difference(archive, on_host) {
+            // How much is to be sent is good to know, and no more.
+            let reason = format!("{differs} ({})", most(archive, seen.blobs().ok().flatten()));
+            let ImageArchive { names, id, size, .. } = archive.clone();
+            let import = ImageImport { source: self.source.clone(), arch: arch.to_owned(), names, id, size };
+            changes.on_host(seen, reason, HostAction::Import(import));
+            return;
+        }
+        for name in archive.names.iter().filter(|name| found(name).is_some_and(|image| !image.pinned)) {
+            changes.on_host(seen, format!("{name} may be collected as garbage"), HostAction::PinImage { name: name.clone() });
+        }
     }
 }
 
@@ -82,13 +108,14 @@ impl Step for Images {
     }
 
     fn questions(&self, seen: &View<'_>) -> Vec<Question> {
-        let archives = self.archives.iter().map(|path| Question::Operator(OperatorQuestion::Archive(path.clone())));
-        let mut questions: Vec<Question> = std::iter::once(seen.ask(HostQuestion::Images)).chain(archives).collect();
-        let differs = |on_host: &[ImageOnHost], path: &PathBuf| {
-            seen.archive(path).ok().flatten().is_some_and(|archive| difference(archive, on_host).is_some())
+        let mut questions = vec![seen.ask(HostQuestion::Facts), seen.ask(HostQuestion::Images)];
+        let Ok(arch) = artifact::machine(seen, "image") else { return questions };
+        questions.extend(self.wanted.iter().map(|wanted| wanted.question(arch)));
+        let differs = |wanted: &Wanted, on_host: &[ImageOnHost]| {
+            seen.image(&wanted.source, arch).ok().flatten().is_some_and(|archive| difference(archive, on_host).is_some())
         };
         if let Ok(Some(on_host)) = seen.images()
-            && self.archives.iter().any(|path| differs(on_host, path))
+            && self.wanted.iter().any(|wanted| differs(wanted, on_host))
         {
             questions.push(seen.ask(HostQuestion::Blobs));
         }
@@ -96,15 +123,16 @@ impl Step for Images {
     }
 
     fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
+        let arch = artifact::machine(seen, "image")?;
         let mut archives = Vec::new();
         let mut findings = Vec::new();
-        for path in &self.archives {
-            match seen.archive(path)? {
-                None => findings.push(Finding::new(format!("{} is absent", path.display()), "build it: bedplate sends what is there")),
+        for wanted in &self.wanted {
+            match seen.image(&wanted.source, arch)? {
+                None => findings.push(wanted.absent()),
                 Some(archive) if archive.names.is_empty() => {
-                    findings.push(Finding::new(format!("{} names no image", path.display()), "save it by its name and tag, not by its id"));
+                    findings.push(Finding::new(format!("{} names no image", wanted.source), "save it by its name and tag, not by its id"));
                 }
-                Some(archive) => archives.push((path, archive)),
+                Some(archive) => archives.push((wanted, archive)),
             }
         }
         if !findings.is_empty() {
@@ -113,9 +141,13 @@ impl Step for Images {
         let stopped = || Missing { question: seen.ask(HostQuestion::Images), why: Why::Unreadable("containerd does not run yet".into()) };
         let on_host = seen.images()?.ok_or_else(stopped)?;
         let mut changes = Changes::default();
-        for (path, archive) in archives {
-            settle(&mut changes, seen, archive, path, on_host);
+        for (wanted, archive) in archives {
+            wanted.settle(&mut changes, seen, archive, arch, on_host);
         }
-        Ok(changes.into())
+        let built = self.wanted.iter().filter_map(|wanted| {
+            let build = wanted.build.as_ref()?;
+            Some(Note::Fact(format!("{} is what `{build}` made last; bootstrap runs it again before it looks", wanted.source)))
+        });
+        Ok(Planned::from(changes).with_notes(built.collect()))
     }
 }

@@ -41,7 +41,7 @@ impl Step for Workloads {
         let mut questions = vec![Question::Api(upgrade::question(&self.release.namespace, &self.release.name)), Question::Operator(OperatorQuestion::Clock)];
         if let Ok(Some(live)) = seen.release(&self.release.namespace, &self.release.name) {
             questions.extend(workloads(live).map(|object| Question::Api(ApiQuestion::Object(object))));
-            questions.extend(self.archives.questions());
+            questions.extend(self.archives.questions(seen));
             questions.push(Question::Api(ApiQuestion::List { of: pods::all(&self.release.namespace), selector: String::new() }));
         }
         questions

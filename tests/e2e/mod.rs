@@ -28,6 +28,7 @@ mod rotate;
 mod secrets;
 mod shells;
 mod sites;
+mod sources;
 mod ssh_causes;
 mod sshd;
 mod tls;
@@ -108,6 +109,7 @@ pub const TESTS: &[Test] = &[
     ("prune", prune::prune),
     ("plan_release", plan::release),
     ("secrets_rotate_jwt", rotate::jwt),
+    ("images_sources", sources::sources),
     ("matrix_kill", matrix::kill),
     ("matrix_cut", matrix::cut),
     ("matrix_silent", matrix::silent),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bedplate::inventory::Inventory;
-use bedplate::model::{Answer, ArtifactRef, ChartFacts, ImageArchive, OperatorAction, OperatorQuestion, Pin, Reply, Secret};
+use bedplate::model::{Answer, ArtifactRef, ChartFacts, ImageArchive, ImageSource, OperatorAction, OperatorQuestion, Pin, Reply, Secret};
 
 use super::{host, tls};
 
@@ -31,7 +31,8 @@ impl Operator {
             OperatorQuestion::File(path) => there(Reply::Bytes(Secret::new(format!("file {}", path.display())))),
             OperatorQuestion::Clock => there(Reply::Seconds(tls::now())),
             OperatorQuestion::Zone => there(Reply::Text("UTC".into())),
-            OperatorQuestion::Archive(path) => {
+            OperatorQuestion::Image(source, _) => {
+                let ImageSource::Archive(path) = source else { panic!("the fake operator has no {source}") };
                 let name = path.file_stem().unwrap().to_string_lossy().into_owned();
                 let names = ["1", "latest"].map(|tag| format!("docker.io/shop/{name}:{tag}")).into();
                 there(Reply::Archive(ImageArchive { names, id: format!("sha256:{name}"), size: 1000, blobs: Vec::new() }))

@@ -19,6 +19,7 @@ pub const RIG: &[&str] = &[
     "openssh-client",
     "openssl",
     "pebble",
+    "podman",
     "skopeo",
     "systemd-container",
     "zstd",

@@ -45,8 +45,11 @@ pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
             }
         }
     }
-    for (name, path) in &inventory.images {
+    for (name, image) in &inventory.images {
+        // What is built need not be there yet.
+        let Some(path) = image.archive.as_ref().filter(|_| image.build.is_none()) else { continue };
         let spot = root.key("images").key(name);
+        let spot = if spot.key("archive").exists() { spot.key("archive") } else { spot };
         // An OCI layout is a folder with this file (image-spec: image-layout).
         if path.is_dir() && !path.join("index.json").is_file() {
             flaws.error(

@@ -8,6 +8,7 @@ mod files;
 mod firewall;
 mod git;
 mod hosts;
+mod images;
 mod jwt_keys;
 mod k3s;
 mod k3s_keys;
@@ -39,6 +40,7 @@ const PURE: &[Lint] = &[
     acme::lint,
     names::lint,
     jwt_keys::lint,
+    images::lint,
     secrets::lint,
     releases::lint,
     sites::lint,

@@ -12,16 +12,13 @@ mod stage;
 mod token;
 mod unit;
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use super::Remote;
 use super::error::Error;
 use super::shell::Payload;
-use crate::model::{Failure, Gatekeeper, HostAction, Pin, SSHD_UNPROVEN};
-
-/// Where the verified bytes of a pinned artifact lie on the operator's side.
-pub type Located<'a> = &'a (dyn Fn(&Pin) -> PathBuf + Send + Sync);
+use crate::model::{Failure, Gatekeeper, HostAction, SSHD_UNPROVEN};
 
 /// Told (bytes sent, in all).
 pub type Sent<'a> = &'a (dyn Fn(u64, u64) + Send + Sync);
@@ -30,11 +27,11 @@ pub type Sent<'a> = &'a (dyn Fn(u64, u64) + Send + Sync);
 const SHORT: Duration = Duration::from_secs(90);
 
 impl Remote {
-    /// Performs one action. Artifacts that it needs have been fetched: `located` says where they lie.
+    /// Performs one action. The artifact, chart or image that it needs, if it needs one, lies on the operator's side at `fetched`.
     ///
     /// # Errors
     /// Exit status and the last lines of what came back; a lost session; a lost lock.
-    pub async fn perform(&self, action: &HostAction, located: Located<'_>, sent: Sent<'_>) -> Result<(), Failure> {
+    pub async fn perform(&self, action: &HostAction, fetched: &Path, sent: Sent<'_>) -> Result<(), Failure> {
         let what = action.to_string();
         let done = match action {
             HostAction::WriteFile(write) => self.write_file(&what, write).await,
@@ -48,11 +45,11 @@ impl Remote {
                 };
                 self.prove(&trial, file.content.bytes()).await
             }
-            HostAction::Install(install) => self.install(&what, install, &located(&install.pin), sent).await,
+            HostAction::Install(install) => self.install(&what, install, fetched, sent).await,
             HostAction::Unit { unit, change } => self.script(&what, &unit::script(unit, *change), SHORT).await,
-            HostAction::Import(import) => self.import(&what, import, sent).await,
+            HostAction::Import(import) => self.import(&what, import, fetched, sent).await,
             HostAction::PinImage { name } => self.script(&what, &push::pin(name), SHORT).await,
-            HostAction::Release(release) => self.release(&what, release, located, sent).await,
+            HostAction::Release(release) => self.release(&what, release, fetched, sent).await,
         };
         done.map_err(|error| error.told(&self.id, what))
     }

@@ -8,8 +8,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use tokio::io::AsyncReadExt as _;
 
-use super::{Located, SHORT, STRICT, Sent};
-use crate::model::{ChartSource, ReleaseAction, ReleaseUpgrade, Secret};
+use super::{SHORT, STRICT, Sent};
+use crate::model::{ReleaseAction, ReleaseUpgrade, Secret};
 use crate::remote::Remote;
 use crate::remote::error::Error;
 use crate::remote::quote::quote;
@@ -34,13 +34,10 @@ export KUBECONFIG=/etc/rancher/k3s/k3s.yaml HELM_CACHE_HOME="$d/cache" HELM_CONF
 pub(in crate::remote) const FORCE: &str = "case $(/usr/local/bin/helm version --template '{{.Version}}') in v3.*) set -- ;; *) set -- --server-side=true --force-conflicts ;; esac\n";
 
 impl Remote {
-    pub(super) async fn release(&self, what: &str, action: &ReleaseAction, located: Located<'_>, sent: Sent<'_>) -> Result<(), Error> {
+    pub(super) async fn release(&self, what: &str, action: &ReleaseAction, fetched: &Path, sent: Sent<'_>) -> Result<(), Error> {
         match action {
             ReleaseAction::Upgrade(release) => {
-                let chart = match &release.chart {
-                    ChartSource::Path(path) => packed(path).await?,
-                    ChartSource::Artifact(pin) => packed(&located(pin)).await?,
-                };
+                let chart = packed(fetched).await?;
                 let values = serde_json::to_vec(&release.values).map_err(|error| Error::Here(format!("write the values: {error}")))?;
                 let values = Secret::new(values);
                 let size = (chart.len() + values.expose().len()) as u64;

@@ -5,6 +5,7 @@ mod held;
 mod spool;
 mod wire;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -32,8 +33,8 @@ const TRIES: u32 = 2;
 const CTR: &str = "timeout --foreground 600 /usr/local/bin/k3s ctr -n k8s.io";
 
 impl Remote {
-    pub(super) async fn import(&self, what: &str, import: &ImageImport, sent: Sent<'_>) -> Result<(), Error> {
-        let layout = opened(import).await?;
+    pub(super) async fn import(&self, what: &str, import: &ImageImport, fetched: &Path, sent: Sent<'_>) -> Result<(), Error> {
+        let layout = opened(import, fetched).await?;
         let kept = Kept::here();
         // The second time nothing is made from what lies on the host.
         let mut tries = 1;
@@ -140,15 +141,15 @@ fn is_full(said: &str) -> bool {
 }
 
 /// The archive, as long as it is still what was looked at.
-async fn opened(import: &ImageImport) -> Result<Arc<Layout>, Error> {
-    let path = import.archive.clone();
-    let opened = tokio::task::spawn_blocking(move || images::open(&path)).await;
-    let said = |why: String| Error::Here(format!("{}: {why}", import.archive.display()));
+async fn opened(import: &ImageImport, fetched: &Path) -> Result<Arc<Layout>, Error> {
+    let (path, arch) = (fetched.to_owned(), import.arch.clone());
+    let opened = tokio::task::spawn_blocking(move || images::open(&path, &arch)).await;
+    let said = |why: String| Error::Here(format!("{}: {why}", import.source));
     let layout = opened.map_err(|error| said(error.to_string()))?.map_err(said)?;
     if layout.image().id != import.id {
         return Err(said(format!("it holds {} by now, not {}: it was written anew meanwhile", layout.image().id, import.id)));
     }
-    Ok(Arc::new(layout))
+    Ok(Arc::new(layout.called(&import.names)))
 }
 
 /// kubelet's garbage collection spares what bears this label (containerd: pkg/labels).
@@ -175,11 +176,13 @@ fn amiss(answer: Option<&Answer>, import: &ImageImport) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ImageSource;
 
     #[test]
     fn an_import_counts_only_with_name_digest_and_pin() {
         let name = "docker.io/shop/web:1";
-        let import = ImageImport { archive: "web.tar".into(), names: vec![name.into()], id: "sha256:aa".into(), size: 1 };
+        let source = ImageSource::Archive("web.tar".into());
+        let import = ImageImport { source, arch: "amd64".into(), names: vec![name.into()], id: "sha256:aa".into(), size: 1 };
         let on_host = |name: &str, id: &str, pinned| {
             Answer::Present(Reply::Images(vec![ImageOnHost { name: name.into(), id: id.into(), pinned, size: 1 }]))
         };

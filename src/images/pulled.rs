@@ -1,0 +1,128 @@
+//! A registry's images, pulled as OCI layouts. A blob gets its name only once its digest is right, so what is there is never pulled again.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::json;
+
+use super::layout::{CAP, NAME, digest, is_digest};
+use super::oci::{self, CONFIG, LAYER, MANIFEST, NESTED};
+use super::platform::{Descriptor, pick};
+use super::reference::full;
+use super::registry::Registry;
+use super::store::Fetched;
+use crate::model::{Blob, ImageArchive};
+
+/// What an image is: its manifest and config are pulled, its layers are not.
+pub(super) async fn ask(name: &str, arch: &str, kept: &Path) -> Result<Option<ImageArchive>, String> {
+    let registry = Registry::of(name).await?;
+    describe(&registry, name, arch, kept).await
+}
+
+/// Where its layout lies, whole. Blobs of older ones are forgotten.
+pub(super) async fn fetch(name: &str, arch: &str, kept: &Path, sent: Fetched<'_>) -> Result<PathBuf, String> {
+    let registry = Registry::of(name).await?;
+    let image = describe(&registry, name, arch, kept).await?.ok_or("it is gone")?;
+    let done = AtomicU64::new(0);
+    let count = |bytes| sent(done.fetch_add(bytes, Ordering::Relaxed) + bytes, image.size);
+    for blob in &image.blobs {
+        match place(kept, &blob.digest)? {
+            there if there.exists() => count(blob.size),
+            absent => pull(&registry, &blob.digest, blob.size, &absent, &count).await?,
+        }
+    }
+    let manifest = image.blobs.first().ok_or("it has no manifest")?;
+    let entries = image.names.iter().map(
+        |name| json!({ "mediaType": manifest.media_type, "digest": manifest.digest, "size": manifest.size, "annotations": { NAME: name } }),
+    );
+    let index = json!({ "schemaVersion": 2, "mediaType": oci::INDEX, "manifests": entries.collect::<Vec<_>>() }).to_string();
+    keep(&kept.join("index.json"), index.as_bytes())?;
+    let wanted: BTreeSet<PathBuf> = image.blobs.iter().map(|blob| place(kept, &blob.digest)).collect::<Result<_, _>>()?;
+    for old in fs::read_dir(kept.join("blobs/sha256")).map_err(|error| unwritten(kept, &error))?.flatten() {
+        if !wanted.contains(&old.path()) {
+            fs::remove_file(old.path()).map_err(|error| unwritten(kept, &error))?;
+        }
+    }
+    Ok(kept.to_owned())
+}
+
+async fn describe(registry: &Registry, name: &str, arch: &str, kept: &Path) -> Result<Option<ImageArchive>, String> {
+    let Some(mut text) = registry.manifest(None).await? else { return Ok(None) };
+    let mut document = oci::parse(&text)?;
+    for _ in 0..NESTED {
+        if document.config.is_some() {
+            break;
+        }
+        let wanted = &pick(&document.manifests, arch)?.digest;
+        text = registry.manifest(Some(wanted)).await?.ok_or_else(|| format!("it lacks {wanted}, which its index names"))?;
+        if digest(&text) != *wanted {
+            return Err(format!("what it holds as {wanted} is {}", digest(&text)));
+        }
+        document = oci::parse(&text)?;
+    }
+    let config = document.config.ok_or("its indexes are nested too deeply")?;
+    let manifest = Blob {
+        digest: digest(&text),
+        media_type: document.media_type.unwrap_or_else(|| MANIFEST.into()),
+        size: text.len() as u64,
+        diff_id: None,
+    };
+    keep(&place(kept, &manifest.digest)?, &text)?;
+    if config.size > CAP {
+        return Err(format!("{} bytes are too many for a config", config.size));
+    }
+    let there = place(kept, &config.digest)?;
+    if !there.exists() {
+        pull(registry, &config.digest, config.size, &there, &|_| {}).await?;
+    }
+    let diffs = oci::diff_ids(&fs::read(&there).map_err(|error| unwritten(kept, &error))?, arch)?;
+    if diffs.len() != document.layers.len() {
+        return Err(format!("its config tells of {} layers, its manifest of {}", diffs.len(), document.layers.len()));
+    }
+    let blob = |of: Descriptor, kind: &str, diff_id| Blob {
+        media_type: of.media_type.unwrap_or_else(|| kind.into()),
+        digest: of.digest,
+        size: of.size,
+        diff_id,
+    };
+    let id = config.digest.clone();
+    let mut blobs = vec![manifest, blob(config, CONFIG, None)];
+    for (layer, diff_id) in document.layers.into_iter().zip(diffs) {
+        // An empty layer may be there twice.
+        if !blobs.iter().any(|blob| blob.digest == layer.digest) {
+            blobs.push(blob(layer, LAYER, Some(diff_id)));
+        }
+    }
+    Ok(Some(ImageArchive { names: vec![full(name)?], id, size: blobs.iter().map(|blob| blob.size).sum(), blobs }))
+}
+
+async fn pull(registry: &Registry, digest: &str, size: u64, to: &Path, sent: &(dyn Fn(u64) + Send + Sync)) -> Result<(), String> {
+    let mut temp = temp(to)?;
+    registry.blob(digest, size, &mut temp, sent).await?;
+    temp.persist(to).map(drop).map_err(|error| unwritten(to, &error.error))
+}
+
+fn keep(path: &Path, text: &[u8]) -> Result<(), String> {
+    let mut temp = temp(path)?;
+    io::Write::write_all(&mut temp, text).map_err(|error| unwritten(path, &error))?;
+    temp.persist(path).map(drop).map_err(|error| unwritten(path, &error.error))
+}
+
+fn temp(beside: &Path) -> Result<tempfile::NamedTempFile, String> {
+    let folder = beside.parent().unwrap_or(beside);
+    fs::create_dir_all(folder).and_then(|()| tempfile::NamedTempFile::new_in(folder)).map_err(|error| unwritten(folder, &error))
+}
+
+fn unwritten(path: &Path, error: &io::Error) -> String {
+    format!("write to {}: {error}", path.display())
+}
+
+fn place(kept: &Path, digest: &str) -> Result<PathBuf, String> {
+    match digest.strip_prefix("sha256:") {
+        Some(hex) if is_digest(digest) => Ok(kept.join("blobs/sha256").join(hex)),
+        _ => Err(format!("{digest:?} is no sha256 digest")),
+    }
+}

@@ -1,0 +1,57 @@
+//! An engine's images, saved as docker-archives: `ID.tar`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::engine::{Engine, Inspected};
+use super::layout::is_digest;
+use super::platform;
+use super::reference::full;
+use super::store::{Fetched, archive};
+use crate::model::ImageArchive;
+
+/// What an image is. It bears the name that the user wrote, whatever the engine calls it.
+pub(super) async fn ask(engine: &Engine, name: &str, arch: &str, kept: &Path) -> Result<Option<ImageArchive>, String> {
+    let names = vec![full(name)?];
+    let Some(seen) = engine.inspect(&tagged(name)).await? else { return Ok(None) };
+    let path = place(kept, &seen)?;
+    if seen.descriptor.is_none() && !path.exists() {
+        platform::fits(&seen.architecture, arch)?;
+        return Ok(Some(ImageArchive { names, id: seen.id, size: seen.size, blobs: Vec::new() }));
+    }
+    // What the id of Docker's newer store leads to is told by the archive alone.
+    let path = fetch(engine, name, kept, &|_, _| {}).await?;
+    Ok(archive(&path, arch).await?.map(|image| ImageArchive { names, ..image }))
+}
+
+/// Where its archive lies. Older ones are forgotten.
+pub(super) async fn fetch(engine: &Engine, name: &str, kept: &Path, sent: Fetched<'_>) -> Result<PathBuf, String> {
+    let image = tagged(name);
+    let seen = engine.inspect(&image).await?.ok_or("it is gone")?;
+    let path = place(kept, &seen)?;
+    if path.exists() {
+        return Ok(path);
+    }
+    let unwritten = |error: std::io::Error| format!("write to {}: {error}", kept.display());
+    fs::create_dir_all(kept).map_err(unwritten)?;
+    let mut temp = tempfile::NamedTempFile::new_in(kept).map_err(unwritten)?;
+    engine.save(&image, &mut temp, &|bytes| sent(bytes, seen.size)).await?;
+    for old in fs::read_dir(kept).map_err(unwritten)?.flatten().filter(|old| old.path() != temp.path()) {
+        fs::remove_file(old.path()).map_err(unwritten)?;
+    }
+    temp.persist(&path).map_err(|error| unwritten(error.error))?;
+    Ok(path)
+}
+
+fn place(kept: &Path, seen: &Inspected) -> Result<PathBuf, String> {
+    if !is_digest(&seen.id) {
+        return Err(format!("its id {:?} is no sha256 digest", seen.id));
+    }
+    Ok(kept.join(format!("{}.tar", seen.id.trim_start_matches("sha256:"))))
+}
+
+/// Without a tag an engine saves all of a repository's images.
+fn tagged(name: &str) -> String {
+    let last = name.rsplit('/').next().unwrap_or_default();
+    if last.contains([':', '@']) { name.to_owned() } else { format!("{name}:latest") }
+}
