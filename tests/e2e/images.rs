@@ -6,6 +6,7 @@ use std::fs;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
 
 use super::Context;
 use super::flow::{bedplate, ended, served};
@@ -169,13 +170,14 @@ impl Trial<'_> {
 
     /// The image is whole and pinned, the pods of `web` run it, and nothing is left in the spool.
     fn runs(&self, id: &str) -> Result<()> {
-        let look = format!(
-            "k3s crictl inspecti -o go-template --template '{{{{.status.id}}}} {{{{.status.pinned}}}}' docker.io/shop/web:1.0.0
-             k3s ctr images check name==docker.io/shop/web:1.0.0 | grep -c 'complete.*true'
-             find {SPOOL} -type f"
-        );
-        let seen = self.bench.look(&look)?;
-        ensure!(seen.split_whitespace().collect::<Vec<_>>() == [id, "true", "1"], "the host has {seen}, not {id}");
+        let listed: Value = serde_json::from_str(&self.bench.look("k3s crictl images -o json")?)?;
+        let tags =
+            |image: &&Value| image["repoTags"].as_array().is_some_and(|tags| tags.iter().any(|tag| tag == "docker.io/shop/web:1.0.0"));
+        let image = listed["images"].as_array().into_iter().flatten().find(tags).context("the host has no such image")?;
+        ensure!(image["id"] == id && image["pinned"] == true, "the host has {image}, not {id}");
+        let whole = format!("k3s ctr images check name==docker.io/shop/web:1.0.0 | grep -c 'complete.*true'; find {SPOOL} -type f");
+        let seen = self.bench.look(&whole)?;
+        ensure!(seen.trim() == "1", "the image is not whole, or the spool holds something: {seen}");
         // A pod that is ending is listed until it has ended.
         let running = "k3s kubectl -n shop get pods -l app.kubernetes.io/component=web -o jsonpath='{range .items[*]}{.status.containerStatuses[*].imageID}{\"\\n\"}{end}'";
         let all = || Ok(self.bench.look(running).map(|seen| !seen.is_empty() && seen.lines().all(|line| line == id))?.then_some(()));
