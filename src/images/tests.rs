@@ -10,8 +10,8 @@ use super::{open, read};
 
 const ARCH: &str = "amd64";
 const LAYER: &[u8] = b"not much of a tar";
-/// It begins as gzip does.
-const PACKED: &[u8] = b"\x1f\x8bas if packed";
+/// `printf unpacked | gzip -n`.
+const PACKED: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x2b\xcd\x2b\x48\x4c\xce\x4e\x4d\x01\x00\x96\x62\x2f\xca\x08\x00\x00\x00";
 
 fn config(diff_ids: &[String]) -> Vec<u8> {
     json!({ "architecture": "amd64", "os": "linux", "rootfs": { "type": "layers", "diff_ids": diff_ids } }).to_string().into_bytes()
