@@ -73,7 +73,7 @@ fn adopted(bench: &Bench<'_>) -> Result<()> {
     let before = state()?;
     let refused = bedplate(bench, &["bootstrap", "beside.toml"])?;
     ended(&refused, 1)?;
-    ensure!(refused.stdout.contains("bedplate did not make it; keys: OLD"), "{}\n{}", refused.stdout, refused.stderr);
+    ensure!(refused.stderr.contains("bedplate did not make it; keys: OLD"), "{}\n{}", refused.stdout, refused.stderr);
     ensure!(state()? == before, "it was touched without --adopt");
     converge(bench, &["--adopt", "beside.toml"])?;
     ended(&bedplate(bench, &["plan", "beside.toml"])?, 0)?;
