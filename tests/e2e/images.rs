@@ -42,6 +42,9 @@ pub fn push(context: &Context) -> Result<()> {
     ensure!(pods(bench, "auth")? == auth, "pods of another image were replaced");
     web.restore(bench)?;
     ended(&bedplate(bench, &["bootstrap", "inventory.toml"])?, 0)?;
+    // Until a replaced pod has ended, Traefik may still send visitors there.
+    let ending = "k3s kubectl -n shop get pods -o jsonpath='{.items[*].metadata.deletionTimestamp}'";
+    until("replaced pods to end", ENDING, || Ok(bench.look(ending)?.trim().is_empty().then_some(())))?;
     ended(&bedplate(bench, &["plan", "inventory.toml"])?, 0)?;
     served(bench)
 }
