@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use super::Context;
 use crate::bench::Bench;
 use crate::rig::Acme;
-use crate::run::{Ended, finish, run};
+use crate::run::{Ended, finish, run, until};
 
 /// From nothing to the last check, on a busy machine.
 const BOOTSTRAP: Duration = Duration::from_secs(600);
@@ -78,6 +78,12 @@ pub fn ended(run: &Ended, code: i32) -> Result<()> {
     let seen = run.status.and_then(|status| status.code());
     ensure!(seen == Some(code), "exit {seen:?} instead of {code}\n{}\n{}", run.stdout, run.stderr);
     Ok(())
+}
+
+/// Waits until pods that were replaced have ended: until then Traefik may still send visitors there.
+pub fn settled(bench: &Bench<'_>) -> Result<()> {
+    let ending = "k3s kubectl -n shop get pods -o jsonpath='{.items[*].metadata.deletionTimestamp}'";
+    until("replaced pods to end", LOOK, || Ok(bench.look(ending)?.trim().is_empty().then_some(())))
 }
 
 /// What a visitor must get, asked by curl with nothing but the production root.

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use super::Context;
-use super::flow::{bedplate, ended, served};
+use super::flow::{bedplate, ended, served, settled};
 use super::line::{Slow, through};
 use crate::bench::Bench;
 use crate::relay::{Fault, Line, Relay};
@@ -42,9 +42,7 @@ pub fn push(context: &Context) -> Result<()> {
     ensure!(pods(bench, "auth")? == auth, "pods of another image were replaced");
     web.restore(bench)?;
     ended(&bedplate(bench, &["bootstrap", "inventory.toml"])?, 0)?;
-    // Until a replaced pod has ended, Traefik may still send visitors there.
-    let ending = "k3s kubectl -n shop get pods -o jsonpath='{.items[*].metadata.deletionTimestamp}'";
-    until("replaced pods to end", ENDING, || Ok(bench.look(ending)?.trim().is_empty().then_some(())))?;
+    settled(bench)?;
     ended(&bedplate(bench, &["plan", "inventory.toml"])?, 0)?;
     served(bench)
 }

@@ -23,6 +23,9 @@ const REGISTRY: &str = "127.0.0.1:5001";
 const WHO: &str = "puller:pull-canary";
 /// `htpasswd -Bbn puller pull-canary`.
 const HTPASSWD: &str = "puller:$2y$05$w4HCjG5EfJ5p4buRNqMbY.suarDw.N09nOf5.v59SqotzpAIxWw4.\n";
+/// Of the image that is made by a command.
+const BUILD: &str =
+    "rm -rf dist/source-built && skopeo --insecure-policy copy --quiet oci:dist/source-gzip oci:dist/source-built:docker.io/source/built:1";
 const ENOUGH: Duration = Duration::from_secs(120);
 
 /// Every source to one host; then an image that changed in Podman, and nothing else.
@@ -132,6 +135,10 @@ impl Scene {
         ensure!(refused.stdout.contains(&format!("`docker login {REGISTRY}`")), "without a password: {}", refused.stdout);
         self.log_in(bench)?;
 
+        let unbuilt = self.bedplate(bench, &["plan", INVENTORY, "--step", "images"])?;
+        ended(&unbuilt, 1)?;
+        ensure!(unbuilt.stdout.contains("makes it, which bootstrap runs before it looks"), "{}", unbuilt.stdout);
+        run(bench.rig.operator.command("sh").args(["-c", BUILD]).current_dir(&bench.project.folder))?;
         let plan = self.bedplate(bench, &["plan", INVENTORY, "--step", "images"])?;
         ended(&plan, 2)?;
         ensure!(plan.stdout.contains("import image docker.io/source/multi:1"), "{}", plan.stdout);
@@ -158,10 +165,9 @@ impl Scene {
     /// The shop's inventory with an image of each source.
     fn describe(&self, bench: &Bench<'_>) -> Result<()> {
         let mut inventory = bench.project.inventory.clone();
-        let build = "rm -rf dist/source-built && skopeo --insecure-policy copy --quiet oci:dist/source-gzip oci:dist/source-built:docker.io/source/built:1";
         let images = format!(
             "archive = \"dist/source.tar\"\ngzip = \"dist/source-gzip\"\nzstd = {{ archive = \"dist/source-zstd\" }}\nmulti = \"dist/source-multi\"\n\
-             built = {{ archive = \"dist/source-built\", build = \"{build}\" }}\npodman = {{ podman = \"localhost/podman:1\" }}\n\
+             built = {{ archive = \"dist/source-built\", build = \"{BUILD}\" }}\npodman = {{ podman = \"localhost/podman:1\" }}\n\
              docker = {{ docker = \"localhost/docker:1\" }}\nregistry = {{ registry = \"{REGISTRY}/source/multi:1\" }}\n"
         );
         let images: toml::Table = images.parse()?;
