@@ -8,7 +8,7 @@ use bedplate::inventory::{Consent, Inventory};
 use bedplate::model::{Answer, HostId, Question, Scope, Step, World};
 use bedplate::playbook;
 use bedplate::report::verdict;
-use bedplate::steps::{diagnosis, flow, probe};
+use bedplate::steps::{diagnosis, flow, probe, rotate_database};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -77,8 +77,9 @@ fn run(root: &Path, path: &Path) -> Result<(), String> {
         Some(base) => read::<Base>(&root.join(format!("bases/{base}.toml")))?.answers,
         None => Vec::new(),
     };
-    let steps: Vec<Box<dyn Step>> =
-        flow(&inventory).into_iter().chain(diagnosis(&inventory)).chain(probe(&inventory).into_iter().flatten()).collect();
+    let beside = diagnosis(&inventory).into_iter().chain(probe(&inventory).into_iter().flatten());
+    let rotations = inventory.databases.iter().flat_map(rotate_database);
+    let steps: Vec<Box<dyn Step>> = flow(&inventory).into_iter().chain(beside).chain(rotations).collect();
     let wanted = |step: &dyn Step| {
         step.id().to_string() == case.step && case.host.as_ref().is_none_or(|host| step.scope() == Scope::Host(host.clone()))
     };

@@ -4,6 +4,8 @@
 mod fake;
 #[path = "converge/half.rs"]
 mod half;
+#[path = "converge/password.rs"]
+mod password;
 #[path = "properties/mod.rs"]
 mod properties;
 #[path = "converge/prune.rs"]

@@ -58,7 +58,7 @@ enum Command {
     Images(images::Images),
     /// Say why a certificate does not come, and what to do; touches nothing
     Diagnose(Target),
-    /// Let fresh keys take the place of old ones
+    /// Let fresh keys and passwords take the place of old ones
     #[command(subcommand)]
     Rotate(rotate::Rotate),
     /// Open the way to the API server while a command runs, or until Ctrl-C

@@ -1,4 +1,6 @@
-//! `bedplate rotate`: one key takes the place of another.
+//! `bedplate rotate`: one key, or one password, takes the place of another.
+
+mod database;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -19,6 +21,8 @@ use crate::steps::{Leave, rotate};
 pub enum Rotate {
     /// Let a fresh key pair sign tokens; what the old one signed stays valid where `public` is named. Goes on where a run was ended
     Jwt(Jwt),
+    /// Change a database's password in its server, in its Secret and in what reads that. Goes on where a run was ended
+    Database(database::Database),
 }
 
 /// Which key pairs.
@@ -42,6 +46,7 @@ impl Rotate {
     pub async fn run(&self, form: Form, sink: &Sink) -> Result<Exit, Failure> {
         match self {
             Self::Jwt(jwt) => jwt.run(form, sink).await,
+            Self::Database(database) => database.run(form, sink).await,
         }
     }
 }

@@ -3,6 +3,7 @@
 mod address;
 mod application;
 mod consent;
+mod database;
 mod debug;
 mod duration;
 pub mod env_file;
@@ -26,6 +27,7 @@ mod wording;
 pub use address::is_private;
 pub use application::{Algorithm, Check, JwtKeys, Release, Site, Tls};
 pub use consent::Consent;
+pub use database::Database;
 pub use duration::duration;
 pub use firewall::Firewall;
 pub use form::{Form, fault};

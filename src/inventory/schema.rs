@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Consent, Firewall, Image, JwtKeys, Release, SecretSource, Site, Sshd, Tls};
+use super::{Consent, Database, Firewall, Image, JwtKeys, Release, SecretSource, Site, Sshd, Tls};
 use crate::playbook::Play;
 
 /// One cluster. Relative paths have been made absolute against the inventory's folder by `load`.
@@ -53,6 +53,9 @@ pub struct Inventory {
     /// Secrets filtered out of `.env` files.
     #[serde(default)]
     pub secrets: Vec<SecretSource>,
+    /// Logins whose passwords are rotated.
+    #[serde(default)]
+    pub databases: Vec<Database>,
     /// Helm releases.
     #[serde(default)]
     pub releases: Vec<Release>,

@@ -80,11 +80,7 @@ impl SecretSource {
 
     /// The workloads of `consumers`; what is none is left out.
     pub fn workloads(&self) -> impl Iterator<Item = ObjectRef> {
-        self.consumers.iter().filter_map(|consumer| {
-            let (kind, name) = consumer.split_once('/')?;
-            let (_, kind) = CONSUMERS.into_iter().find(|(word, _)| *word == kind)?;
-            Some(ObjectRef::new("apps/v1", kind, &self.namespace, name))
-        })
+        self.consumers.iter().filter_map(|consumer| workload(&self.namespace, consumer))
     }
 
     /// Gives every path to `settle`; programs run in `folder`.
@@ -134,4 +130,11 @@ fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<EnvSour
         }
     }
     deserializer.deserialize_any(Sources)
+}
+
+/// `deployment/web` as kubectl takes it.
+pub fn workload(namespace: &str, text: &str) -> Option<ObjectRef> {
+    let (kind, name) = text.split_once('/')?;
+    let (_, kind) = CONSUMERS.into_iter().find(|(word, _)| *word == kind)?;
+    Some(ObjectRef::new("apps/v1", kind, namespace, name))
 }

@@ -63,16 +63,16 @@ impl Mend<'_> {
             let (message, cure) = wording::misfit(&key, message);
             flaws.error_at(span.clone(), section, message, cure);
         }
-        self.replace(span)
+        self.replace(span, wording::known_variant(message))
     }
 
-    /// Puts the next kind of stand-in where `span` is, or nothing at all when no kind is left.
-    fn replace(&mut self, span: Range<usize>) -> Option<()> {
+    /// Puts the next kind of stand-in, `text` at first, where `span` is, or nothing at all when no kind is left.
+    fn replace(&mut self, span: Range<usize>, text: &str) -> Option<()> {
         let kind = self.tried.get(&span.start).map_or(0, |tried| tried + 1);
         let mut fresh = self.stand_in();
         self.tried.insert(fresh.span().start, kind);
         *fresh.get_mut() = match kind {
-            0 => DeValue::String("".into()),
+            0 => DeValue::String(text.to_owned().into()),
             1 => DeValue::Array(Default::default()),
             2 => DeValue::Table(DeTable::new()),
             3 => DeValue::Integer(DeInteger::default()),

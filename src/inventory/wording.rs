@@ -25,6 +25,11 @@ pub(super) fn missing_cure(key: &str) -> String {
     }
 }
 
+/// A word that would have been right in the place of an unknown one; empty: it was something else that did not fit.
+pub(super) fn known_variant(message: &str) -> &str {
+    if message.starts_with("unknown variant") { expected(message).first().copied().unwrap_or_default() } else { "" }
+}
+
 /// Message and cure for a value that does not fit its key.
 pub(super) fn misfit(key: &str, message: &str) -> (String, String) {
     if let Some(rest) = message.strip_prefix("unknown variant `") {
@@ -52,7 +57,7 @@ fn cure_for(key: &str, wanted: &str) -> String {
     match wanted {
         "u16" | "u32" | "u64" => "write a whole number, 0 or more, without quotes".into(),
         "a string" | "path string" => "write it in quotes".into(),
-        "a sequence" if matches!(key, "hosts" | "jwt_keys" | "secrets" | "releases" | "sites") => {
+        "a sequence" if matches!(key, "hosts" | "jwt_keys" | "secrets" | "databases" | "releases" | "sites") => {
             format!("write the header as `[[{key}]]`")
         }
         "a sequence" => format!("write a list: `{key} = [\"…\"]`"),

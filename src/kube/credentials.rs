@@ -42,11 +42,11 @@ struct UserData {
     client_key_data: Secret,
 }
 
-/// A TLS client that trusts the kubeconfig's CA alone and shows its client certificate, speaking HTTP/2.
+/// A TLS client that trusts the kubeconfig's CA alone and shows its client certificate. It offers no protocol.
 ///
 /// # Errors
 /// What lacks, in words that quote nothing of the content.
-pub fn client_config(kubeconfig: &Secret) -> Result<Arc<ClientConfig>, String> {
+pub fn client_config(kubeconfig: &Secret) -> Result<ClientConfig, String> {
     let text = kubeconfig.expose_str().ok_or("it is not text")?;
     // The parser's own error would show the line, and with it a key.
     let parsed: Kubeconfig = serde_saphyr::from_str(text).map_err(|_| "it lacks inline certificate data of a cluster or a user")?;
@@ -62,14 +62,13 @@ pub fn client_config(kubeconfig: &Secret) -> Result<Arc<ClientConfig>, String> {
         .map_err(|_| "client-key-data holds no private key")?;
 
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
+    let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?
         .with_root_certificates(roots)
         .with_client_auth_cert(chain, key)
         .map_err(|error| format!("client-certificate-data and client-key-data: {error}"))?;
-    config.alpn_protocols = vec![b"h2".to_vec()];
-    Ok(Arc::new(config))
+    Ok(config)
 }
 
 fn decoded(data: &[u8], field: &str) -> Result<Zeroizing<Vec<u8>>, String> {

@@ -20,9 +20,19 @@ use tokio_rustls::client::TlsStream;
 /// How long dialling and the handshake may take together.
 const DEADLINE: Duration = Duration::from_secs(10);
 
+/// What is spoken over a connection.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// Many requests side by side.
+    Http2,
+    /// What can be upgraded.
+    Http1,
+}
+
 /// Dials the forwarded socket, whatever address is asked for.
 #[derive(Clone)]
 pub struct Dial {
+    protocol: Protocol,
     socket: PathBuf,
     /// Taken by the first who dials.
     opened: Arc<Mutex<Option<UnixStream>>>,
@@ -30,9 +40,14 @@ pub struct Dial {
 }
 
 impl Dial {
-    /// `tls` must offer HTTP/2 by ALPN. `opened` leads through the socket already.
-    pub fn new(socket: &Path, opened: Option<UnixStream>, tls: Arc<ClientConfig>) -> Self {
-        Self { socket: socket.to_owned(), opened: Arc::new(Mutex::new(opened)), tls: TlsConnector::from(tls) }
+    /// `opened` leads through the socket already.
+    pub fn new(socket: &Path, opened: Option<UnixStream>, mut tls: ClientConfig, protocol: Protocol) -> Self {
+        tls.alpn_protocols = match protocol {
+            Protocol::Http2 => vec![b"h2".to_vec()],
+            Protocol::Http1 => vec![b"http/1.1".to_vec()],
+        };
+        let opened = Arc::new(Mutex::new(opened));
+        Self { protocol, socket: socket.to_owned(), opened, tls: TlsConnector::from(Arc::new(tls)) }
     }
 }
 
@@ -46,7 +61,7 @@ impl tower::Service<http::Uri> for Dial {
     }
 
     fn call(&mut self, _: http::Uri) -> Self::Future {
-        let Self { socket, opened, tls } = self.clone();
+        let Self { protocol, socket, opened, tls } = self.clone();
         let opened = opened.lock().unwrap_or_else(PoisonError::into_inner).take();
         Box::pin(async move {
             let dialled = async {
@@ -57,36 +72,42 @@ impl tower::Service<http::Uri> for Dial {
                 tls.connect(ServerName::IpAddress(IpAddr::V4(Ipv4Addr::from([127, 0, 0, 1]))), stream).await
             };
             let line = tokio::time::timeout(DEADLINE, dialled).await??;
-            Ok(TokioIo::new(Line(line)))
+            Ok(TokioIo::new(Line { line, protocol }))
         })
     }
 }
 
-/// A connection that says of itself that it speaks HTTP/2.
-pub struct Line(TlsStream<UnixStream>);
+/// A connection that says of itself what it speaks.
+pub struct Line {
+    line: TlsStream<UnixStream>,
+    protocol: Protocol,
+}
 
 impl Connection for Line {
     fn connected(&self) -> Connected {
-        Connected::new().negotiated_h2()
+        match self.protocol {
+            Protocol::Http2 => Connected::new().negotiated_h2(),
+            Protocol::Http1 => Connected::new(),
+        }
     }
 }
 
 impl AsyncRead for Line {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(context, buffer)
+        Pin::new(&mut self.line).poll_read(context, buffer)
     }
 }
 
 impl AsyncWrite for Line {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(context, bytes)
+        Pin::new(&mut self.line).poll_write(context, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(context)
+        Pin::new(&mut self.line).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(context)
+        Pin::new(&mut self.line).poll_shutdown(context)
     }
 }

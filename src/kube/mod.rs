@@ -3,7 +3,9 @@
 
 mod certificate;
 mod credentials;
+mod database;
 mod dry_run;
+mod exec;
 mod key_pair;
 mod kinds;
 mod known;
@@ -31,7 +33,7 @@ use tower_http::decompression::DecompressionLayer;
 use crate::model::{Answer, ApiAction, ApiQuestion, Failure, Secret};
 
 use kinds::Kinds;
-use line::Dial;
+use line::{Dial, Protocol};
 
 /// Our field manager: one name for ever, since fields owned by an older name would never be removed (contract §6).
 const MANAGER: &str = "bedplate";
@@ -46,6 +48,8 @@ const ABREAST: usize = 100;
 /// One cluster's API server.
 pub struct Cluster {
     client: Client,
+    /// Over connections of their own, in HTTP/1.1: the API server upgrades no others.
+    upgrading: Client,
     kinds: Kinds,
 }
 
@@ -63,12 +67,14 @@ impl Cluster {
             .http2_only(true)
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())
-            .build::<_, Body>(Dial::new(socket, opened, tls));
+            .build::<_, Body>(Dial::new(socket, opened, tls.clone(), Protocol::Http2));
+        let plain = legacy::Client::builder(TokioExecutor::new()).build::<_, Body>(Dial::new(socket, None, tls, Protocol::Http1));
         let base = Config::new(http::Uri::from_static(SERVER)).base_uri_layer();
+        let upgrading = Client::new(ServiceBuilder::new().layer(base.clone()).map_err(BoxError::from).service(plain), "default");
         // The API server packs what is larger than 128 KiB for those who say that they can unpack it.
         let service = ServiceBuilder::new().layer(base).layer(DecompressionLayer::new()).map_err(BoxError::from).service(http);
         let client = Client::new(service, "default");
-        Ok(Self { kinds: Kinds::new(client.clone()), client })
+        Ok(Self { kinds: Kinds::new(client.clone()), client, upgrading })
     }
 
     /// Asks all of them side by side. Answers come in the order in which they arrive.

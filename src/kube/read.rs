@@ -20,7 +20,7 @@ pub fn kind_of(question: &ApiQuestion) -> Option<(&str, &str)> {
     let object = match question {
         ApiQuestion::Object(object) | ApiQuestion::List { of: object, .. } | ApiQuestion::Metadata { of: object, .. } => object,
         ApiQuestion::DryRun(manifest) => manifest.object(),
-        ApiQuestion::Ready | ApiQuestion::Secret { .. } | ApiQuestion::Release { .. } => return None,
+        ApiQuestion::Ready | ApiQuestion::Secret { .. } | ApiQuestion::Release { .. } | ApiQuestion::Login { .. } => return None,
     };
     Some((&object.api_version, &object.kind))
 }
@@ -37,6 +37,7 @@ impl Cluster {
             ApiQuestion::Release { namespace, name } => {
                 self.release(namespace, name).await.map(|found| found.map(|release| Reply::Release(Box::new(release))))
             }
+            ApiQuestion::Login { login, password } => self.logs_in(login, password).await.map(|let_in| let_in.then_some(Reply::Open)),
             ApiQuestion::DryRun(manifest) => self.dry_run(manifest).await.map(|outcome| Some(Reply::DryRun(outcome))),
         };
         match found {

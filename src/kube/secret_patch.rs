@@ -27,7 +27,7 @@ pub fn patch(live: &LiveSecret, spec: &SecretSpec, revision: &str) -> Vec<Value>
         changes.extend(put("/metadata/labels", &live.labels, label, ours));
     }
     if !changes.is_empty() {
-        changes.insert(0, json!({ "op": "test", "path": "/metadata/resourceVersion", "value": live.resource_version }));
+        changes.insert(0, unchanged(live));
     }
     changes
 }
@@ -45,6 +45,19 @@ fn annotations(live: &LiveSecret, spec: &SecretSpec, revision: &str) -> Vec<Valu
         .collect();
     let place = (live.annotations.is_empty() && !changes.is_empty()).then(|| add("/metadata/annotations", json!({})));
     place.into_iter().chain(changes).collect()
+}
+
+/// The JSON patch that writes one key and says with which annotation, and touches nothing else.
+pub fn put_key(live: &LiveSecret, key: &str, value: &Secret, (annotation, said): (&str, &str)) -> Vec<Value> {
+    let data = live.data.is_empty().then(|| add("/data", json!({})));
+    let written = add(&format!("/data/{}", escaped(key)), encoded(value));
+    let said = put("/metadata/annotations", &live.annotations, annotation, said);
+    [unchanged(live)].into_iter().chain(data).chain([written]).chain(said).collect()
+}
+
+/// Fails a patch whose Secret is no longer `live`.
+fn unchanged(live: &LiveSecret) -> Value {
+    json!({ "op": "test", "path": "/metadata/resourceVersion", "value": live.resource_version })
 }
 
 /// A Secret's value as the API takes it.

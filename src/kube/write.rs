@@ -36,6 +36,7 @@ impl Cluster {
             ApiAction::CreateCertificate(wanted) => self.create_certificate(wanted).await,
             ApiAction::Renew { namespace, name } => self.renew(namespace, name).await,
             ApiAction::Restart(restart) => self.restart(restart).await,
+            ApiAction::Rotate(action) => self.rotate(action).await,
             ApiAction::Delete(object) => self.delete(object).await,
         }
     }
@@ -108,14 +109,7 @@ impl Cluster {
         };
         let Some(live) = self.as_planned(namespace, name, planned, &tried).await? else { return Ok(()) };
         let changes = Value::from(patch(&live, spec, &revision));
-        let request = http::Request::patch(format!("{}/{name}?fieldManager={MANAGER}", secrets_in(namespace)))
-            .header(http::header::CONTENT_TYPE, "application/json-patch+json")
-            .body(changes.to_string().into_bytes())
-            .map_err(::kube::core::request::Error::BuildRequest);
-        let refused = match self.fetch(request).await {
-            Ok(_) => return Ok(()),
-            Err(error) => error,
-        };
+        let Err(refused) = self.patch_secret(namespace, name, &changes).await else { return Ok(()) };
         // A failed `test` is a 422, as a wrong value is: only a second look tells them apart.
         match self.as_planned(namespace, name, planned, &tried).await? {
             None => Ok(()),
@@ -123,8 +117,17 @@ impl Cluster {
         }
     }
 
+    /// A JSON patch.
+    pub(super) async fn patch_secret(&self, namespace: &str, name: &str, changes: &Value) -> Result<(), ::kube::Error> {
+        let request = http::Request::patch(format!("{}/{name}?fieldManager={MANAGER}", secrets_in(namespace)))
+            .header(http::header::CONTENT_TYPE, "application/json-patch+json")
+            .body(changes.to_string().into_bytes())
+            .map_err(::kube::core::request::Error::BuildRequest);
+        self.fetch(request).await.map(drop)
+    }
+
     /// The Secret, if it is still the one of the plan.
-    async fn as_planned(&self, namespace: &str, name: &str, planned: &str, tried: &str) -> Result<Option<LiveSecret>, Failure> {
+    pub(super) async fn as_planned(&self, namespace: &str, name: &str, planned: &str, tried: &str) -> Result<Option<LiveSecret>, Failure> {
         let unread = |seen| Failure::new(tried, seen, "see that k3s runs on the server, then run again");
         let live = self.secret(namespace, name).await.map_err(unread)?;
         Ok(live.filter(|live| live.resource_version == planned))

@@ -5,8 +5,8 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::{
-    ArtifactRef, CertificateSpec, HostId, ImageSource, KeyKind, Manifest, ObjectRef, Pin, Recipe, ReleaseAction, Restart, Secret,
-    SecretSpec,
+    ArtifactRef, CertificateSpec, HostId, ImageSource, KeyKind, Manifest, ObjectRef, Pin, Recipe, ReleaseAction, Restart, RotationAction,
+    Secret, SecretSpec,
 };
 
 /// One change.
@@ -226,6 +226,8 @@ pub enum ApiAction {
     /// Replace a workload's pods, as its strategy says: its pod template is told the revision of something that they read. The revision
     /// that stands there already replaces none.
     Restart(Restart),
+    /// Go on with the rotation of a database's password.
+    Rotate(RotationAction),
     /// Delete an object.
     Delete(ObjectRef),
 }
@@ -292,6 +294,7 @@ impl fmt::Display for ApiAction {
             Self::Restart(Restart { workload, .. }) => write!(f, "restart {workload}"),
             Self::CreateCertificate(wanted) => write!(f, "make {wanted}"),
             Self::Renew { namespace, name } => write!(f, "have certificate {namespace}/{name} issued anew"),
+            Self::Rotate(action) => action.fmt(f),
             Self::Delete(object) => write!(f, "delete {object}"),
         }
     }

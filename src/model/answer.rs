@@ -71,7 +71,7 @@ pub enum Reply {
     Served(Served),
     /// Of `OutsideQuestion::Get`.
     Exchange(Exchange),
-    /// Of `OutsideQuestion::Knock`.
+    /// Of `OutsideQuestion::Knock` and `ApiQuestion::Login`.
     Open,
     /// Of `OperatorQuestion::Image`.
     Archive(ImageArchive),

@@ -4,6 +4,7 @@ mod action;
 mod answer;
 mod answers;
 mod cluster;
+mod database;
 mod event;
 mod failure;
 mod host;
@@ -31,6 +32,7 @@ pub use action::{
 pub use answer::{Answer, Reply};
 pub use answers::{Blob, ChartFacts, Conflict, DryRun, ImageArchive, LiveRelease, LiveSecret};
 pub use cluster::{AGENT_TOKEN, ClusterFacts};
+pub use database::{DatabaseKind, DatabaseLogin, NEW_PASSWORD, OLD_PASSWORD, PasswordRef, ROTATION, RotationAction};
 pub use event::{Event, Sink};
 pub use failure::{Exit, Failure};
 pub use host::{FileKind, FileMeta, HostFacts, ImageOnHost, Listener, Privilege, Rules, UnitState};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::{ArtifactRef, EnvSource, HostId, ImageSource, Manifest, ObjectRef, Program, ReleaseUpgrade};
+use super::{ArtifactRef, DatabaseLogin, EnvSource, HostId, ImageSource, Manifest, ObjectRef, PasswordRef, Program, ReleaseUpgrade};
 
 /// A question and to whom it goes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -108,6 +108,13 @@ pub enum ApiQuestion {
         namespace: String,
         /// Name of the release.
         name: String,
+    },
+    /// Whether the password that lies there logs in: `Reply::Open`. Absent: the server refuses it.
+    Login {
+        /// Who logs in, and where.
+        login: DatabaseLogin,
+        /// With which password.
+        password: PasswordRef,
     },
     /// What a forced server-side apply of this object would make of it, nothing kept: `Reply::DryRun`.
     DryRun(Manifest),

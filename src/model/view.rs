@@ -7,10 +7,10 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{
-    Answer, ApiQuestion, ArtifactRef, ChartFacts, DryRun, EnvSource, Exchange, Failure, FileMeta, HostFacts, HostId, HostQuestion,
-    ImageArchive, ImageOnHost, ImageSource, Listener, LiveRelease, LiveSecret, Manifest, Missing, ObjectRef, OperatorQuestion,
-    OutsideQuestion, Pin, Program, Question, RecordKind, ReleaseUpgrade, Reply, Resolver, Rules, Secret, Served, SshdFacts, Tool, Trusted,
-    UnitState, Why, World,
+    Answer, ApiQuestion, ArtifactRef, ChartFacts, DatabaseLogin, DryRun, EnvSource, Exchange, Failure, FileMeta, HostFacts, HostId,
+    HostQuestion, ImageArchive, ImageOnHost, ImageSource, Listener, LiveRelease, LiveSecret, Manifest, Missing, ObjectRef,
+    OperatorQuestion, OutsideQuestion, PasswordRef, Pin, Program, Question, RecordKind, ReleaseUpgrade, Reply, Resolver, Rules, Secret,
+    Served, SshdFacts, Tool, Trusted, UnitState, Why, World,
 };
 
 /// A step's window: one host, the API, the outside, the operator's side. No other host's answers.
@@ -167,6 +167,13 @@ impl<'a> View<'a> {
     pub fn release(&self, namespace: &str, name: &str) -> Seen<&'a LiveRelease> {
         let question = ApiQuestion::Release { namespace: namespace.into(), name: name.into() };
         Ok(look!(self, Question::Api(question), Release)?.map(AsRef::as_ref))
+    }
+
+    /// `ApiQuestion::Login`: whether it is let in.
+    pub fn logs_in(&self, login: &DatabaseLogin, password: &PasswordRef) -> Result<bool, Missing> {
+        let open = |reply: &Reply| matches!(reply, Reply::Open).then_some(());
+        let question = ApiQuestion::Login { login: login.clone(), password: password.clone() };
+        self.look(Question::Api(question), open).map(|open| open.is_some())
     }
 
     /// `ApiQuestion::DryRun`.

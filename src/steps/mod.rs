@@ -24,6 +24,7 @@ mod traefik;
 mod traffic;
 mod upgrade;
 
+pub use databases::rotate_database;
 pub use diagnosis::diagnosis;
 pub use responder::probe;
 pub use rotation::{Leave, rotate};
@@ -70,6 +71,7 @@ flow![
     scale,
     site,
     doors,
+    databases,
     prune,
 ];
 

@@ -33,6 +33,11 @@ fn an_unknown_host_lists_the_known_ones() {
 }
 
 #[test]
+fn an_unknown_database_says_where_to_describe_it() {
+    refused(&["rotate", "database", "orders"], &["no database is called orders", "describe it in [[databases]]"]);
+}
+
+#[test]
 fn an_unknown_step_lists_the_known_ones() {
     for subcommand in ["plan", "verify"] {
         refused(&[subcommand, "--step", "k4s"], &["no step is called k4s", "preflight", "k3s", "secret/shop/shop-secrets"]);

@@ -14,8 +14,8 @@ use super::Context;
 use super::flow::{bedplate, ended};
 use crate::bench::Bench;
 use crate::run::run;
-use needles::{Needles, canary};
-use processes::Watch;
+pub use needles::{Needles, canary};
+pub use processes::Watch;
 
 /// Keys of `.env` that hold a secret. The last two are not for the cluster at all.
 const KEYS: [&str; 5] = ["GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "RESEND_API_KEY", "DATABASE_URL", "POSTGRES_PASSWORD"];

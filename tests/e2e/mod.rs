@@ -6,6 +6,7 @@ mod agree;
 mod bad_input;
 mod canary;
 mod connections;
+mod databases;
 mod diagnose;
 mod drift;
 mod firewall;
@@ -138,6 +139,9 @@ pub const TESTS: &[Test] = &[
     ("tls_probe_verify", probe::verify),
     ("tls_firewall", firewall::firewall),
     ("sshd", sshd::sshd),
+    ("secrets_postgres", databases::postgres),
+    ("secrets_mariadb", databases::mariadb),
+    ("secrets_two", databases::two),
     ("fake_agrees", agree::fake),
     ("fresh_hello", hello::fresh_hello),
     ("adopt", adopt::adopt),
@@ -157,6 +161,7 @@ pub struct Context<'a> {
     moody: OnceCell<()>,
     lanes: OnceCell<Lanes<'a>>,
     stuck: OnceCell<diagnose::Stuck>,
+    databases: OnceCell<databases::Scene>,
 }
 
 impl<'a> Context<'a> {
@@ -169,6 +174,7 @@ impl<'a> Context<'a> {
             moody: OnceCell::new(),
             lanes: OnceCell::new(),
             stuck: OnceCell::new(),
+            databases: OnceCell::new(),
         }
     }
 
@@ -223,5 +229,14 @@ impl<'a> Context<'a> {
         }
         let stuck = diagnose::Stuck::make(self.rig, self.converged()?)?;
         Ok(self.stuck.get_or_init(|| stuck))
+    }
+
+    /// Databases on that host, with an application each. Made by the first one who asks; `two` takes them away.
+    pub fn databases(&self) -> Result<&databases::Scene> {
+        if let Some(scene) = self.databases.get() {
+            return Ok(scene);
+        }
+        let scene = databases::Scene::make(self.converged()?)?;
+        Ok(self.databases.get_or_init(|| scene))
     }
 }

@@ -31,6 +31,8 @@ pub struct Api {
     pub leaves: BTreeMap<(String, String), Leaf>,
     /// What the charts' Ingresses serve.
     pub sites: Vec<Site>,
+    /// What each pod of a database lets in.
+    pub passwords: BTreeMap<String, Secret>,
     /// Where visitors come in.
     pub address: IpAddr,
     node: String,
@@ -47,6 +49,7 @@ impl Default for Api {
             issued: Vec::new(),
             leaves: BTreeMap::new(),
             sites: Vec::new(),
+            passwords: BTreeMap::new(),
             address: Ipv4Addr::new(203, 0, 113, 10).into(),
             node: "droplet".into(),
             version: 0,
@@ -106,6 +109,7 @@ impl Api {
             ApiQuestion::Metadata { of, selector } => Some(Reply::Objects(self.metadata(of, selector))),
             ApiQuestion::Secret { namespace, name } => self.secrets.get(&(namespace.clone(), name.clone())).cloned().map(Reply::Secret),
             ApiQuestion::Release { namespace, name } => self.newest(namespace, name).map(|release| Reply::Release(Box::new(release))),
+            ApiQuestion::Login { login, password } => return self.logs_in(login, password),
             ApiQuestion::DryRun(manifest) => {
                 let live = self.objects.get(manifest.object()).cloned();
                 let merged = self.after(manifest);
@@ -218,6 +222,7 @@ impl Api {
                 *live = merged(Some(live), &json!({ "spec": { "template": template } }));
             }
             ApiAction::Renew { namespace, name } => self.renew(namespace, name),
+            ApiAction::Rotate(action) => self.rotate(action)?,
             ApiAction::Delete(object) => self.delete(object),
         }
         Ok(())
@@ -238,7 +243,7 @@ impl Api {
         }
     }
 
-    fn tick(&mut self) -> String {
+    pub fn tick(&mut self) -> String {
         self.version += 1;
         self.version.to_string()
     }

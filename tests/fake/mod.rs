@@ -3,6 +3,7 @@
 
 mod api;
 mod controllers;
+mod databases;
 mod helm;
 mod host;
 mod join;

@@ -2,6 +2,7 @@
 
 mod acme;
 mod charts;
+mod databases;
 mod domains;
 mod env;
 mod files;
@@ -42,6 +43,7 @@ const PURE: &[Lint] = &[
     jwt_keys::lint,
     images::lint,
     secrets::lint,
+    databases::lint,
     releases::lint,
     sites::lint,
     tls::lint,
@@ -84,6 +86,7 @@ pub(super) fn is_doubtful(section: Option<&str>, damaged: &[Option<String>]) -> 
         Some("sites") => &["hosts", "versions", "acme", "releases"],
         Some("kubeconfig" | "k3s") => &["hosts", "k3s"],
         Some("sshd") => &["hosts"],
+        Some("databases") => &["secrets", "jwt_keys"],
         Some("firewall") => &["hosts", "kubeconfig", "sites"],
         _ => &[],
     };

@@ -20,7 +20,8 @@ pub fn all(namespace: &str) -> ObjectRef {
 /// Those of `pods` that a workload selects by labels.
 pub fn of<'a>(workload: &Value, pods: &'a [Value]) -> Vec<Pod<'a>> {
     let wanted = workload["spec"]["selector"]["matchLabels"].as_object();
-    let selected = |pod: &&Value| wanted.is_some_and(|wanted| wanted.iter().all(|(key, value)| pod["metadata"]["labels"].get(key) == Some(value)));
+    let selected =
+        |pod: &&Value| wanted.is_some_and(|wanted| wanted.iter().all(|(key, value)| pod["metadata"]["labels"].get(key) == Some(value)));
     pods.iter().filter(selected).map(Pod).collect()
 }
 
@@ -42,6 +43,11 @@ impl<'a> Pod<'a> {
     /// A pod by itself.
     pub fn of(pod: &'a Value) -> Self {
         Self(pod)
+    }
+
+    /// All that the API server says of it.
+    pub fn body(self) -> &'a Value {
+        self.0
     }
 
     /// Its name.

@@ -46,9 +46,18 @@ impl Archive {
             let text = std::fs::read(source).with_context(|| format!("read {}", source.display()))?;
             append(&mut layer, target.trim_start_matches('/'), &text, 0o755)?;
         }
-        let bytes = layer.into_inner()?;
-        let digest = hex(&Sha256::digest(&bytes));
-        append(&mut self.tar, &format!("{digest}/layer.tar"), &bytes, 0o644)?;
+        self.add(&layer.into_inner()?)
+    }
+
+    /// Adds a layer that is a whole root file system, as a tar.
+    pub fn root(&mut self, tar: &Path) -> Result<Layer> {
+        let bytes = std::fs::read(tar).with_context(|| format!("read {}", tar.display()))?;
+        self.add(&bytes)
+    }
+
+    fn add(&mut self, layer: &[u8]) -> Result<Layer> {
+        let digest = hex(&Sha256::digest(layer));
+        append(&mut self.tar, &format!("{digest}/layer.tar"), layer, 0o644)?;
         Ok(Layer { digest })
     }
 

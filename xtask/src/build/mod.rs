@@ -5,6 +5,7 @@
 
 mod cache;
 mod chart;
+mod databases;
 mod debian;
 mod go;
 mod image;
@@ -20,6 +21,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
+pub use databases::databases;
 pub use image::append;
 pub use source::released;
 
