@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use super::Context;
-use super::flow::{bedplate, ended, served, settled};
+use super::flow::{bedplate, ended, served, unchanged};
 use super::line::{Slow, through};
 use crate::bench::Bench;
 use crate::relay::{Fault, Line, Relay};
@@ -42,8 +42,7 @@ pub fn push(context: &Context) -> Result<()> {
     ensure!(pods(bench, "auth")? == auth, "pods of another image were replaced");
     web.restore(bench)?;
     ended(&bedplate(bench, &["bootstrap", "inventory.toml"])?, 0)?;
-    settled(bench)?;
-    ended(&bedplate(bench, &["plan", "inventory.toml"])?, 0)?;
+    unchanged(bench)?;
     served(bench)
 }
 
