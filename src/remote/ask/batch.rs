@@ -1,14 +1,21 @@
 //! Many questions as one script: the worker starts seven programs for a frame, which for small questions is more than they cost.
 
 use super::super::frame::{Garbled, Output};
+use super::super::quote::quote;
 
-/// All scripts as one, each with an empty input and followed by `mark` and its status on standard output, and by `mark` on standard error.
-/// Nothing that they print may hold `mark`.
+/// Most bytes that are kept of what a script complained, as of one that was asked by itself.
+const COMPLAINT: usize = 4000;
+
+/// All scripts as one, each with an empty input. What one prints is followed by `mark` and its status, and what it complains, caught by
+/// itself, by `mark` again. Nothing of that may hold `mark`.
 pub fn compose(scripts: &[String], mark: &str) -> String {
-    scripts.iter().map(|script| format!("(\n{script}\n) </dev/null\nprintf '\\n%s %s\\n' {mark} $?\necho {mark} >&2\n")).collect()
+    let ask = format!(
+        "ask() {{ e=$({{ ( eval \"$1\" ) </dev/null 3>&-; printf '\\n%s %s\\n' {mark} $?; }} 2>&1 >&3); printf '%s\\n%s\\n' \"$e\" {mark}; }} 3>&1\n"
+    );
+    std::iter::once(ask).chain(scripts.iter().map(|script| format!("ask {}\n", quote(script)))).collect()
 }
 
-/// What each of `count` scripts left behind. Of their complaints the last are kept.
+/// What each of `count` scripts left behind.
 ///
 /// # Errors
 /// `Form`: that is not all there.
@@ -22,14 +29,11 @@ fn apart(all: &Output, count: usize, mark: &str) -> Option<Vec<Output>> {
     for _ in 0..count {
         let (stdout, behind) = cut(rest, format!("\n{mark} ").as_bytes())?;
         let (status, behind) = cut(behind, b"\n")?;
+        let (complaint, behind) = cut(behind, format!("\n{mark}\n").as_bytes())?;
         let status = std::str::from_utf8(status).ok()?.parse().ok()?;
-        outputs.push(Output { status, stdout: stdout.to_vec().into(), stderr: String::new() });
+        let end = &complaint[complaint.len().saturating_sub(COMPLAINT)..];
+        outputs.push(Output { status, stdout: stdout.to_vec().into(), stderr: String::from_utf8_lossy(end).into_owned() });
         rest = behind;
-    }
-    // The worker keeps the end of what is complained. Behind the last mark is nothing.
-    let complaints = all.stderr.rsplit(mark).skip(1);
-    for (output, complaint) in outputs.iter_mut().rev().zip(complaints) {
-        complaint.trim().clone_into(&mut output.stderr);
     }
     rest.is_empty().then_some(outputs)
 }
@@ -77,11 +81,20 @@ mod tests {
     }
 
     #[test]
-    fn complaints_that_were_cut_are_still_told_apart() {
-        let mut all = run(&["echo first >&2", "echo second >&2; false", "true"]);
-        all.stderr.drain(.."first bedplate-0123 ".len());
-        let complaints: Vec<String> = split(&all, 3, MARK).unwrap().into_iter().map(|output| output.stderr).collect();
-        assert_eq!(complaints, ["", "second", ""]);
+    fn many_complaints_are_kept_to_the_last_word() {
+        let scripts: Vec<String> = (0..200).map(|at| format!("stat -- '/nowhere/{at:040}'")).collect();
+        let scripts: Vec<&str> = scripts.iter().map(String::as_str).collect();
+        for output in split(&run(&scripts), 200, MARK).unwrap() {
+            assert!(output.stderr.ends_with("No such file or directory"), "{output:?}");
+        }
+    }
+
+    #[test]
+    fn of_a_long_complaint_the_end_is_kept() {
+        let all = run(&["i=0; while [ $i -lt 999 ]; do echo complaint >&2; i=$((i+1)); done; echo why >&2", "echo 'a)' \"it's\""]);
+        let outputs = split(&all, 2, MARK).unwrap();
+        assert_eq!((outputs[0].stderr.len(), outputs[0].stderr.ends_with("why")), (4000, true));
+        assert_eq!(seen(&outputs[1]), (0, "a) it's\n".into(), ""));
     }
 
     #[test]
