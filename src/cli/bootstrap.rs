@@ -33,11 +33,11 @@ impl Bootstrap {
         if asks {
             attended(PRUNE, "see with `bedplate plan --prune` what it is, then say `--prune --yes`; nothing was contacted")?;
         }
-        let session = Session::open(&self.allowed.on(&self.target), &Only::default())?;
+        let mut session = Session::open(&self.allowed.on(&self.target), &Only::default())?;
         session.build().await?;
         session.live.lock().await?;
         if asks {
-            confirm(&session, sink).await?;
+            confirm(&mut session, sink).await?;
         }
         converged(&session, form, sink).await
     }

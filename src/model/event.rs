@@ -86,6 +86,8 @@ pub enum Event {
     SetAside(Arc<Failure>),
     /// Something failed; the run ends.
     Failed(Arc<Failure>),
+    /// A look is over, and the run goes on once somebody was asked: nothing is drawn until the next event.
+    Looked,
     /// The run ended well.
     Done,
 }

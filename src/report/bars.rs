@@ -68,6 +68,7 @@ impl Bars {
                 self.end();
                 self.kept.tell();
             }
+            Event::Looked => self.clear(),
             Event::Done => self.end(),
             Event::Answered { .. } | Event::Noted { .. } => {}
         }
@@ -119,14 +120,18 @@ impl Bars {
         }
     }
 
-    /// Leaves the terminal as it was, below what was done.
+    /// Leaves the terminal as it was, below what was done, and draws nothing any more.
     fn end(&mut self) {
+        self.clear();
+        self.all.set_draw_target(ProgressDrawTarget::hidden());
+    }
+
+    fn clear(&mut self) {
         for bar in self.rows.values().map(|row| &row.bar).chain(&self.run) {
             bar.finish_and_clear();
         }
         self.rows.clear();
         self.run = None;
-        self.all.set_draw_target(ProgressDrawTarget::hidden());
     }
 }
 

@@ -111,7 +111,7 @@ fn value(event: &Event) -> Option<Value> {
         Event::Resuming(failure) => failed("resuming", failure),
         Event::SetAside(failure) => failed("set-aside", failure),
         Event::Failed(failure) => failed("failed", failure),
-        Event::Sent { .. } | Event::Done => return None,
+        Event::Sent { .. } | Event::Looked | Event::Done => return None,
     })
 }
 

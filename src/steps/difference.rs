@@ -46,6 +46,7 @@ fn shown(value: &Value) -> String {
     match value {
         Value::Null => "nothing".into(),
         Value::Array(items) => format!("{} items", items.len()),
+        Value::Object(fields) if fields.len() == 1 => "1 field".to_owned(),
         Value::Object(fields) => format!("{} fields", fields.len()),
         other => {
             let text = other.to_string();

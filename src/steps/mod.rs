@@ -26,6 +26,7 @@ mod upgrade;
 
 pub use databases::rotate_database;
 pub use diagnosis::diagnosis;
+pub use prune::bounded;
 pub use responder::probe;
 pub use rotation::{Leave, rotate};
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{cert_manager, issuers, jwt_keys, namespaces, redirects, solver_policy, tls_secret};
 use crate::inventory::{Consent, Inventory};
 use crate::model::{
-    Action, ApiAction, ApiQuestion, Finding, HostAction, KEY_ID, MANAGED_BY, Missing, Note, ObjectRef, Planned, Question, ReleaseAction,
+    Action, ApiAction, ApiQuestion, Finding, HostAction, KEY_ID, MANAGED_BY, Missing, Note, ObjectRef, Plan, Planned, Question, ReleaseAction,
     Scope, Step, StepId, View,
 };
 
@@ -25,6 +25,9 @@ const KINDS: [(&str, &str); 7] = [
 
 /// helm's storage driver keeps each revision in a Secret with this label (helm: pkg/storage/driver).
 const RELEASES: &str = "owner=helm";
+
+/// What it is called.
+const PRUNE: &str = "prune";
 
 /// What `helm upgrade` is told to put on a release of ours.
 const CHART: &str = "bedplate.dev/chart";
@@ -89,7 +92,7 @@ fn object((api_version, kind): (&str, &str), metadata: &Value) -> ObjectRef {
 
 impl Step for Prune {
     fn id(&self) -> StepId {
-        StepId::of("prune")
+        StepId::of(PRUNE)
     }
 
     fn scope(&self) -> Scope {
@@ -127,6 +130,39 @@ impl Step for Prune {
         }
         notes.splice(0..0, leftovers.into_iter().map(Leftover::told));
         Ok(Planned::act(Vec::new(), Vec::new()).with_notes(notes))
+    }
+}
+
+/// `prune` that removes these and nothing else; every other step as it is. What left the inventory after it was shown is told by the next run.
+#[must_use]
+pub fn bounded(step: Box<dyn Step>, shown: &[Action]) -> Box<dyn Step> {
+    if step.id() == StepId::of(PRUNE) { Box::new(Bounded { step, shown: shown.to_vec() }) } else { step }
+}
+
+struct Bounded {
+    step: Box<dyn Step>,
+    shown: Vec<Action>,
+}
+
+impl Step for Bounded {
+    fn id(&self) -> StepId {
+        self.step.id()
+    }
+
+    fn scope(&self) -> Scope {
+        self.step.scope()
+    }
+
+    fn questions(&self, seen: &View<'_>) -> Vec<Question> {
+        self.step.questions(seen)
+    }
+
+    fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
+        let planned = self.step.plan(seen)?;
+        let Plan::Act(actions) = planned.plan else { return Ok(planned) };
+        let actions: Vec<Action> = actions.into_iter().filter(|action| self.shown.contains(action)).collect();
+        let reasons = if actions.is_empty() { Vec::new() } else { planned.reasons };
+        Ok(Planned::act(actions, reasons).with_notes(planned.notes))
     }
 }
 

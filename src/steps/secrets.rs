@@ -100,7 +100,8 @@ fn is_ours(live: &LiveSecret) -> bool {
     is_labelled(live) || live.annotations.contains_key(REVISION)
 }
 
-fn is_labelled(live: &LiveSecret) -> bool {
+/// Whether it bears our label.
+pub(super) fn is_labelled(live: &LiveSecret) -> bool {
     live.labels.get(MANAGED_BY.0).is_some_and(|label| label == MANAGED_BY.1)
 }
 

@@ -61,6 +61,10 @@ fn scene(name: &str) -> Vec<Option<Event>> {
     match name {
         "both" => both.into_iter().chain([Some(Event::Done)]).collect(),
         "fails" => [warned].into_iter().chain(both).chain([acting("droplet", "restart k3s"), None, failure(Exit::Failed)]).collect(),
+        "asked" => both
+            .into_iter()
+            .chain([Some(Event::Looked), None, acting("droplet", "what was said yes to"), None, Some(Event::Done)])
+            .collect(),
         "hostile" => vec![acted("droplet", "a\r\u{1b}[31mb"), Some(waiting), None, failure(Exit::Failed)],
         "many" => {
             let names: Vec<String> = (0..40).map(|n| format!("host-{n}")).collect();
@@ -140,6 +144,13 @@ fn what_is_done_stays_and_a_failure_comes_last_after_the_warnings() {
     );
     assert!(!left.iter().any(|line| line.contains("restart k3s")), "a line was left behind: {left:?}");
     assert!(!terminal.screen().hide_cursor());
+}
+
+#[test]
+fn after_a_question_it_goes_on_drawing() {
+    let bytes = bytes_of("asked");
+    let seen = moment(&bytes, &["droplet  k3s: what was said yes to", "worker  k3s: install k3s (2.0 s)"]).unwrap();
+    assert!(!seen.iter().any(|line| line.contains("restart k3s")), "what was drawn before is left: {seen:?}");
 }
 
 #[test]

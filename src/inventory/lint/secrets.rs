@@ -10,7 +10,7 @@ use crate::inventory::{Inventory, SecretSource, fault, grammar};
 use crate::model::Secret;
 
 pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
-    for (source, spot) in inventory.secrets.iter().zip(root.key("secrets").items()) {
+    for (source, spot) in super::placed(&inventory.secrets, root.key("secrets"), root) {
         whence(source, spot, flaws);
         keys(source, spot, flaws);
         about(source, spot, flaws);

@@ -85,7 +85,7 @@ fn checks(site: &Site, spot: Spot<'_>, flaws: &mut Flaws) {
 /// A release has one `issuer_value`, so its sites go through staging together, on one certificate.
 fn one_certificate(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
     let mut first: BTreeMap<&str, &Site> = BTreeMap::new();
-    for (site, spot) in inventory.sites.iter().zip(root.key("sites").items()).filter(|(site, _)| site.tls == Tls::Acme) {
+    for (site, spot) in super::sites(inventory, root).filter(|(site, _)| site.tls == Tls::Acme) {
         match first.get(site.release.as_str()) {
             Some(other) if other.certificate.is_some() && site.certificate.is_some() && other.certificate != site.certificate => {
                 let message = format!("release `{}` would need two ACME certificates", site.release);
