@@ -48,6 +48,11 @@ pub fn ours(seen: &View<'_>, role: Role) -> Result<bool, Missing> {
     Ok(contents.into_iter().flatten().any(|content| content.expose().starts_with(MARK.as_bytes())))
 }
 
+/// Whether a `config.yaml` has this flag.
+pub fn sets(content: &Secret, key: &str) -> bool {
+    settings::of_file(&text(content)).is_some_and(|all| all.get(key).is_some_and(|setting| setting.shown() == "true"))
+}
+
 /// The unit that somebody else wrote.
 fn foreign<'a>(host: &Host, seen: &View<'a>) -> Result<Option<&'a Secret>, Missing> {
     Ok(if host.role != Role::Server || ours(seen, host.role)? { None } else { seen.content(UNIT_FILE)? })

@@ -48,6 +48,7 @@ flow![
     helm,
     k3s,
     node,
+    encryption,
     agents,
     kubeconfig,
     images,

@@ -146,6 +146,7 @@ pub const TESTS: &[Test] = &[
     ("fresh_hello", hello::fresh_hello),
     ("adopt", adopt::adopt),
     ("hosts_local", local::local),
+    ("secrets_encryption", secrets::encryption),
     // These take the first host away from whoever shares it.
     ("hosts_three", hosts::three),
     ("kill", kill::kill),

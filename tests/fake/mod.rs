@@ -19,7 +19,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use bedplate::engine::Ground;
 use bedplate::inventory::Inventory;
-use bedplate::model::{Action, Answer, Failure, HostId, HostQuestion, OutsideQuestion, Question, Reply};
+use bedplate::model::{Action, Answer, Exit, Failure, HostId, HostQuestion, OutsideQuestion, Question, Reply};
 
 use api::Api;
 use host::Host;
@@ -38,6 +38,8 @@ pub enum Fate {
     Lives,
     /// It is killed before, or in the middle.
     Dies,
+    /// It performs it, and never hears of it: the line is cut.
+    Cut,
 }
 
 /// Looks at an action before it is performed, and may leave half of it behind.
@@ -74,15 +76,17 @@ impl Ground for Fake {
 
     async fn perform(&self, action: &Action, _sent: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<(), Failure> {
         self.with(|world| {
+            let mut fate = Fate::Lives;
             if let Some(mut reaper) = world.reaper.take() {
-                let fate = reaper(world, action);
+                fate = reaper(world, action);
                 world.reaper = Some(reaper);
-                if fate == Fate::Dies {
-                    return Err(Failure::new("go on", "killed", ""));
-                }
+            }
+            if fate == Fate::Dies {
+                return Err(Failure::new("go on", "killed", ""));
             }
             world.journal.push(action.clone());
-            world.perform(action)
+            world.perform(action)?;
+            if fate == Fate::Cut { Err(Failure::new("go on", "the line broke", "").exiting(Exit::Unreachable)) } else { Ok(()) }
         })
     }
 

@@ -2,6 +2,7 @@
 //! `timeout --foreground`, which leaves them in the worker's process group: a question that is given up can be ended.
 
 mod batch;
+mod encryption;
 mod facts;
 mod get;
 mod helm;
@@ -117,6 +118,7 @@ fn script(question: &HostQuestion) -> String {
         HostQuestion::Blobs => images::BLOBS.to_owned(),
         HostQuestion::Journal(unit) => unit::journal_script(unit),
         HostQuestion::Rules(path) => rules::script(path),
+        HostQuestion::Encryption => encryption::script(),
         HostQuestion::Sshd => sshd::script(),
         HostQuestion::Resolve(name) => resolve::script(name),
         HostQuestion::Get { url, address } => get::script(url, *address),
@@ -137,6 +139,7 @@ fn answer(question: &HostQuestion, output: &Output, asked: Asked) -> Answer {
         HostQuestion::Blobs => images::parse_blobs(output),
         HostQuestion::Journal(_) => unit::parse_journal(output),
         HostQuestion::Rules(_) => rules::parse(output),
+        HostQuestion::Encryption => encryption::parse(output),
         HostQuestion::Sshd => sshd::parse(output),
         HostQuestion::Resolve(_) => resolve::parse(output),
         HostQuestion::Get { .. } => get::parse(output),

@@ -1,5 +1,6 @@
 //! Changes to a host: each verb is a script, made here and nowhere else.
 
+mod encryption;
 mod file;
 mod guard;
 mod install;
@@ -47,6 +48,7 @@ impl Remote {
             }
             HostAction::Install(install) => self.install(&what, install, fetched, sent).await,
             HostAction::Unit { unit, change } => self.script(&what, &unit::script(unit, *change), SHORT).await,
+            HostAction::Encrypt(how) => self.script(&what, &format!("{STRICT}{}", encryption::script(*how)), encryption::LIMIT).await,
             HostAction::Import(import) => self.import(&what, import, fetched, sent).await,
             HostAction::PinImage { name } => self.script(&what, &push::pin(name), SHORT).await,
             HostAction::Release(release) => self.release(&what, release, fetched, sent).await,

@@ -55,7 +55,9 @@ pub fn settings(there: &Settings, wanted: &Settings) -> Vec<Finding> {
         };
         let value = |settings: &Settings| settings.get(*key).map_or_else(|| (*default).to_owned(), Setting::shown);
         let (now, then) = (value(there), value(wanted));
-        (now != then).then(|| {
+        // It comes afterwards: step `encryption`.
+        let comes = *key == "secrets-encryption" && now == "false";
+        (now != then && !comes).then(|| {
             let what = match (there.get(*key), crate::steps::file::is_secret(key)) {
                 (_, true) => format!("its {key} is another than the inventory's (not shown)"),
                 (Some(setting), false) => format!("its {}, and would be {then}", setting.told(key).replacen(" = ", " is ", 1)),

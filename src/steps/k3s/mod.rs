@@ -1,6 +1,7 @@
 //! `k3s`: the pinned binary, its configuration and unit, enabled and running on what they now say. Waiting until it works is `node`'s.
 
 mod config;
+mod encryption;
 mod files;
 mod journal;
 mod keys;
@@ -8,6 +9,7 @@ mod process;
 mod token;
 
 pub use config::keys as config_keys;
+pub use encryption::wanted as encrypts;
 pub use files::{CONFIG, REGISTRIES, node_name, unit, unit_file};
 pub use journal::diagnose;
 pub use keys::{NETWORKS, api_port, disables, items, networks};
@@ -59,6 +61,15 @@ impl K3s {
 
     fn images<'a>(&self, seen: &View<'a>) -> Result<Option<&'a Pin>, Missing> {
         artifact::airgap(&self.inventory, seen)?.map(|artifact| artifact::pinned(seen, &artifact)).transpose()
+    }
+
+    fn files(&self, seen: &View<'_>) -> Result<Result<Vec<FileWrite>, Finding>, Missing> {
+        if self.host.role != Role::Server || !encryption::too_early(&self.inventory, seen)? {
+            return Ok(self.files.clone());
+        }
+        let mut inventory = self.inventory.clone();
+        inventory.k3s.0.remove(encryption::KEY);
+        Ok(files::files(&inventory, &self.host))
     }
 
     fn paths(&self) -> impl Iterator<Item = &str> {
@@ -118,6 +129,7 @@ impl Step for K3s {
         questions.extend(self.paths().flat_map(|path| file_questions(seen, path)));
         questions.extend(self.token.questions(seen));
         questions.extend(adoption::questions(&self.host, seen));
+        questions.extend(encryption::questions(self.host.role, seen));
         if self.inventory.registries.is_none() {
             questions.push(seen.ask(HostQuestion::Content(REGISTRIES.into())));
         }
@@ -133,9 +145,9 @@ impl Step for K3s {
     }
 
     fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
-        let files = match &self.files {
+        let files = match self.files(seen)? {
             Ok(files) => files,
-            Err(bug) => return Ok(Plan::Unmet(vec![bug.clone()]).into()),
+            Err(bug) => return Ok(Plan::Unmet(vec![bug]).into()),
         };
         let mut notes: Vec<Note> = self.left(seen).into_iter().collect();
         if let Some(adoption) = adoption::look(&self.inventory, &self.host, seen)? {
@@ -145,11 +157,16 @@ impl Step for K3s {
                 return Ok(Plan::Unmet(refusals).into());
             }
         }
+        if self.host.role == Role::Server
+            && let Some(finding) = encryption::kept(&self.inventory, seen)?
+        {
+            return Ok(Plan::Unmet(vec![finding]).into());
+        }
         let mut changes = Changes::default();
         install(&mut changes, seen, self.pin(seen)?, BINARY, 0o755)?;
         self.token.settle(&mut changes, seen)?;
         for file in files {
-            changes.file(seen, file.clone())?;
+            changes.file(seen, file)?;
         }
         let read_at_start = if changes.is_empty() { Files::Since(self.newest(seen)?) } else { Files::Rewritten };
         if let Some(pin) = self.images(seen)? {
