@@ -5,11 +5,13 @@ mod bootstrap;
 mod confirm;
 mod diagnose;
 mod images;
+mod memory;
 mod only;
 mod plan;
 mod rotate;
 mod session;
 mod tunnel;
+mod typed;
 mod verify;
 
 use std::collections::BTreeSet;
@@ -102,6 +104,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
         (false, _) => Detail::Verbose,
     };
     let sink = sink(form, detail);
+    if let Err(error) = memory::never_dumped() {
+        return fail(Failure::new("switch core dumps off", error.to_string(), ""), form, &sink);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(Failure::new("start", error.to_string(), ""), form, &sink),

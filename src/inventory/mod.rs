@@ -35,5 +35,5 @@ pub use image::Image;
 pub use load::{Loaded, load, parse};
 pub use problem::Problem;
 pub use schema::{Access, Acme, AcmeServer, Connection, Host, Inventory, K3s, Kubeconfig, Registries, Role, Versions};
-pub use secret_source::{Lack, SecretSource};
+pub use secret_source::{Lack, SecretSource, Typed};
 pub use sshd::{RootLogin, Sshd};

@@ -43,7 +43,7 @@ use crate::model::{Failure, HostId};
 pub use self::hosts::Hosts;
 pub use self::lock::Lock;
 pub use self::log::Mark;
-pub use self::prompt::{PASSWORD_FILE, Prompt};
+pub use self::prompt::{PASSWORD_FILE, Prompt, type_in};
 
 /// A host that we are connected to, as root.
 pub struct Remote {

@@ -55,6 +55,10 @@ impl Step for Wanted {
         };
         let live = seen.secret(&self.source.namespace, &self.source.name)?;
         let made = self.made(live, &mut data);
+        let untyped = self.typed(live, &mut data);
+        if !untyped.is_empty() {
+            return Ok(Plan::Unmet(untyped).into());
+        }
         let mut reasons = differences(live, &data);
         reasons.extend(made.keys().map(|key| format!("{key} is made up")));
         if live.is_some() && !reasons.is_empty() {

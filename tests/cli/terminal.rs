@@ -72,7 +72,7 @@ fn scene(name: &str) -> Vec<Option<Event>> {
 }
 
 /// Runs a shell command on a terminal of 80 columns and 24 lines, `typed` once `ready`.
-fn on_terminal(command: &mut Command, line: &str, typed: &[u8], ready: impl Fn() -> bool) -> Output {
+pub fn on_terminal(command: &mut Command, line: &str, typed: &[u8], ready: impl Fn() -> bool) -> Output {
     let line = format!("stty rows 24 cols 80; {line}");
     command.args(["-qefc", &line, "/dev/null"]).env("TERM", "xterm").stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
