@@ -81,6 +81,30 @@ mod tests {
         assert!(diff("/x", &long, "").ends_with("-56\n… and 23 lines more"));
     }
 
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig { cases: 1000, ..Default::default() })]
+        #[test]
+        fn no_diff_shows_a_secret_key(
+            before in "([a-z]{1,8}: [a-z]{0,8}\n){0,3}",
+            key in proptest::sample::select(SECRET_KEYS.to_vec()),
+            written in proptest::sample::select(vec!["KEY: hunter2", "\"KEY\" : 'hunter2'", "  KEY+: hunter2", "--KEY=hunter2", "--KEY hunter2"]),
+            after in "(\n[a-z]{1,8}: [a-z]{0,8}){0,3}",
+        ) {
+            use crate::model::{Answer, FileMeta, HostId, HostQuestion, Owner, Reply, World};
+            let host = HostId("droplet".into());
+            let mut world = World::default();
+            let live = format!("{before}{}{after}", written.replace("KEY", key));
+            let meta = FileMeta { kind: FileKind::File, mode: 0o600, uid: 0, gid: 0, size: 1, changed: 1 };
+            let seen = world.view(&host, &host);
+            let (stat, content) = (seen.ask(HostQuestion::Stat("/x".into())), seen.ask(HostQuestion::Content("/x".into())));
+            world.learn(stat, Answer::Present(Reply::File(meta)));
+            world.learn(content, Answer::Present(Reply::Bytes(Secret::new(live))));
+            let wanted = FileWrite { path: "/x".into(), content: Content::Plain("wanted\n".into()), mode: 0o600, owner: Owner::Root };
+            let told = difference(&world.view(&host, &host), &wanted).unwrap().unwrap();
+            proptest::prop_assert!(!told.contains("hunter2"), "{}", told);
+        }
+    }
+
     #[test]
     fn secret_keys_are_known_however_they_are_written() {
         let config = ["token: x", "a: 1\n\"agent-token\": x", "  token+: x"];

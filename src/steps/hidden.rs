@@ -45,13 +45,15 @@ fn is_secret(path: &str) -> bool {
 fn holds_secret(text: &str) -> bool {
     let address = text.split_whitespace().any(|word| word.split_once("://").is_some_and(|(_, rest)| rest.contains('@')));
     let set = text.lines().filter_map(|line| line.split_once([':', '='])).any(|(key, _)| is_secret(key));
-    let digest = text.contains("sha256:");
     let several = text.contains('\n');
-    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && !"_+=".contains(c));
+    // The name of an artifact by its digest is none.
+    let named = text.split("sha256:").enumerate();
+    let rest = named.map(|(at, part)| if at == 0 { part } else { part.trim_start_matches(|c: char| c.is_ascii_hexdigit()) });
+    let words = rest.flat_map(|part| part.split(|c: char| !c.is_ascii_alphanumeric() && !"_+=".contains(c)));
     let opaque = words
         .filter(|word| word.len() >= OPAQUE)
         .any(|word| word.contains(|c: char| c.is_ascii_digit()) && word.contains(|c: char| c.is_ascii_alphabetic()));
-    address || text.contains("-----BEGIN") || (several && set) || (opaque && !digest)
+    address || text.contains("-----BEGIN") || (several && set) || opaque
 }
 
 #[cfg(test)]
@@ -72,6 +74,7 @@ mod tests {
             ("tls.crt", json!("-----BEGIN CERTIFICATE-----")),
             ("spec.containers[web].env[X].value", json!("x")),
             ("data.app", json!("host: db\npassword: hunter2\n")),
+            ("image", json!("docker.io/shop/web@sha256:0123456789abcdef0123456789abcdef re_AbCdEf0123456789")),
         ];
         for (path, value) in hidden {
             assert!(is_hidden(path, &value), "{path} {value}");

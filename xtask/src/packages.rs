@@ -25,8 +25,8 @@ pub const RIG: &[&str] = &[
     "zstd",
 ];
 
-/// What `cargo test` runs beside Rust: sshd on a port of its own, as nobody's service.
-pub const TESTS: &[&str] = &["openssh-client", "openssh-server"];
+/// What `cargo test` runs beside Rust: sshd on a port of its own, as nobody's service, and shells that read what is quoted for them.
+pub const TESTS: &[&str] = &["bash", "busybox", "dash", "openssh-client", "openssh-server"];
 
 /// Installs what is missing of `wanted`, its list printed first.
 ///
