@@ -75,7 +75,7 @@ mod tests {
             "api-key",
             "accessKey",
             "PRIVATE_KEY",
-            "signing.key",
+            "signing-key",
             "encryptionKey",
             "credentials",
             "authorization",

@@ -19,7 +19,7 @@ fn bootstrap(arguments: &[&str]) -> (Option<i32>, String) {
     secret.insert("prompt".into(), Value::Array(vec!["PAY_KEY".into()]));
     std::fs::write(&path, toml::to_string(&inventory).unwrap()).unwrap();
     let mut command = Command::new(assert_cmd::cargo::cargo_bin("bedplate"));
-    command.arg("bootstrap").args(arguments).current_dir(scratch.path()).env("PATH", "/nowhere").stdin(Stdio::null());
+    command.arg("bootstrap").args(arguments).current_dir(scratch.path()).stdin(Stdio::null());
     let ran = command.output().unwrap();
     (ran.status.code(), String::from_utf8(ran.stderr).unwrap())
 }

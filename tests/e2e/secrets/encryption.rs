@@ -34,8 +34,8 @@ fn told(bench: &mut Bench<'_>) -> Result<()> {
     make(bench, "after", &after)?;
     ensure!(lies(bench, &after)? == 0, "a value that was written afterwards lies in the datastore as it is");
     // Its newest record: `name`, five numbers and `value` stand side by side; what was there before is `old_value`, until it is compacted.
-    let anew =
-        "grep -aoE '/registry/secrets/default/before.{1,24}k8s:enc:aescbc:v1:aescbckey-' /var/lib/rancher/k3s/server/db/state.db* | wc -l";
+    let anew = r"cat /var/lib/rancher/k3s/server/db/state.db* | LC_ALL=C tr '\n\000' '  ' \
+        | LC_ALL=C grep -aoE '/registry/secrets/default/before.{1,24}k8s:enc:aescbc:v1:aescbckey-' | wc -l";
     ensure!(bench.look(anew)?.trim() != "0", "what was there before was not written anew");
     for (name, value) in [("before", &before), ("after", &after)] {
         let read = format!("k3s kubectl get secret {name} -o jsonpath='{{.data.value}}' | base64 -d");
