@@ -10,12 +10,9 @@ use clap::Args;
 use super::Target;
 use super::session;
 use crate::inventory::Connection;
-use crate::model::{Event, Exit, Failure, Sink};
+use crate::model::{API_PORT, Event, Exit, Failure, Sink};
 use crate::remote::{Prompt, Remote};
 use crate::report::progress;
-
-/// Where the tunnel begins, as the kubeconfig says it.
-const PORT: u16 = 6443;
 
 /// What to do while the way is open.
 #[derive(Args, Clone)]
@@ -36,14 +33,14 @@ pub async fn run(tunnel: &Tunnel, sink: &Sink) -> Result<Exit, Failure> {
     let inventory = session::load(&Target { inventory: tunnel.inventory.clone(), consents: BTreeSet::new() })?;
     let server = session::server(&inventory)?;
     let remote = Remote::connect(server, &Prompt::of_environment()).await?;
-    remote.api_port(PORT).await?;
+    remote.api_port(API_PORT).await?;
     sink(Event::Done);
     let Some((program, args)) = tunnel.command.split_first() else {
         if server.connection == Connection::Local {
-            progress(&format!("{} is this machine: https://127.0.0.1:{PORT} reaches it without a tunnel", server.name));
+            progress(&format!("{} is this machine: https://127.0.0.1:{API_PORT} reaches it without a tunnel", server.name));
             return Ok(Exit::Done);
         }
-        progress(&format!("https://127.0.0.1:{PORT} reaches {}; Ctrl-C closes it", server.name));
+        progress(&format!("https://127.0.0.1:{API_PORT} reaches {}; Ctrl-C closes it", server.name));
         return std::future::pending().await;
     };
     let tried = || format!("run {}", program.display());

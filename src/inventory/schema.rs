@@ -168,6 +168,12 @@ impl Host {
     pub fn visible_ip(&self) -> Option<IpAddr> {
         self.public_ip.or_else(|| self.address.parse().ok())
     }
+
+    /// Where the operator's own programs find it: as visitors do, else by `address`, which may be a name that nobody but ssh knows.
+    #[must_use]
+    pub fn direct(&self) -> String {
+        self.visible_ip().map_or_else(|| self.address.clone(), |ip| ip.to_string())
+    }
 }
 
 /// What a host does in the cluster.

@@ -31,7 +31,7 @@ pub use action::{
 };
 pub use answer::{Answer, Reply};
 pub use answers::{Blob, ChartFacts, Conflict, DryRun, ImageArchive, LiveRelease, LiveSecret};
-pub use cluster::{AGENT_TOKEN, ClusterFacts};
+pub use cluster::{AGENT_TOKEN, API_PORT, ClusterFacts};
 pub use database::{DatabaseKind, DatabaseLogin, NEW_PASSWORD, OLD_PASSWORD, PasswordRef, ROTATION, RotationAction};
 pub use event::{Event, Sink};
 pub use failure::{Exit, Failure};

@@ -9,10 +9,7 @@ use tokio::net::{TcpStream, UnixListener};
 use super::Remote;
 use super::error::Error;
 use super::line::{Line, within};
-use crate::model::{Answer, Failure, HostQuestion, Reply};
-
-/// Where k3s serves the API on a server (k3s-docs:cli/server, `https-listen-port`).
-const API: u16 = 6443;
+use crate::model::{API_PORT, Answer, Failure, HostQuestion, Reply};
 
 impl Remote {
     /// A Unix socket here that leads to the host's API server, which need not run yet.
@@ -20,7 +17,7 @@ impl Remote {
     /// # Errors
     /// When ssh can't make the socket.
     pub async fn api_socket(&self) -> Result<PathBuf, Failure> {
-        self.forward(API).await
+        self.forward(API_PORT).await
     }
 
     /// A Unix socket here that leads to a TCP port of the host's loopback, for as long as `self` lives; the same one whenever asked.
@@ -47,14 +44,14 @@ impl Remote {
     /// When the port here is taken, or sshd forwards no ports.
     pub async fn api_port(&self, here: u16) -> Result<(), Failure> {
         let Line::Ssh(session) = &self.line else { return Ok(()) };
-        let failed = |error: Error| error.told(&self.id, format!("forward our port {here} to port {API} of {}", self.login));
+        let failed = |error: Error| error.told(&self.id, format!("forward our port {here} to port {API_PORT} of {}", self.login));
         let answers = self.answers(&[HostQuestion::Facts], |_, _| {}).await.map_err(failed)?;
         if let Some(Answer::Present(Reply::Facts(facts))) = answers.first()
             && facts.forwarding == Some(false)
         {
             return Err(failed(Error::Forwarding));
         }
-        open(session, Socket::from((Ipv4Addr::LOCALHOST, here)), API).await.map_err(failed)
+        open(session, Socket::from((Ipv4Addr::LOCALHOST, here)), API_PORT).await.map_err(failed)
     }
 }
 

@@ -3,14 +3,13 @@
 mod config;
 mod files;
 mod journal;
-mod keys;
 mod process;
 mod token;
 
 pub use config::keys as config_keys;
 pub use files::{CONFIG, REGISTRIES, node_name, unit, unit_file};
 pub use journal::diagnose;
-pub use keys::{NETWORKS, api_port, disables, items, networks};
+pub use crate::inventory::{NETWORKS, api_port, disables, items, networks};
 
 use super::adoption;
 use super::artifact;
