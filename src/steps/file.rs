@@ -2,6 +2,7 @@
 
 use similar::TextDiff;
 
+use super::hidden::holds_secret;
 use crate::model::{Content, FileKind, FileWrite, Missing, Secret, View};
 
 /// Most lines of a diff that a reason shows.
@@ -9,24 +10,6 @@ const SHOWN: usize = 60;
 
 /// Lines that stand around a change, as in `diff -u`.
 const CONTEXT: usize = 3;
-
-/// k3s' keys whose values are secrets (contract §2.3).
-const SECRET_KEYS: [&str; 7] =
-    ["token", "agent-token", "datastore-endpoint", "vpn-auth", "etcd-s3-access-key", "etcd-s3-secret-key", "etcd-s3-session-token"];
-
-/// Whether one of k3s' keys holds a secret.
-pub fn is_secret(key: &str) -> bool {
-    SECRET_KEYS.contains(&key)
-}
-
-/// Whether a text sets one of k3s' secret keys: in its config, as a flag of a unit, or as a variable (`K3S_TOKEN`).
-pub fn holds_secret(text: &str) -> bool {
-    let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
-    lines.flat_map(|line| line.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_')).any(|word| {
-        let key = word.trim_matches('-').to_lowercase().replace('_', "-");
-        word == "-t" || is_secret(key.strip_prefix("k3s-").unwrap_or(&key))
-    })
-}
 
 /// Why the file must be written; none: it is as it must be.
 ///
@@ -79,20 +62,5 @@ mod tests {
         assert_eq!(diff("/x", "a\nb\nc\nd\ne\n", "A\nb\nc\nd\ne\n"), told);
         let long: String = (0..80).map(|n| format!("{n}\n")).collect();
         assert!(diff("/x", &long, "").ends_with("-56\n… and 23 lines more"));
-    }
-
-    #[test]
-    fn secret_keys_are_known_however_they_are_written() {
-        let config = ["token: x", "a: 1\n\"agent-token\": x", "  token+: x"];
-        let unit = [
-            "ExecStart=/usr/local/bin/k3s server '--token' 'x'",
-            "ExecStart=k3s agent --token=x",
-            "k3s server -t x",
-            "Environment=\"K3S_TOKEN=x\"",
-        ];
-        for text in config.into_iter().chain(unit) {
-            assert!(holds_secret(text), "{text}");
-        }
-        assert!(!holds_secret("secrets-encryption: true\n# the token: elsewhere\nagent-token-file: /etc/x"));
     }
 }
