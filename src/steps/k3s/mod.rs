@@ -17,7 +17,7 @@ use super::changes::{Changes, file_questions};
 use crate::inventory::{Host, Inventory, Role};
 use crate::model::{
     Action, FileKind, FileWrite, Finding, HostAction, HostId, HostQuestion, Install, Missing, Note, Pin, Plan, Planned, Question, Scope,
-    Step, StepId, UnitChange, View,
+    Step, StepId, Tool, UnitChange, View,
 };
 use crate::template::MARK;
 use files::BINARY;
@@ -71,6 +71,22 @@ impl K3s {
         content.expose().starts_with(MARK.as_bytes()).then_some(Note::Manual(what))
     }
 
+    /// Whether our k3s is another than the pinned one. An altered one tells its version as well; what tells none is simply replaced.
+    fn replaced(&self, seen: &View<'_>) -> Result<bool, Missing> {
+        let another = seen.digest(BINARY)?.is_some_and(|there| self.pin(seen).is_ok_and(|pin| pin.sha256 != *there));
+        Ok(another && self.host.role == Role::Server && adoption::ours(seen, self.host.role)?)
+    }
+
+    /// What can't become as the inventory says.
+    fn forbidden(&self, seen: &View<'_>) -> Result<Vec<Finding>, Missing> {
+        let mut forbidden = adoption::forbidden(&self.inventory, &self.host, seen)?;
+        if self.replaced(seen)? {
+            let there = seen.version(Tool::K3s).ok().flatten();
+            forbidden.extend(there.and_then(|there| adoption::version(there, &self.inventory.versions.k3s)));
+        }
+        Ok(forbidden)
+    }
+
     /// When the newest of the files that k3s reads at start was changed.
     fn newest(&self, seen: &View<'_>) -> Result<u64, Missing> {
         let mut newest = 0;
@@ -117,6 +133,9 @@ impl Step for K3s {
         questions.extend(self.paths().flat_map(|path| file_questions(seen, path)));
         questions.extend(self.token.questions(seen));
         questions.extend(adoption::questions(&self.host, seen));
+        if self.replaced(seen).unwrap_or(false) {
+            questions.push(seen.ask(HostQuestion::Version(Tool::K3s)));
+        }
         if self.inventory.registries.is_none() {
             questions.push(seen.ask(HostQuestion::Content(REGISTRIES.into())));
         }
@@ -143,6 +162,10 @@ impl Step for K3s {
             if !refusals.is_empty() {
                 return Ok(Plan::Unmet(refusals).into());
             }
+        }
+        let forbidden = self.forbidden(seen)?;
+        if !forbidden.is_empty() {
+            return Ok(Plan::Unmet(forbidden).into());
         }
         let mut changes = Changes::default();
         install(&mut changes, seen, self.pin(seen)?, BINARY, 0o755)?;
