@@ -199,7 +199,7 @@ impl Live {
     async fn fetched(&self, action: &HostAction, sent: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<PathBuf, Failure> {
         match action {
             HostAction::Install(install) => self.artifacts.local(&install.pin, sent).await,
-            HostAction::Release(ReleaseAction::Upgrade(release)) => match &release.chart {
+            HostAction::Release(ReleaseAction::Upgrade { release, .. }) => match &release.chart {
                 ChartSource::Artifact(pin) => self.artifacts.local(pin, sent).await,
                 ChartSource::Path(path) => Ok(path.clone()),
             },

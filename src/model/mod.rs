@@ -45,7 +45,7 @@ pub use pin::{ArtifactRef, Pin, Pins};
 pub use plan::{Condition, Finding, Missing, Note, Plan, Planned, Why};
 pub use program::{EnvSource, Program};
 pub use question::{ApiQuestion, HostQuestion, OperatorQuestion, OutsideQuestion, Question, RecordKind, Resolver, Tool, Trusted};
-pub use release::{ChartSource, ReleaseAction, ReleaseUpgrade};
+pub use release::{CHART_LABEL, ChartSource, ROLLED_BACK, ReleaseAction, ReleaseUpgrade, mark, marked};
 pub use restart::Restart;
 pub use secret::{CertificateSpec, Recipe, Secret, SecretKind, SecretSpec, TLS_CA, TLS_CHAIN, TLS_KEY};
 pub use sshd::{PermitRootLogin, SSHD_DROP_IN, SSHD_UNPROVEN, STRANGER, SshdFacts};

@@ -4,6 +4,7 @@ mod acme_site;
 mod adoption;
 mod artifact;
 mod attempt;
+mod autoscaler;
 mod carrier;
 mod changes;
 mod diagnosis;

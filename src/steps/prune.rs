@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{cert_manager, issuers, jwt_keys, namespaces, redirects, solver_policy, tls_secret};
 use crate::inventory::{Consent, Inventory};
 use crate::model::{
-    Action, ApiAction, ApiQuestion, Finding, HostAction, KEY_ID, MANAGED_BY, Missing, Note, ObjectRef, Planned, Question, ReleaseAction,
+    Action, ApiAction, ApiQuestion, CHART_LABEL, Finding, HostAction, KEY_ID, MANAGED_BY, Missing, Note, ObjectRef, Planned, Question, ReleaseAction,
     Scope, Step, StepId, View,
 };
 
@@ -25,9 +25,6 @@ const KINDS: [(&str, &str); 7] = [
 
 /// helm's storage driver keeps each revision in a Secret with this label (helm: pkg/storage/driver).
 const RELEASES: &str = "owner=helm";
-
-/// What `helm upgrade` is told to put on a release of ours.
-const CHART: &str = "bedplate.dev/chart";
 
 struct Prune {
     wanted: BTreeSet<ObjectRef>,
@@ -144,7 +141,7 @@ impl Prune {
             }
         }
         newest.retain(|release, (_, labels)| {
-            !self.releases.contains(release) && labels.get(CHART).is_some() && labels["status"] != "uninstalled"
+            !self.releases.contains(release) && labels.get(CHART_LABEL).is_some() && labels["status"] != "uninstalled"
         });
         let leftover = |(namespace, name): (String, String)| Leftover {
             what: format!("release {namespace}/{name}"),

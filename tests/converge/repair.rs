@@ -106,7 +106,7 @@ fn needless(done: &[Action], repair: &[Action]) -> Vec<String> {
     let interrupts = |action: &&Action| {
         let Action::Host(_, action) = action else { return false };
         let started = matches!(action, HostAction::Unit { change: UnitChange::Start | UnitChange::Restart, .. });
-        started || matches!(action, HostAction::Release(ReleaseAction::Upgrade(_)))
+        started || matches!(action, HostAction::Release(ReleaseAction::Upgrade { .. }))
     };
     let beyond = |action: &&Action| match repair.iter().position(|known| known == action) {
         Some(at) => {

@@ -96,6 +96,7 @@ pub const TESTS: &[Test] = &[
     ("drift_image", drift::image),
     ("drift_issuer", drift::issuer),
     ("drift_scaled", drift::scaled),
+    ("drift_colleague", drift::colleague),
     ("drift_uninstalled", drift::uninstalled),
     ("drift_tls_secret", drift::tls_secret),
     ("lock_two", lock::two),

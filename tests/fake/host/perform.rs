@@ -71,7 +71,7 @@ impl Host {
             return Err(Failure::new("run helm", "helm or k3s is not there", ""));
         }
         match action {
-            ReleaseAction::Upgrade(release) => api.upgrade(release)?,
+            ReleaseAction::Upgrade { release, .. } => api.upgrade(release)?,
             ReleaseAction::Uninstall { namespace, name } => api.uninstall(namespace, name),
             ReleaseAction::ClearPending { namespace, name, deployed, .. } => api.clear(namespace, name, *deployed),
         }
