@@ -112,12 +112,12 @@ impl Step for SolverPolicy {
         let Findings { ours, others } = self.findings(seen)?;
         if planned.plan != Plan::Converged {
             planned.reasons.extend(ours.into_iter().map(|finding| finding.what));
-            return Ok(planned.with_notes(others.into_iter().map(Note::Warning).collect()));
+            return Ok(planned.with_notes(others.into_iter().map(Note::Warning).chain(self.ways.without_effect()).collect()));
         }
         let findings: Vec<_> = ours.into_iter().chain(others).collect();
         if !findings.is_empty() {
             planned.plan = Plan::Unmet(findings);
         }
-        Ok(planned.with_notes(unseen(seen)?.into_iter().collect()))
+        Ok(planned.with_notes(unseen(seen)?.into_iter().chain(self.ways.without_effect()).collect()))
     }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::model::{Finding, Missing};
 
-use super::super::solver_policy::{self, effect};
+use super::super::solver_policy;
 use super::ask::POD;
 use super::case::Case;
 use super::cause::Cure;
@@ -16,7 +16,7 @@ use crate::steps::object::owned;
 /// Policies or pods can't be seen.
 pub fn judge(case: &Case<'_>, challenge: &Value) -> Result<Option<(String, Cure)>, Missing> {
     let Some(solver) = owned(case.all(POD)?, &[challenge]).first().copied() else { return Ok(None) };
-    if let Some(deny) = effect::bars_solver(&case.seen, solver)? {
+    if let Some(deny) = case.ways.bars_solver(&case.seen, solver)? {
         let why = format!("{deny} lets nobody in to the solver's pod, and no other policy lets Traefik in to its port 8089");
         return Ok(Some((why, Cure::Tool(format!("applies networkpolicy {}/{}, which does", case.namespace(), solver_policy::NAME)))));
     }

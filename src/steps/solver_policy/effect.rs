@@ -11,15 +11,25 @@ use super::super::object::{list, name, place, text};
 use super::super::traefik;
 use super::super::traffic::{End, Pod, Port, Side, barred};
 use crate::inventory::Inventory;
-use crate::model::{ApiQuestion, Finding, HostQuestion, Missing, ObjectRef, Question, View};
+use crate::model::{ApiQuestion, Finding, HostQuestion, Missing, Note, ObjectRef, Question, View};
 use needs::Need;
 
 /// Where solvers listen, and what that port is called (contract §3.5; cert-manager: pkg/issuer/acme/http/pod.go).
 const SOLVER: Port<'_> = Port { protocol: "TCP", number: 8089, name: Some("http") };
 
+/// Whether anything makes policies hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Controller {
+    /// k3s' own, or that of a network of the user's.
+    Runs,
+    /// Nothing does.
+    Disabled,
+}
+
 /// Between whom packets must pass.
 #[derive(Clone, Debug)]
 pub struct Ways {
+    controller: Controller,
     /// Where pods are.
     pods: Vec<IpNet>,
     /// Where cert-manager must get.
@@ -31,7 +41,30 @@ impl Ways {
     /// As the inventory has them.
     pub fn of(inventory: &Inventory) -> Self {
         let pods = networks(&inventory.k3s, NETWORKS[0]);
-        Self { needs: needs::of(inventory, &pods), api: needs::api(inventory), pods }
+        let set = |key: &str| inventory.k3s.0.get(key);
+        let disabled = set("disable-network-policy").is_some_and(|flag| *flag == true);
+        // Without flannel the network is the user's, and so is what its policies do.
+        let others = set("flannel-backend").is_some_and(|backend| *backend == "none");
+        let controller = if disabled && !others { Controller::Disabled } else { Controller::Runs };
+        Self { controller, needs: needs::of(inventory, &pods), api: needs::api(inventory), pods }
+    }
+
+    /// What is to be said of policies that hold nobody back.
+    pub fn without_effect(&self) -> Option<Note> {
+        let fact = "k3s runs without its policy controller (disable-network-policy): no NetworkPolicy has an effect, and none is judged; what it \
+                    enforced before it was disabled stays until the host is rebooted";
+        (self.controller == Controller::Disabled).then(|| Note::Fact(fact.into()))
+    }
+
+    /// All policies of the cluster that have an effect.
+    ///
+    /// # Errors
+    /// They can't be seen.
+    fn policies<'a>(&self, seen: &View<'a>) -> Result<&'a [Value], Missing> {
+        match self.controller {
+            Controller::Runs => Ok(seen.list(&all_policies(), "")?.map(Vec::as_slice).unwrap_or_default()),
+            Controller::Disabled => Ok(&[]),
+        }
     }
 
     /// What keeps Traefik, at the solvers' side, from the solvers of a namespace; none: they let it in.
@@ -41,7 +74,7 @@ impl Ways {
     pub fn at_solvers(&self, seen: &View<'_>, namespace: &str) -> Result<Option<Finding>, Missing> {
         let solver = self.solver(seen, namespace)?;
         for pod in traefik::pods(seen)? {
-            let deny = barred(policies(seen)?, Side::Ingress, &solver, &traefik::end(seen, pod)?, SOLVER);
+            let deny = barred(self.policies(seen)?, Side::Ingress, &solver, &traefik::end(seen, pod)?, SOLVER);
             if let Some(first) = deny.first() {
                 let home = text(pod, "/metadata/namespace").unwrap_or_default();
                 let what = format!("{} Traefik of {home} from cert-manager's solvers in {namespace} (TCP 8089){FAILS}", keeps(&deny));
@@ -58,7 +91,7 @@ impl Ways {
     pub fn at_traefik(&self, seen: &View<'_>, namespace: &str) -> Result<Option<Finding>, Missing> {
         let solver = self.solver(seen, namespace)?;
         for pod in traefik::pods(seen)? {
-            let deny = barred(policies(seen)?, Side::Egress, &traefik::end(seen, pod)?, &solver, SOLVER);
+            let deny = barred(self.policies(seen)?, Side::Egress, &traefik::end(seen, pod)?, &solver, SOLVER);
             if let Some(first) = deny.first() {
                 let what = format!("{} Traefik from cert-manager's solvers in {namespace} (TCP 8089){FAILS}", keeps(&deny));
                 let end = format!(" in {namespace}");
@@ -84,9 +117,9 @@ impl Ways {
         // A server may have more addresses than the inventory knows.
         api.to.nets.extend(seen.facts()?.addresses.iter().copied().map(IpNet::from));
         for need in self.needs.iter().chain([&api]) {
-            let bars = barred(policies(seen)?, Side::Egress, &own, &need.to, need.port);
+            let bars = barred(self.policies(seen)?, Side::Egress, &own, &need.to, need.port);
             // The sites' address is turned into Traefik's own on the way where the node answers for it.
-            let passes = bars.is_empty() || need.port.number == 80 && into_traefik(seen, &own)?;
+            let passes = bars.is_empty() || need.port.number == 80 && self.into_traefik(seen, &own)?;
             if !passes {
                 lacks.push(need.what.as_str());
                 deny = bars;
@@ -98,11 +131,43 @@ impl Ways {
         }))
     }
 
+    /// What keeps Traefik from a solver that is there, at that one's side; none: it is let in.
+    ///
+    /// # Errors
+    /// Policies or pods can't be seen.
+    pub fn bars_solver(&self, seen: &View<'_>, solver: &Value) -> Result<Option<String>, Missing> {
+        let own = End::of(solver, &traefik::home(seen, text(solver, "/metadata/namespace").unwrap_or_default())?);
+        let ports = list(solver, "/spec/containers").flat_map(|container| list(container, "/ports"));
+        let port = Port { name: ports.filter(|port| port["containerPort"] == SOLVER.number).find_map(|port| text(port, "/name")), ..SOLVER };
+        for pod in traefik::pods(seen)? {
+            let deny = barred(self.policies(seen)?, Side::Ingress, &own, &traefik::end(seen, pod)?, port);
+            if !deny.is_empty() {
+                return Ok(deny.first().map(|policy| place(policy)));
+            }
+        }
+        Ok(None)
+    }
+
     /// Any solver that cert-manager may put up there.
     fn solver(&self, seen: &View<'_>, namespace: &str) -> Result<End, Missing> {
         let labels = json!({ "acme.cert-manager.io/http01-solver": "true" });
         let pod = Pod { namespace: namespace.into(), home: traefik::home(seen, namespace)?, labels };
         Ok(End { pod: Some(pod), nets: self.pods.clone() })
+    }
+
+    /// Whether it may go to a port of Traefik's.
+    fn into_traefik(&self, seen: &View<'_>, own: &End) -> Result<bool, Missing> {
+        for pod in traefik::pods(seen)? {
+            let to = traefik::end(seen, pod)?;
+            for port in list(pod, "/spec/containers").flat_map(|container| list(container, "/ports")) {
+                let number = port["containerPort"].as_u64().and_then(|number| u16::try_from(number).ok()).unwrap_or_default();
+                let port = Port { protocol: port["protocol"].as_str().unwrap_or("TCP"), number, name: text(port, "/name") };
+                if barred(self.policies(seen)?, Side::Egress, own, &to, port).is_empty() {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 }
 
@@ -116,52 +181,12 @@ pub fn questions(seen: &View<'_>) -> Vec<Question> {
     traefik::questions().into_iter().chain(others).collect()
 }
 
-/// What keeps Traefik from a solver that is there, at that one's side; none: it is let in.
-///
-/// # Errors
-/// Policies or pods can't be seen.
-pub fn bars_solver(seen: &View<'_>, solver: &Value) -> Result<Option<String>, Missing> {
-    let own = End::of(solver, &traefik::home(seen, text(solver, "/metadata/namespace").unwrap_or_default())?);
-    let ports = list(solver, "/spec/containers").flat_map(|container| list(container, "/ports"));
-    let port = Port { name: ports.filter(|port| port["containerPort"] == SOLVER.number).find_map(|port| text(port, "/name")), ..SOLVER };
-    for pod in traefik::pods(seen)? {
-        let deny = barred(policies(seen)?, Side::Ingress, &own, &traefik::end(seen, pod)?, port);
-        if !deny.is_empty() {
-            return Ok(deny.first().map(|policy| place(policy)));
-        }
-    }
-    Ok(None)
-}
-
-/// All policies of the cluster.
-///
-/// # Errors
-/// They can't be seen.
-fn policies<'a>(seen: &View<'a>) -> Result<&'a [Value], Missing> {
-    Ok(seen.list(&all_policies(), "")?.map(Vec::as_slice).unwrap_or_default())
-}
-
 fn all_policies() -> ObjectRef {
     ObjectRef::new("networking.k8s.io/v1", "NetworkPolicy", "", "")
 }
 
 fn controller() -> ObjectRef {
     ObjectRef::new("apps/v1", "Deployment", cert_manager::NAMESPACE, "cert-manager")
-}
-
-/// Whether it may go to a port of Traefik's.
-fn into_traefik(seen: &View<'_>, own: &End) -> Result<bool, Missing> {
-    for pod in traefik::pods(seen)? {
-        let to = traefik::end(seen, pod)?;
-        for port in list(pod, "/spec/containers").flat_map(|container| list(container, "/ports")) {
-            let number = port["containerPort"].as_u64().and_then(|number| u16::try_from(number).ok()).unwrap_or_default();
-            let port = Port { protocol: port["protocol"].as_str().unwrap_or("TCP"), number, name: text(port, "/name") };
-            if barred(policies(seen)?, Side::Egress, own, &to, port).is_empty() {
-                return Ok(true);
-            }
-        }
-    }
-    Ok(false)
 }
 
 fn keeps(policies: &[&Value]) -> String {
