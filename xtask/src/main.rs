@@ -40,9 +40,9 @@ enum Chore {
     },
     /// Run every test; as root, and with nothing left out in silence
     Test {
-        /// Only tests on the rig whose name begins so
+        /// Only tests on the rig whose name begins so; may be given several times
         #[arg(long)]
-        only: Option<String>,
+        only: Vec<String>,
         #[command(flatten)]
         released: Released,
     },
@@ -146,7 +146,7 @@ impl Chore {
             Self::Rehearse { keep, released } => {
                 rehearse(if keep { Afterwards::Keep } else { Afterwards::Down }, released.source.as_deref())
             }
-            Self::Test { only, released } => test::test(only.as_deref(), released.source.as_deref()),
+            Self::Test { only, released } => test::test(&only, released.source.as_deref()),
             Self::Matrix { only, fault } => matrix::matrix(only.as_deref(), fault),
             Self::Capture { host, namespace } => capture::capture(&host, &namespace),
             Self::Rig(chore) => chore.run(),

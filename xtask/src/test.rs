@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, anyhow, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use serde::Serialize;
 
 use crate::e2e::{Context, TESTS, Test};
@@ -30,16 +30,19 @@ enum Verdict {
     Failed,
 }
 
-/// Runs everything, or with `only` the tests on the rig whose name begins so. Prints a row a test and writes the report.
+/// Runs everything, or with `only` the tests on the rig whose name begins so or so. Prints a row a test and writes the report.
 ///
 /// # Errors
 /// A test failed, `only` names none, or this is not root: nothing is left out in silence.
-pub fn test(only: Option<&str>, source: Option<&Path>) -> Result<()> {
+pub fn test(only: &[String], source: Option<&Path>) -> Result<()> {
     ensure!(rustix::process::geteuid().is_root(), "the suite boots hosts: run it as root");
-    let chosen: Vec<&Test> = TESTS.iter().filter(|(name, _)| only.is_none_or(|only| name.starts_with(only))).collect();
-    ensure!(!chosen.is_empty(), "no test on the rig begins with {}", only.unwrap_or_default());
+    if let Some(unknown) = only.iter().find(|only| !TESTS.iter().any(|(name, _)| name.starts_with(only.as_str()))) {
+        bail!("no test on the rig begins with {unknown}");
+    }
+    let wanted = |name: &str| only.is_empty() || only.iter().any(|only| name.starts_with(only.as_str()));
+    let chosen: Vec<&Test> = TESTS.iter().filter(|(name, _)| wanted(name)).collect();
     let mut rows = Vec::new();
-    if only.is_none() {
+    if only.is_empty() {
         packages::ensure(packages::TESTS)?;
         rows.push(row("cargo_test", || program("cargo", &["test", "--workspace", "--quiet"], ".")));
         // The flags of the build, so that Kubernetes is not compiled a second time.
