@@ -1,18 +1,20 @@
-//! The CA refuses a name, the cause is cured, and the next bootstrap asks anew: an hour before cert-manager would.
+//! The CA refuses a name, the cause is cured, and the next bootstrap asks anew: an hour before cert-manager would; meanwhile the other CA falls
+//! silent for a while.
 
 use std::fs;
 use std::net::Ipv6Addr;
+use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use toml::{Table, Value};
 
 use super::super::Context;
 use super::super::flow::{bedplate, ended};
 use super::counted;
 use crate::bench::Bench;
-use crate::rig::{Record, usual};
-use crate::run::until;
+use crate::rig::{Acme, Record, usual};
+use crate::run::{Ended, until};
 
 const DOMAIN: &str = "again.example";
 const INVENTORY: &str = "again.toml";
@@ -20,6 +22,12 @@ const INVENTORY: &str = "again.toml";
 const REFUSED: Duration = Duration::from_secs(120);
 /// What failed just now is not asked for anew.
 const PAUSE: Duration = Duration::from_secs(60);
+
+/// From the start of a run to its order at the production CA.
+const SILENT: Duration = Duration::from_secs(180);
+/// Since when the production CA owes an answer, seconds.
+const UNHEARD: &str = r#"made=$(k3s kubectl -n hello get orders.acme.cert-manager.io -o jsonpath='{range .items[?(@.spec.issuerRef.name=="letsencrypt-production")]}{.status.state}@{.metadata.creationTimestamp}{end}' | sed -n 's/^@//p')
+[ -z "$made" ] || echo $(($(date +%s) - $(date -d "$made" +%s)))"#;
 
 /// What bedplate would not do: an order while the name's IPv6 address leads nowhere.
 const ORDER: &str = "k3s kubectl create namespace hello && k3s kubectl apply -f - <<'EOF'
@@ -58,7 +66,7 @@ fn asked_anew(bench: &Bench<'_>) -> Result<()> {
     records(bench, None)?;
     let age = format!("echo $(($(date +%s) - $(date -d '{}' +%s)))", status("lastFailureTime")?.trim());
     until("the failure to lie back", PAUSE, || Ok((bench.look(&age)?.trim().parse::<i64>()? > 30).then_some(())))?;
-    let well = bedplate(bench, &["bootstrap", INVENTORY])?;
+    let well = while_silent(bench, || bedplate(bench, &["bootstrap", INVENTORY]))?;
     ended(&well, 0)?;
     let said = format!("{}{}", well.stdout, well.stderr);
     ensure!(said.contains("have certificate hello/hello-tls issued anew"), "it was not asked for anew:\n{said}");
@@ -67,6 +75,23 @@ fn asked_anew(bench: &Bench<'_>) -> Result<()> {
     let page = bench.visit(&format!("https://{DOMAIN}/"))?;
     ensure!(page.starts_with("HTTP/2 200") && page.contains("hello from"), "it says {page}");
     ended(&bedplate(bench, &["plan", INVENTORY])?, 0)
+}
+
+/// The production CA says nothing when it is asked for the order, and comes to itself while the run waits.
+fn while_silent(bench: &Bench<'_>, bootstrap: impl FnOnce() -> Result<Ended> + Send) -> Result<Ended> {
+    let silence = Acme::Production.silenced(&bench.rig.place)?;
+    thread::scope(|scope| {
+        let run = scope.spawn(bootstrap);
+        let heard = until("an order that nobody answers", SILENT, || {
+            let age = bench.look(UNHEARD)?;
+            ensure!(!run.is_finished(), "the run did not wait for the CA");
+            Ok(age.trim().parse::<i64>().is_ok_and(|age| age >= 5).then_some(()))
+        });
+        drop(silence);
+        let run = run.join().map_err(|_| anyhow!("the run panicked"))?;
+        heard.with_context(|| run.as_ref().map(|run| run.stderr.clone()).unwrap_or_default())?;
+        run
+    })
 }
 
 fn records(bench: &Bench<'_>, six: Option<Ipv6Addr>) -> Result<()> {

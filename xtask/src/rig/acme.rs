@@ -3,14 +3,25 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use rustix::process::Signal;
 use serde_json::json;
 
 use super::ca::Ca;
-use super::daemon::Daemon;
+use super::daemon::{Daemon, send};
 use super::network::{BRIDGE, inside};
 use super::place::Place;
 use crate::run::run;
+
+/// An authority that says nothing.
+pub struct Silence(i32);
+
+impl Drop for Silence {
+    fn drop(&mut self) {
+        // One that is gone shows when it is asked next.
+        let _ = send(self.0, Signal::CONT);
+    }
+}
 
 /// One authority.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -71,6 +82,14 @@ impl Acme {
         let root = run(curl.arg(format!("https://{BRIDGE}:{}/roots/0", self.management())))?;
         fs::write(self.root(place), root)?;
         Ok(())
+    }
+
+    /// Lets it say nothing for as long as the value lives: connections come about, and nobody answers.
+    pub fn silenced(self, place: &Place) -> Result<Silence> {
+        let name = format!("pebble-{}", self.name());
+        let daemon = Daemon::find(place, &name)?.with_context(|| format!("{name} does not run"))?;
+        send(daemon.pid, Signal::STOP)?;
+        Ok(Silence(daemon.pid))
     }
 
     /// Pebble sleeps at random before it asks, unless told not to; it refuses a nonce at random, one in twenty unless told otherwise.
