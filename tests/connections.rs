@@ -4,7 +4,7 @@
 #[allow(dead_code, reason = "the other tests use the rest")]
 mod sshd;
 
-use std::net::{TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -35,7 +35,7 @@ async fn a_look_and_an_action_take_one_connection_and_two_sessions() {
     let remote = Remote::connect(&sshd.host(), &Prompt::unattended(None)).await.unwrap();
     let lock = remote.lock(std::time::Duration::ZERO).await.unwrap();
     remote.ask(vec![HostQuestion::Facts, HostQuestion::Stat("/etc".into())]).await.unwrap();
-    remote.forward(sshd.port).await.unwrap();
+    remote.forward((Ipv4Addr::LOCALHOST, sshd.port).into()).await.unwrap();
     let path = sshd.folder().join("made").to_str().unwrap().to_owned();
     let action = HostAction::Link { path, target: "nowhere".into() };
     remote.perform(&action, Path::new("/nowhere"), &|_, _| {}).await.unwrap();

@@ -56,7 +56,7 @@ async fn a_port_of_this_machine_is_reached_through_a_socket_and_needs_no_tunnel(
     let Some(remote) = root().await else { return };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let socket = remote.forward(port).await.unwrap();
+    let socket = remote.forward(listener.local_addr().unwrap()).await.unwrap();
     let greet = async {
         let (mut stream, _) = listener.accept().await.unwrap();
         tokio::io::AsyncWriteExt::write_all(&mut stream, b"hello").await.unwrap();

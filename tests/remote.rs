@@ -174,7 +174,7 @@ async fn a_port_of_the_host_is_reached_through_a_socket() {
     use tokio::io::AsyncReadExt as _;
     let sshd = Sshd::start("");
     let remote = Remote::connect(&sshd.host(), &Prompt::unattended(None)).await.unwrap();
-    let socket = remote.forward(sshd.port).await.unwrap();
+    let socket = remote.forward((Ipv4Addr::LOCALHOST, sshd.port).into()).await.unwrap();
     let mut stream = tokio::net::UnixStream::connect(socket).await.unwrap();
     let mut hello = [0; 8];
     stream.read_exact(&mut hello).await.unwrap();

@@ -198,7 +198,7 @@ impl Run<'_> {
                 Ok(()) => {
                     self.world.find(&host);
                     self.world.forget(|question| match question {
-                        Question::Host(asked, _) | Question::HelmDryRun(asked, _) => *asked == host,
+                        Question::Host(asked, _) | Question::HelmDryRun(asked, _) | Question::Hairpin(asked, _) => *asked == host,
                         Question::Api(_) | Question::Outside(_) => true,
                         Question::Operator(_) => false,
                     });
@@ -250,7 +250,7 @@ async fn act(ground: &dyn Ground, verdict: &Verdict, actions: &[Action], sink: &
 fn stale(action: &Action, question: &Question) -> bool {
     match (action, question) {
         // Where packets are dropped a knock takes its time, and few actions open or close a port that was asked about already.
-        (action, Question::Outside(OutsideQuestion::Knock { .. })) => {
+        (action, Question::Outside(OutsideQuestion::Knock { .. }) | Question::Hairpin(..)) => {
             matches!(action, Action::Host(_, HostAction::Unit { .. } | HostAction::Enforce(..)))
         }
         (Action::Host(acted, _), Question::Host(asked, _) | Question::HelmDryRun(asked, _)) => acted == asked,

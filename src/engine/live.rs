@@ -1,6 +1,7 @@
 //! The real world: hosts over SSH, the API through a forwarded socket, the outside, the operator's machine.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -15,11 +16,11 @@ use crate::artifacts::Artifacts;
 use crate::images::Images;
 use crate::kube::Cluster;
 use crate::model::{
-    Action, Answer, ApiAction, ApiQuestion, ChartSource, Exit, Failure, HostAction, HostId, HostQuestion, OperatorQuestion, Question,
-    ReleaseAction, ReleaseUpgrade, Reply, Secret,
+    Action, Answer, ApiAction, ApiQuestion, ChartSource, Exit, Failure, Hairpin, HostAction, HostId, HostQuestion, OperatorQuestion,
+    Question, ReleaseAction, ReleaseUpgrade, Reply, Secret,
 };
 use crate::operator;
-use crate::outside::Outside;
+use crate::outside::{HTTPS, Outside};
 use crate::remote::{Hosts, Mark, Remote};
 
 /// k3s' own kubeconfig (k3s-docs:cluster-access).
@@ -208,6 +209,29 @@ impl Live {
         }
     }
 
+    /// What each host itself gets.
+    async fn hairpins(&self, asked: Vec<(HostId, Hairpin)>) -> Vec<(Question, Answer)> {
+        let asked = asked.into_iter().map(|(host, hairpin)| async {
+            let answer = self.hairpin(&host, &hairpin).await.unwrap_or_else(|failure| match failure.exit {
+                Exit::Unreachable => Answer::Lost(Arc::new(failure)),
+                _ => Answer::Unreadable(failure.seen),
+            });
+            (Question::Hairpin(host, hairpin), answer)
+        });
+        join_all(asked).await
+    }
+
+    async fn hairpin(&self, host: &HostId, asked: &Hairpin) -> Result<Answer, Failure> {
+        let remote = self.hosts.remote(host).await?;
+        let socket = remote.forward(SocketAddr::new(asked.address, HTTPS)).await?;
+        let answer = self.outside.through(&socket, &asked.name, &asked.trusted).await;
+        if answer == Answer::Absent {
+            // Who may not look has seen nothing.
+            remote.forwards().await?;
+        }
+        Ok(answer)
+    }
+
     async fn operator(&self, questions: Vec<OperatorQuestion>) -> Vec<(Question, Answer)> {
         let asked = questions.into_iter().map(|question| async {
             let (artifacts, images) = (Arc::clone(&self.artifacts), Arc::clone(&self.images));
@@ -223,26 +247,29 @@ impl Live {
 #[async_trait]
 impl Ground for Live {
     async fn ask(&self, questions: Vec<Question>) -> Vec<(Question, Answer)> {
-        let (mut hosts, mut api, mut helm, mut outside, mut operator) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut hosts, mut api, mut helm, mut outside, mut hairpins, mut operator) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for question in questions {
             match question {
                 Question::Host(host, question) => hosts.push((host, question)),
                 Question::Api(question) => api.push(question),
                 Question::HelmDryRun(host, upgrade) => helm.push((host, upgrade)),
                 Question::Outside(question) => outside.push(question),
+                Question::Hairpin(host, hairpin) => hairpins.push((host, hairpin)),
                 Question::Operator(question) => operator.push(question),
             }
         }
         let (heard, kubeconfig) = oneshot::channel();
-        let (hosts, api, helm, seen, operator) = tokio::join!(
+        let (hosts, api, helm, seen, hairpins, operator) = tokio::join!(
             self.ask_hosts(hosts, heard),
             self.api(api, kubeconfig),
             self.helm(helm),
             self.outside.ask(outside),
+            self.hairpins(hairpins),
             self.operator(operator)
         );
         let seen = seen.into_iter().map(|(question, answer)| (Question::Outside(question), answer));
-        hosts.into_iter().chain(api).chain(helm).chain(seen).chain(operator).collect()
+        hosts.into_iter().chain(api).chain(helm).chain(seen).chain(hairpins).chain(operator).collect()
     }
 
     async fn perform(&self, action: &Action, sent: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<(), Failure> {

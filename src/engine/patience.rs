@@ -53,7 +53,7 @@ pub fn coming_up(missing: &Missing) -> Option<Condition> {
         Question::Host(..) => "the host can be looked at",
         Question::Api(_) => "the API server tells what is there",
         Question::Outside(_) => "the outside can be looked at",
-        Question::Operator(_) | Question::HelmDryRun(..) => return None,
+        Question::Operator(_) | Question::HelmDryRun(..) | Question::Hairpin(..) => return None,
     };
     Some(Condition { what: what.into(), seen: seen.clone(), cure: missing.cure().into(), within: OUT_OF_SIGHT })
 }

@@ -77,7 +77,7 @@ impl Party {
             Question::Operator(_) => Self::Operator,
             Question::Host(host, _) | Question::HelmDryRun(host, _) if host != server => Self::Host(host.clone()),
             Question::Host(..) | Question::HelmDryRun(..) | Question::Api(_) => Self::Server,
-            Question::Outside(OutsideQuestion::Knock { .. }) => Self::Doors,
+            Question::Outside(OutsideQuestion::Knock { .. }) | Question::Hairpin(..) => Self::Doors,
             Question::Outside(_) => Self::Outside,
         }
     }

@@ -26,6 +26,9 @@ pub struct Served {
     pub subject: String,
     /// Issuer, e.g. `C=US, O=Let's Encrypt, CN=YE1`.
     pub issuer: String,
+    /// The version of TLS that was agreed on, e.g. `TLS 1.3`; empty if the handshake broke off.
+    #[serde(default)]
+    pub version: String,
     /// The key's kind and its bits, e.g. `RSA 2048`; empty if it is of an uncommon kind.
     #[serde(default)]
     pub key: String,

@@ -119,7 +119,7 @@ impl Missing {
         match (&self.why, &self.question) {
             (Why::Lost(failure), _) => &failure.cure,
             (Why::NotAsked, _) => "report this as a bug of bedplate",
-            (_, Question::Host(..) | Question::HelmDryRun(..)) => "see on the host why, then run again",
+            (_, Question::Host(..) | Question::HelmDryRun(..) | Question::Hairpin(..)) => "see on the host why, then run again",
             (_, Question::Api(_)) => "see that k3s runs on the server (`systemctl status k3s`), then run again",
             (_, Question::Outside(_)) => "see that this machine reaches the outside, then run again",
             (_, Question::Operator(_)) => "mend it on this machine, then run again",

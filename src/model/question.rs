@@ -20,6 +20,8 @@ pub enum Question {
     HelmDryRun(HostId, Box<ReleaseUpgrade>),
     /// To the world, as a visitor sees it from the operator's side.
     Outside(OutsideQuestion),
+    /// To the world, as a host sees it.
+    Hairpin(HostId, Hairpin),
     /// To the operator's own machine.
     Operator(OperatorQuestion),
 }
@@ -153,6 +155,14 @@ pub enum OutsideQuestion {
         #[serde(default)]
         trusted: Trusted,
     },
+    /// The versions of TLS before 1.2 that are taken on port 443 at `address` for `name` (SNI), e.g. `TLS 1.0 and TLS 1.1`: `Reply::Text`.
+    /// Absent: none is.
+    OldTls {
+        /// SNI.
+        name: String,
+        /// Where to connect.
+        address: IpAddr,
+    },
     /// Whether a TCP port takes a connection, on which nothing is said: `Reply::Open`. Absent: it refuses, or is silent for 1.5 s.
     Knock {
         /// Where to connect.
@@ -160,6 +170,19 @@ pub enum OutsideQuestion {
         /// To which port.
         port: u16,
     },
+}
+
+/// The certificate that a host itself gets on port 443 at `address` for `name` (SNI), judged as a visitor of ours would: `Reply::Served`.
+/// Absent: no certificate comes back.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+pub struct Hairpin {
+    /// SNI and the name that must match.
+    pub name: String,
+    /// Where the host connects.
+    pub address: IpAddr,
+    /// Whom the visitor trusts.
+    #[serde(default)]
+    pub trusted: Trusted,
 }
 
 impl OutsideQuestion {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{
-    Answer, ApiQuestion, ArtifactRef, ChartFacts, DatabaseLogin, DryRun, EnvSource, Exchange, Failure, FileMeta, HostFacts, HostId,
-    HostQuestion, ImageArchive, ImageOnHost, ImageSource, Listener, LiveRelease, LiveSecret, Manifest, Missing, ObjectRef,
+    Answer, ApiQuestion, ArtifactRef, ChartFacts, DatabaseLogin, DryRun, EnvSource, Exchange, Failure, FileMeta, Hairpin, HostFacts,
+    HostId, HostQuestion, ImageArchive, ImageOnHost, ImageSource, Listener, LiveRelease, LiveSecret, Manifest, Missing, ObjectRef,
     OperatorQuestion, OutsideQuestion, PasswordRef, Pin, Program, Question, RecordKind, ReleaseUpgrade, Reply, Resolver, Rules, Secret,
     Served, SshdFacts, Tool, Trusted, UnitState, Why, World,
 };
@@ -199,6 +199,16 @@ impl<'a> View<'a> {
     /// The same, to a visitor who trusts those roots.
     pub fn served_to(&self, name: &str, address: IpAddr, trusted: &Trusted) -> Seen<&'a Served> {
         look!(self, Question::Outside(OutsideQuestion::Served { name: name.into(), address, trusted: trusted.clone() }), Served)
+    }
+
+    /// `OutsideQuestion::OldTls`.
+    pub fn old_tls(&self, name: &str, address: IpAddr) -> Seen<&'a String> {
+        look!(self, Question::Outside(OutsideQuestion::OldTls { name: name.into(), address }), Text)
+    }
+
+    /// `Question::Hairpin`.
+    pub fn hairpin(&self, asked: &Hairpin) -> Seen<&'a Served> {
+        look!(self, Question::Hairpin(self.host.clone(), asked.clone()), Served)
     }
 
     /// `OutsideQuestion::Get`.

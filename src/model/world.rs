@@ -58,7 +58,7 @@ impl World {
     /// Why the host that a question goes to is set aside; none: it is not, or the question goes to no host.
     pub(super) fn set_aside(&self, question: &Question) -> Option<&Arc<Failure>> {
         match question {
-            Question::Host(host, _) | Question::HelmDryRun(host, _) => self.lost.get(host),
+            Question::Host(host, _) | Question::HelmDryRun(host, _) | Question::Hairpin(host, _) => self.lost.get(host),
             Question::Api(_) | Question::Outside(_) | Question::Operator(_) => None,
         }
     }

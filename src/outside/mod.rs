@@ -4,11 +4,13 @@ mod chain;
 mod dns;
 mod get;
 mod knock;
+mod old_tls;
 mod refusal;
 mod served;
 mod trust;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,12 +25,14 @@ use dns::Resolvers;
 
 /// How long one question may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a host may take to reach itself. The first packet that was lost is sent again after a second, the next two seconds later.
+const HAIRPIN: Duration = Duration::from_secs(4);
 /// Questions in flight at once.
 const ABREAST: usize = 16;
 /// Knocks in flight at once, beside them: most cost nothing, and those that meet silence should wait together.
 const KNOCKS: usize = 128;
 /// Where a site's certificate is served.
-const HTTPS: u16 = 443;
+pub const HTTPS: u16 = 443;
 
 /// The operator's view of the world.
 pub struct Outside {
@@ -52,6 +56,14 @@ impl Outside {
         let (mut answers, knocked) = tokio::join!(self.abreast(others, ABREAST), self.abreast(knocks, KNOCKS));
         answers.extend(knocked);
         answers
+    }
+
+    /// The certificate served for `name` where `socket` leads, judged as a visitor's. Absent: none comes back in time.
+    pub async fn through(&self, socket: &Path, name: &str, trusted: &Trusted) -> Answer {
+        match self.roots(trusted) {
+            Ok(roots) => tokio::time::timeout(HAIRPIN, served::through(&roots, name, socket)).await.unwrap_or(Answer::Absent),
+            Err(why) => Answer::Unreadable(why),
+        }
     }
 
     async fn abreast(&self, questions: Vec<OutsideQuestion>, most: usize) -> Vec<(OutsideQuestion, Answer)> {
@@ -79,6 +91,7 @@ impl Outside {
                 Ok(roots) => get::get(&roots, url, *address).await,
                 Err(why) => Answer::Unreadable(why),
             },
+            OutsideQuestion::OldTls { name, address } => old_tls::taken(name, SocketAddr::new(*address, HTTPS)).await,
             OutsideQuestion::Knock { address, port } => knock::knock(SocketAddr::new(*address, *port)).await,
         }
     }

@@ -24,7 +24,10 @@ mod runtime;
 mod shell;
 mod tunnel;
 
+use std::collections::BTreeMap;
 use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -61,6 +64,8 @@ pub struct Remote {
     /// Set once the lock is held: from then on actions are logged on the host.
     logged: AtomicBool,
     who: OnceCell<String>,
+    /// Where sockets of `folder` lead.
+    ways: Mutex<BTreeMap<SocketAddr, PathBuf>>,
     /// Sockets and known_hosts; gone with the connection.
     folder: TempDir,
 }
@@ -92,6 +97,7 @@ impl Remote {
             barred: Arc::default(),
             logged: AtomicBool::new(false),
             who: OnceCell::new(),
+            ways: Mutex::default(),
             folder,
         })
     }

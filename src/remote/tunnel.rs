@@ -1,6 +1,6 @@
-//! Ports of a host's loopback, reached from here.
+//! Ports of a host's loopback, and whatever else it reaches, reached from here.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use openssh::{ForwardType, Session, Socket};
@@ -20,25 +20,41 @@ impl Remote {
     /// # Errors
     /// When ssh can't make the socket.
     pub async fn api_socket(&self) -> Result<PathBuf, Failure> {
-        self.forward(API).await
+        self.forward(SocketAddr::from((Ipv4Addr::LOCALHOST, API))).await
     }
 
-    /// A Unix socket here that leads to a TCP port of the host's loopback, for as long as `self` lives; the same one whenever asked.
-    /// Whether sshd forwards at all (`HostFacts::forwarding`) shows only when the socket is used.
+    /// A Unix socket here that leads where the host connects to, for as long as `self` lives; the same one whenever asked. Whether sshd
+    /// forwards at all ([`Self::forwards`]), and whether anybody listens there, shows only when the socket is used.
     ///
     /// # Errors
     /// When ssh can't make the socket.
-    pub async fn forward(&self, port: u16) -> Result<PathBuf, Failure> {
-        let path = self.folder.path().join(port.to_string());
-        if path.exists() {
-            return Ok(path);
+    pub async fn forward(&self, to: SocketAddr) -> Result<PathBuf, Failure> {
+        let mut ways = self.ways.lock().await;
+        if let Some(path) = ways.get(&to) {
+            return Ok(path.clone());
         }
+        // A socket's path must be short.
+        let path = self.folder.path().join(ways.len().to_string());
         let made = match &self.line {
-            Line::Ssh(session) => open(session, Socket::from(path.clone()), port).await,
-            Line::Local => relay(&path, port),
+            Line::Ssh(session) => open(session, Socket::from(path.clone()), to).await,
+            Line::Local => relay(&path, to),
         };
-        made.map_err(|error| error.told(&self.id, format!("forward port {port} of {}", self.login)))?;
+        made.map_err(|error| error.told(&self.id, format!("forward {to} of {}", self.login)))?;
+        ways.insert(to, path.clone());
         Ok(path)
+    }
+
+    /// Whether sshd forwards ports, as far as its settings tell.
+    ///
+    /// # Errors
+    /// It does not, or the host can't be asked.
+    pub async fn forwards(&self) -> Result<(), Failure> {
+        let failed = |error: Error| error.told(&self.id, format!("forward ports of {}", self.login));
+        let answers = self.answers(&[HostQuestion::Facts], |_, _| {}).await.map_err(failed)?;
+        match answers.first() {
+            Some(Answer::Present(Reply::Facts(facts))) if facts.forwarding == Some(false) => Err(failed(Error::Forwarding)),
+            _ => Ok(()),
+        }
     }
 
     /// A port of our own loopback that leads to the host's API server, for programs that speak TCP only. This machine needs no tunnel to itself.
@@ -47,29 +63,24 @@ impl Remote {
     /// When the port here is taken, or sshd forwards no ports.
     pub async fn api_port(&self, here: u16) -> Result<(), Failure> {
         let Line::Ssh(session) = &self.line else { return Ok(()) };
-        let failed = |error: Error| error.told(&self.id, format!("forward our port {here} to port {API} of {}", self.login));
-        let answers = self.answers(&[HostQuestion::Facts], |_, _| {}).await.map_err(failed)?;
-        if let Some(Answer::Present(Reply::Facts(facts))) = answers.first()
-            && facts.forwarding == Some(false)
-        {
-            return Err(failed(Error::Forwarding));
-        }
-        open(session, Socket::from((Ipv4Addr::LOCALHOST, here)), API).await.map_err(failed)
+        let tried = format!("forward our port {here} to port {API} of {}", self.login);
+        self.forwards().await.map_err(|failure| Failure { tried: tried.clone(), ..failure })?;
+        let opened = open(session, Socket::from((Ipv4Addr::LOCALHOST, here)), SocketAddr::from((Ipv4Addr::LOCALHOST, API))).await;
+        opened.map_err(|error| error.told(&self.id, tried))
     }
 }
 
-async fn open(session: &Session, here: Socket<'_>, port: u16) -> Result<(), Error> {
-    let there = Socket::from((Ipv4Addr::LOCALHOST, port));
-    within(session.request_port_forward(ForwardType::Local, here, there)).await
+async fn open(session: &Session, here: Socket<'_>, there: SocketAddr) -> Result<(), Error> {
+    within(session.request_port_forward(ForwardType::Local, here, Socket::from(there))).await
 }
 
 /// Without SSH in between the socket is a relay of ours.
-fn relay(path: &std::path::Path, port: u16) -> Result<(), Error> {
+fn relay(path: &std::path::Path, to: SocketAddr) -> Result<(), Error> {
     let listener = UnixListener::bind(path).map_err(|error| Error::here(&format!("listen on {}", path.display()), &error))?;
     tokio::spawn(async move {
         while let Ok((mut near, _)) = listener.accept().await {
             tokio::spawn(async move {
-                if let Ok(mut far) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await {
+                if let Ok(mut far) = TcpStream::connect(to).await {
                     // Either side may hang up at any time.
                     let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
                 }

@@ -4,8 +4,10 @@
 mod addition;
 pub(super) mod challenge;
 mod circle;
+mod hairpin;
 mod hsts;
 mod notes;
+mod old_tls;
 pub(super) mod page;
 pub(super) mod redirect;
 mod trust;
@@ -59,6 +61,7 @@ impl Step for Site {
 
     fn questions(&self, seen: &View<'_>) -> Vec<Question> {
         let mut questions = self.trust_questions();
+        questions.extend(self.inner_question(seen));
         let (Some(address), Ok(trusted)) = (self.address, self.trusted(seen)) else { return questions };
         let visitor = Visitor { address, trusted };
         let sent_on = self.redirects().into_iter().map(|redirect| redirect.from).chain(self.target());
@@ -68,6 +71,10 @@ impl Step for Site {
             questions.push(Question::Operator(OperatorQuestion::Clock));
             questions.extend(self.acme.iter().map(|acme| Question::Api(ApiQuestion::Object(acme.object()))));
             questions.extend(self.config.names().map(|name| visitor.serve(name)));
+            if self.is_served(seen, &visitor) {
+                questions.push(self.old_tls_question(&visitor));
+                questions.extend(self.hairpin_question(seen, &visitor));
+            }
         }
         questions
     }

@@ -11,16 +11,22 @@ use crate::bench::Bench;
 use crate::rig::Host;
 use crate::run::run;
 
-/// One connection carries a whole run, in at most three sessions and one channel to the API server. Three hosts behind a jump host share one
-/// connection to it.
+/// One connection carries a whole run, in at most three sessions, one channel to the API server and one to the host's own site. Where sshd opens
+/// no channels that is said, and says nothing of the site. Three hosts behind a jump host share one connection to it.
 pub fn counted(context: &Context) -> Result<()> {
     let first = context.converged()?;
+    let shut = Sshd::set(first, "AllowTcpForwarding no")?;
+    let verify = bedplate(first, &["verify", "inventory.toml"])?;
+    drop(shut);
+    ended(&verify, 1)?;
+    let told = "whether the host itself reaches https://shop.example was not looked at: sshd forwards no ports (AllowTcpForwarding)";
+    ensure!(verify.stdout.contains(told), "verify lacks {told:?}:\n{}", verify.stdout);
     let _log = Sshd::set(first, "LogLevel DEBUG1")?;
     for verb in ["verify", "plan", "bootstrap"] {
         let log = Log::from_now(&first.host)?;
         ended(&bedplate(first, &[verb, "inventory.toml"])?, 0)?;
         log.judge(verb, "ctype session", 1..=3)?;
-        log.judge(verb, "ctype direct-tcpip", 1..=1)?;
+        log.judge(verb, "ctype direct-tcpip", 1..=2)?;
         log.judge(verb, "Connection from ", 1..=1)?;
     }
 

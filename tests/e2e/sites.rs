@@ -3,9 +3,11 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Result, ensure};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use serde_json::json;
 use toml::{Table, Value};
 
 use super::Context;
@@ -56,6 +58,14 @@ const ON: Page = Page {
     ..OFF
 };
 
+/// What Traefik takes where nobody says otherwise, as a proxy of old days would have it.
+const OLD_TLS: &str = "k3s kubectl apply -f - <<'EOF'
+apiVersion: traefik.io/v1alpha1
+kind: TLSOption
+metadata: {name: default, namespace: kube-system}
+spec: {minVersion: VersionTLS10}
+EOF";
+
 /// What no inventory removes.
 const CLEAR: &str = "k3s kubectl -n shop delete --ignore-not-found ingress home files later
     k3s kubectl -n shop delete --ignore-not-found certificate later-tls
@@ -85,11 +95,15 @@ fn all(bench: &Bench<'_>) -> Result<()> {
     rests(bench)?;
     let verify = bedplate(bench, &["verify", INVENTORY])?;
     ended(&verify, 0)?;
-    for told in
-        ["fact: home.local and www.home.local: ECDSA 256 certificate by CN=bedplate", "fact: files.local: ECDSA 256 certificate by CN=own"]
-    {
+    for told in [
+        "fact: home.local and www.home.local: ECDSA 256 certificate by CN=bedplate",
+        "fact: files.local: ECDSA 256 certificate by CN=own",
+        ", over TLS 1.3",
+    ] {
         ensure!(verify.stdout.contains(told), "verify lacks {told:?}:\n{}", verify.stdout);
     }
+    ensure!(!verify.stdout.contains("itself") && !verify.stdout.contains("still takes"), "verify says:\n{}", verify.stdout);
+    amiss(bench)?;
     home(bench)?;
     let files = get(bench, "https://files.local/", &bench.project.path("tls/ca.pem"))?;
     ensure!(files.starts_with("http/2 200"), "files.local says {files}");
@@ -97,14 +111,50 @@ fn all(bench: &Bench<'_>) -> Result<()> {
     ensure!(bench.visit("http://later.example/")?.starts_with("HTTP/1.1 200"), "plain http is not served");
     served(bench)?;
 
+    aged(bench)?;
     write(bench, &[HOME, FILES, ON])?;
-    ended(&bedplate(bench, &["bootstrap", INVENTORY])?, 0)?;
+    let later = bedplate(bench, &["bootstrap", INVENTORY])?;
+    ended(&later, 0)?;
+    ensure!(later.stdout.contains("make a certificate for home.local, www.home.local as secret shop/home-tls"), "{}", later.stdout);
     rests(bench)?;
+    home(bench)?;
     ensure!(bench.visit("https://later.example/")?.starts_with("HTTP/2 200"), "later.example is not served");
     for from in ["http://later.example", "http://www.later.example", "https://www.later.example"] {
         leads(&bench.visit(&format!("{from}/a?b=c"))?, "https://later.example/a?b=c")?;
     }
     served(bench)
+}
+
+/// A way that leads out and not in again, and old versions of TLS: both are told, and no site fails for them.
+fn amiss(bench: &Bench<'_>) -> Result<()> {
+    let rule = format!("OUTPUT -p tcp -d {} --dport 443 -j DROP", bench.host.address);
+    bench.look(&format!("iptables -w -I {rule}; {OLD_TLS}"))?;
+    let verify = bedplate(bench, &["verify", INVENTORY]);
+    bench.look(&format!("iptables -w -D {rule}; k3s kubectl -n kube-system delete tlsoption default"))?;
+    let verify = verify?;
+    ended(&verify, 0)?;
+    for site in ["shop.example", "home.local", "files.local"] {
+        for told in [
+            format!("visitors are served, but the host itself gets no answer from https://{site} at {}", bench.host.address),
+            format!("{site} still takes TLS 1.0 and TLS 1.1"),
+        ] {
+            ensure!(verify.stdout.contains(&told), "verify lacks {told:?}:\n{}", verify.stdout);
+        }
+    }
+    Ok(())
+}
+
+/// Puts into the made certificate's place one that ends in a month.
+fn aged(bench: &Bench<'_>) -> Result<()> {
+    let mut ca = CertificateParams::default();
+    ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let ca = CertifiedIssuer::self_signed(ca, KeyPair::generate()?)?;
+    let key = KeyPair::generate()?;
+    let mut leaf = CertificateParams::new(vec!["home.local".to_owned(), "www.home.local".to_owned()])?;
+    leaf.not_after = (SystemTime::now() + Duration::from_secs(30 * 24 * 3600)).into();
+    let leaf = leaf.signed_by(&key, &ca)?;
+    let data = json!({ "stringData": { "tls.crt": leaf.pem(), "tls.key": key.serialize_pem(), "ca.crt": ca.pem() } });
+    bench.look(&format!("k3s kubectl -n shop patch secret home-tls --type=merge --patch-file=/dev/stdin <<'EOF'\n{data}\nEOF")).map(drop)
 }
 
 /// Its own CA vouches for it and nobody else does; its redirects are ours, and leave the challenge's path alone.

@@ -15,6 +15,7 @@ impl Api {
                 Answer::Present(Reply::Records(records))
             }
             OutsideQuestion::Served { name, .. } => self.served(name),
+            OutsideQuestion::OldTls { .. } => Answer::Absent,
             OutsideQuestion::Get { url, .. } => self.get(url),
             OutsideQuestion::Knock { port, .. } => self.knocked(*port),
         }
@@ -48,6 +49,7 @@ impl Api {
             phase,
             subject: format!("CN={name}"),
             issuer: format!("CN={}", leaf.issuer),
+            version: String::new(),
             key: String::new(),
             names: leaf.names.clone(),
             not_before: tls::now() - 3600,

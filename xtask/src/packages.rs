@@ -25,8 +25,8 @@ pub const RIG: &[&str] = &[
     "zstd",
 ];
 
-/// What `cargo test` runs beside Rust: sshd on a port of its own, as nobody's service.
-pub const TESTS: &[&str] = &["openssh-client", "openssh-server"];
+/// What `cargo test` runs beside Rust: sshd on a port of its own, as nobody's service, and a TLS server that still takes old versions.
+pub const TESTS: &[&str] = &["openssh-client", "openssh-server", "openssl"];
 
 /// Installs what is missing of `wanted`, its list printed first.
 ///

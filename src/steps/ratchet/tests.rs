@@ -14,6 +14,7 @@ fn leaf(issuer: &str, names: &[&str], not_after: i64) -> Leaf {
 
 fn served(phase: Phase, sha256: &str) -> Served {
     Served {
+        version: String::new(),
         phase,
         subject: String::new(),
         issuer: String::new(),

@@ -21,6 +21,8 @@ impl Site {
                 "visitors trust it once they trust its CA: kubectl -n {namespace} get secret {certificate} -o jsonpath='{{.data.ca\\.crt}}' | base64 -d"
             )));
         }
+        notes.extend(self.old_tls(seen, visitor)?);
+        notes.extend(self.hairpin(seen, visitor)?);
         for (name, url) in self.challenges() {
             notes.extend(challenge::judge(name, &names, visitor.exchange(seen, &url))?.map(Note::Warning));
         }

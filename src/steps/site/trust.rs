@@ -59,8 +59,9 @@ pub fn facts<'a>(served: impl Iterator<Item = (&'a str, &'a Served)>) -> Vec<Not
     }
     let line = |(served, names): (&Served, Vec<String>)| {
         let space = if served.key.is_empty() { "" } else { " " };
-        let Served { key, issuer, not_after, .. } = served;
-        Note::Fact(format!("{}: {key}{space}certificate by {issuer}, until {}", listed(&names), date(*not_after)))
+        let over = if served.version.is_empty() { "" } else { ", over " };
+        let Served { key, issuer, not_after, version, .. } = served;
+        Note::Fact(format!("{}: {key}{space}certificate by {issuer}, until {}{over}{version}", listed(&names), date(*not_after)))
     };
     told.into_iter().map(line).collect()
 }
