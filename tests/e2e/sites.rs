@@ -128,9 +128,9 @@ fn all(bench: &Bench<'_>) -> Result<()> {
 /// A way that leads out and not in again, and old versions of TLS: both are told, and no site fails for them.
 fn amiss(bench: &Bench<'_>) -> Result<()> {
     let rule = format!("OUTPUT -p tcp -d {} --dport 443 -j DROP", bench.host.address);
-    bench.look(&format!("iptables -w -I {rule}; {OLD_TLS}"))?;
+    bench.look(&format!("iptables -w -t raw -I {rule}; {OLD_TLS}"))?;
     let verify = bedplate(bench, &["verify", INVENTORY]);
-    bench.look(&format!("iptables -w -D {rule}; k3s kubectl -n kube-system delete tlsoption default"))?;
+    bench.look(&format!("iptables -w -t raw -D {rule}; k3s kubectl -n kube-system delete tlsoption default"))?;
     let verify = verify?;
     ended(&verify, 0)?;
     for site in ["shop.example", "home.local", "files.local"] {
