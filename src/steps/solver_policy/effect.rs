@@ -119,7 +119,7 @@ impl Ways {
         for need in self.needs.iter().chain([&api]) {
             let bars = barred(self.policies(seen)?, Side::Egress, &own, &need.to, need.port);
             // The sites' address is turned into Traefik's own on the way where the node answers for it.
-            let passes = bars.is_empty() || need.port.number == 80 && self.into_traefik(seen, &own)?;
+            let passes = bars.is_empty() || need.port.number == 80 && self.reaches_traefik(seen, &own)?;
             if !passes {
                 lacks.push(need.what.as_str());
                 deny = bars;
@@ -156,7 +156,7 @@ impl Ways {
     }
 
     /// Whether it may go to a port of Traefik's.
-    fn into_traefik(&self, seen: &View<'_>, own: &End) -> Result<bool, Missing> {
+    fn reaches_traefik(&self, seen: &View<'_>, own: &End) -> Result<bool, Missing> {
         for pod in traefik::pods(seen)? {
             let to = traefik::end(seen, pod)?;
             for port in list(pod, "/spec/containers").flat_map(|container| list(container, "/ports")) {
