@@ -19,9 +19,8 @@ impl Responders {
         let ready = way.iter().all(is_there) && matches!(start::unstarted(seen, responder, self.occasion), Ok(None));
         questions.extend(way.map(|manifest| Question::Api(ApiQuestion::DryRun(manifest))));
         let url = responder.url();
-        let inner = due.site.address.filter(|_| ready).map(|address| HostQuestion::Get { url: url.clone(), address });
-        questions.extend(inner.map(|question| seen.ask(question)));
         for address in self.addresses(seen, due).into_iter().filter(|_| ready) {
+            questions.push(seen.ask(HostQuestion::Get { url: url.clone(), address }));
             questions.push(Question::Outside(OutsideQuestion::get(&url, address)));
             questions.push(Question::Outside(OutsideQuestion::served(due.name, address)));
         }
@@ -42,8 +41,8 @@ impl Responders {
     pub fn reached(&self, seen: &View<'_>, due: &[Due<'_>], live: &[Responder<'_>]) -> Result<Planned, Missing> {
         let mut notes = Vec::new();
         for (due, responder) in due.iter().filter_map(|due| Some((due, due.responder(live)?))) {
-            notes.extend(due.met_by_host(seen, responder)?.map(Note::Warning));
             for address in self.addresses(seen, due) {
+                notes.extend(met_by_host(seen, responder, address)?.map(Note::Warning));
                 let answer = seen.exchange(&responder.url(), address);
                 match (Visit { responder, address }).judge(answer, seen.served(due.name, address))? {
                     Seen::Whole => {}
@@ -66,22 +65,21 @@ impl Responders {
     }
 }
 
-impl Due<'_> {
-    /// What the host itself meets on that way. cert-manager, whose way is much the same, looks before it asks the CA.
-    fn met_by_host(&self, seen: &View<'_>, responder: &Responder<'_>) -> Result<Option<Finding>, Missing> {
-        let Some(address) = self.site.address else { return Ok(None) };
-        let why = match readable(seen.host_exchange(&responder.url(), address))? {
-            Ok(exchange) if exchange.body.trim_end() == responder.key() => return Ok(None),
-            // The ingress, be it that it takes the route up just now.
-            Ok(exchange) => match stranger::judge(&responder.url(), exchange, address) {
-                None => return Ok(None),
-                Some(stranger) => stranger.what,
-            },
-            Err(why) => why,
-        };
-        let what = format!("the host itself does not reach {} at {address}: {why}", responder.domain);
-        let cure = "cert-manager looks from there before it asks the CA: let the router send the host's own traffic back in (NAT loopback), or let \
-                    the cluster's DNS answer with the inner address";
-        Ok(Some(Finding::new(what, cure)))
-    }
+/// What the host itself meets on that way. cert-manager, whose way is much the same, looks before it asks the CA.
+fn met_by_host(seen: &View<'_>, responder: &Responder<'_>, address: IpAddr) -> Result<Option<Finding>, Missing> {
+    let why = match readable(seen.host_exchange(&responder.url(), address))? {
+        Ok(exchange) if exchange.body.trim_end() == responder.key() => return Ok(None),
+        // The ingress, be it that it takes the route up just now.
+        Ok(exchange) => match stranger::judge(&responder.url(), exchange, address) {
+            None => return Ok(None),
+            Some(stranger) => stranger.what,
+        },
+        // cert-manager goes by IPv4 then, as every client does that has no other way.
+        Err(why) if address.is_ipv6() && why.contains("Network is unreachable") => return Ok(None),
+        Err(why) => why,
+    };
+    let what = format!("the host itself does not reach {} at {address}: {why}", responder.domain);
+    let cure = "cert-manager looks from there before it asks the CA: let the router send the host's own traffic back in (NAT loopback), or let \
+                the cluster's DNS answer with the inner address";
+    Ok(Some(Finding::new(what, cure)))
 }
