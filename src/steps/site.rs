@@ -2,6 +2,7 @@
 //! and Middleware are the chart's, so a cure shows what to add there; with `manage_redirects` they are the step before's.
 
 mod addition;
+mod by_name;
 pub(super) mod challenge;
 mod circle;
 mod hairpin;
@@ -62,6 +63,7 @@ impl Step for Site {
     fn questions(&self, seen: &View<'_>) -> Vec<Question> {
         let mut questions = self.trust_questions();
         questions.extend(self.inner_question(seen));
+        questions.extend(self.dns_questions());
         let (Some(address), Ok(trusted)) = (self.address, self.trusted(seen)) else { return questions };
         let visitor = Visitor { address, trusted };
         let sent_on = self.redirects().into_iter().map(|redirect| redirect.from).chain(self.target());
@@ -74,6 +76,7 @@ impl Step for Site {
             if self.is_served(seen, &visitor) {
                 questions.push(self.old_tls_question(&visitor));
                 questions.extend(self.hairpin_question(seen, &visitor));
+                questions.extend(self.by_name_questions(seen, &visitor));
             }
         }
         questions

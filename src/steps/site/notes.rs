@@ -23,6 +23,7 @@ impl Site {
         }
         notes.extend(self.old_tls(seen, visitor)?);
         notes.extend(self.hairpin(seen, visitor)?);
+        notes.extend(self.by_name(seen, visitor)?);
         for (name, url) in self.challenges() {
             notes.extend(challenge::judge(name, &names, visitor.exchange(seen, &url))?.map(Note::Warning));
         }
