@@ -115,7 +115,8 @@ fn all(bench: &Bench<'_>) -> Result<()> {
     write(bench, &[HOME, FILES, ON])?;
     let later = bedplate(bench, &["bootstrap", INVENTORY])?;
     ended(&later, 0)?;
-    ensure!(later.stdout.contains("make a certificate for home.local, www.home.local as secret shop/home-tls"), "{}", later.stdout);
+    let renewed = "make a certificate for home.local, www.home.local as secret shop/home-tls";
+    ensure!(later.stderr.contains(renewed), "it does not {renewed}:\n{}\n{}", later.stdout, later.stderr);
     rests(bench)?;
     home(bench)?;
     ensure!(bench.visit("https://later.example/")?.starts_with("HTTP/2 200"), "later.example is not served");
