@@ -246,6 +246,8 @@ pub enum OperatorAction {
 pub struct KubeconfigMerge {
     /// Absolute.
     pub path: PathBuf,
+    /// What was there when it was looked at: nothing else is replaced.
+    pub base: Option<Secret>,
     /// The whole merged file.
     pub content: Secret,
 }

@@ -105,7 +105,7 @@ impl Kubeconfig {
             Ok(None) => {}
             Ok(Some(content)) => {
                 let reason = format!("{shown} does not hold the context {} as it must be", self.name);
-                let merge = KubeconfigMerge { path: self.path.clone(), content };
+                let merge = KubeconfigMerge { path: self.path.clone(), base: before.cloned(), content };
                 changes.add(reason, Action::Operator(OperatorAction::MergeKubeconfig(merge)));
             }
             Err(finding) => return Ok(Some(finding)),
