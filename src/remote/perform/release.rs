@@ -10,6 +10,7 @@ use tokio::io::AsyncReadExt as _;
 
 use super::{SHORT, STRICT, Sent};
 use crate::model::{ReleaseAction, ReleaseUpgrade, Secret};
+use crate::operator::chart_files;
 use crate::remote::Remote;
 use crate::remote::error::Error;
 use crate::remote::quote::quote;
@@ -123,6 +124,11 @@ pub(in crate::remote) async fn packed(path: &Path) -> Result<Vec<u8>, Error> {
 
 fn pack(folder: &Path) -> io::Result<Vec<u8>> {
     let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
-    tar.append_dir_all("chart", folder)?;
+    for (inside, content) in chart_files(folder).map_err(io::Error::other)? {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        tar.append_data(&mut header, Path::new("chart").join(inside), &*content)?;
+    }
     tar.into_inner()?.finish()
 }
