@@ -9,22 +9,20 @@ mod images;
 mod listeners;
 mod network;
 mod path;
+mod patience;
 mod resolve;
 mod rules;
 mod sshd;
 mod unit;
 mod version;
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::Remote;
 use super::error::{Error, last_lines, printable};
 use super::frame::{Garbled, Output};
 use super::shell::nonce;
 use crate::model::{Answer, Failure, HostQuestion, Privilege, Reply, Tool};
-
-/// For one answer; the slowest is a digest of some hundred megabytes on a small disk.
-const LIMIT: Duration = Duration::from_secs(180);
 
 /// What a parser must know beside the output.
 #[derive(Clone, Copy, Debug)]
@@ -80,18 +78,19 @@ impl Remote {
         // Somebody may wait for the first. The others go as one.
         let (first, others) = scripts.split_at(scripts.len().min(1));
         let mark = nonce();
-        let together = batch::compose(others, &mark);
-        let mut batch = Ok(Vec::new());
-        let ran = if others.is_empty() { first.to_vec() } else { vec![first.concat(), together] };
-        let heard = |index: usize, output: Result<Output, Garbled>| match index {
+        let joint = (!others.is_empty()).then(|| batch::compose(others, &mark));
+        let ran: Vec<String> = first.iter().cloned().chain(joint).collect();
+        let mut outputs = Ok(Vec::new());
+        let arrived = |index: usize, output: Result<Output, Garbled>| match index {
             0 => answered(0, output),
-            _ => batch = output.and_then(|output| batch::split(&output, others.len(), &mark)),
+            _ => outputs = output.and_then(|output| batch::split(&output, others.len(), &mark)),
         };
-        shell.run_all(&ran, LIMIT, heard).await?;
-        match batch {
+        let limit = patience::together(questions);
+        shell.run_all(&ran, limit, arrived).await?;
+        match outputs {
             Ok(outputs) => outputs.into_iter().enumerate().for_each(|(index, output)| answered(index + 1, Ok(output))),
             // Each by itself may be little enough.
-            Err(Garbled::TooLong) => shell.run_all(others, LIMIT, |index, output| answered(index + 1, output)).await?,
+            Err(Garbled::TooLong) => shell.run_all(others, limit, |index, output| answered(index + 1, output)).await?,
             Err(Garbled::Form) => (0..others.len()).for_each(|index| answered(index + 1, Err(Garbled::Form))),
         }
         *slot = Some(shell);
