@@ -162,7 +162,10 @@ impl Step for Merges {
     fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
         Ok(match seen.kubeconfig("/k".as_ref())? {
             Some(_) => Plan::Converged.into(),
-            None => Planned::act(vec![Action::Host(seen.host().clone(), HostAction::PinImage { name: "a".into() })], vec!["it is absent".into()]),
+            None => Planned::act(
+                vec![Action::Host(seen.host().clone(), HostAction::PinImage { name: "a".into() })],
+                vec!["it is absent".into()],
+            ),
         })
     }
 }

@@ -98,7 +98,10 @@ async fn describe(registry: &Registry, name: &str, arch: &str, kept: &Path) -> R
             blobs.push(blob(layer, LAYER, Some(diff_id)));
         }
     }
-    let size = blobs.iter().try_fold(0, |sum: u64, blob| sum.checked_add(blob.size)).ok_or("its manifest tells of more bytes than there can be")?;
+    let size = blobs
+        .iter()
+        .try_fold(0, |sum: u64, blob| sum.checked_add(blob.size))
+        .ok_or("its manifest tells of more bytes than there can be")?;
     Ok(Some(ImageArchive { names: vec![full(name)?], id, size, blobs }))
 }
 

@@ -25,7 +25,13 @@ pub(super) async fn ask(engine: &Engine, name: &str, arch: &str, kept: &Path) ->
 }
 
 /// Where its archive lies, and what that holds. Older ones are forgotten.
-pub(super) async fn fetch(engine: &Engine, name: &str, arch: &str, kept: &Path, sent: Fetched<'_>) -> Result<(PathBuf, ImageArchive), String> {
+pub(super) async fn fetch(
+    engine: &Engine,
+    name: &str,
+    arch: &str,
+    kept: &Path,
+    sent: Fetched<'_>,
+) -> Result<(PathBuf, ImageArchive), String> {
     let image = tagged(name);
     let seen = engine.inspect(&image).await?.ok_or("it is gone")?;
     let path = place(kept, &seen)?;

@@ -92,7 +92,10 @@ mod tests {
         assert_eq!(left_out("", &[".git/", "templates/.web.swp", "a/templates/.b", "web.swp"]), ["templates/.web.swp"]);
         assert_eq!(left_out("# a\n.git/\n*.swp\r\n", &[".git/", "a/.git/", ".git", "a/b.swp"]), [".git/", "a/.git/", "a/b.swp"]);
         assert_eq!(left_out("/ci\ndocs/*.md\n", &["ci/", "a/ci", "docs/a.md", "docs/b/a.md", "a.md"]), ["ci/", "docs/a.md"]);
-        assert_eq!(left_out("!keep.txt\n*.txt\n{a,b}\n[c-d]?\n", &["keep.txt", "a.txt", "a", "{a,b}", "c1", "e1"]), ["a.txt", "{a,b}", "c1"]);
+        assert_eq!(
+            left_out("!keep.txt\n*.txt\n{a,b}\n[c-d]?\n", &["keep.txt", "a.txt", "a", "{a,b}", "c1", "e1"]),
+            ["a.txt", "{a,b}", "c1"]
+        );
         assert!(Ignored::read("a/**/b").is_err_and(|why| why.contains("a/**/b")));
     }
 }

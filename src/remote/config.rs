@@ -37,7 +37,13 @@ impl Resolved {
         let value = |name: &str| config.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         let way = |name| value(name).filter(|&way| way != "none").map(str::to_owned);
         let jump = way("proxyjump");
-        Some(Self { hostname: value("hostname")?.into(), port: value("port")?.into(), jump, command: way("proxycommand"), keys: way("knownhostscommand") })
+        Some(Self {
+            hostname: value("hostname")?.into(),
+            port: value("port")?.into(),
+            jump,
+            command: way("proxycommand"),
+            keys: way("knownhostscommand"),
+        })
     }
 }
 
