@@ -182,6 +182,15 @@ async fn a_port_of_the_host_is_reached_through_a_socket() {
 }
 
 #[tokio::test]
+async fn a_port_that_is_taken_here_is_no_broken_line() {
+    let sshd = Sshd::start("");
+    let remote = Remote::connect(&sshd.host(), &Prompt::unattended(None)).await.unwrap();
+    let failure = remote.api_port(sshd.port).await.unwrap_err();
+    assert!(failure.exit == Exit::Failed && failure.seen == format!("port {} of this machine is taken", sshd.port), "{failure}");
+    remote.stands("look").await.unwrap();
+}
+
+#[tokio::test]
 async fn an_action_that_was_given_up_leaves_no_worker_behind() {
     let sshd = Sshd::start("");
     let remote = Remote::connect(&sshd.host(), &Prompt::unattended(None)).await.unwrap();

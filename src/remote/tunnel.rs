@@ -1,6 +1,6 @@
 //! Ports of a host's loopback, and whatever else it reaches, reached from here.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 
 use openssh::{ForwardType, Session, Socket};
@@ -66,7 +66,9 @@ impl Remote {
         let tried = format!("forward our port {here} to port {API} of {}", self.login);
         self.forwards().await.map_err(|failure| Failure { tried: tried.clone(), ..failure })?;
         let opened = open(session, Socket::from((Ipv4Addr::LOCALHOST, here)), SocketAddr::from((Ipv4Addr::LOCALHOST, API))).await;
-        opened.map_err(|error| error.told(&self.id, tried))
+        // ssh says no more than that it could not.
+        let taken = || TcpListener::bind((Ipv4Addr::LOCALHOST, here)).is_err();
+        opened.map_err(|error| if taken() { Error::Taken(here) } else { error }).map_err(|error| error.told(&self.id, tried))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -13,7 +13,7 @@ use crate::bench::Bench;
 use crate::project::merge;
 use crate::relay::{Line, Relay};
 use crate::rig::{BRIDGE, within};
-use crate::run::{Ended, until};
+use crate::run::{Ended, run, until};
 
 /// A line to the host's sshd, which runs reach by the inventory that [`Slow::start`] writes.
 pub fn through(bench: &Bench<'_>, line: Line) -> Result<Relay> {
@@ -72,6 +72,11 @@ impl Slow {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())
+    }
+
+    /// Ctrl-C.
+    pub fn interrupt(&self) -> Result<()> {
+        run(Command::new("kill").args(["-INT", &self.child.id().to_string()])).map(drop)
     }
 
     /// What it has said on stderr.
