@@ -3,6 +3,7 @@
 use std::io::{self, Read as _, Write as _};
 use std::sync::Arc;
 
+use super::STORE;
 use super::held::Held;
 use super::spool::{self, BLOBS};
 use super::wire::LEVEL;
@@ -10,8 +11,6 @@ use crate::images::{Kept, Layout};
 use crate::model::Blob;
 use crate::remote::shell::Parcel;
 
-/// containerd's store as k3s lays it out (containerd: plugins/content/local).
-const STORE: &str = "/var/lib/rancher/k3s/agent/containerd/io.containerd.content.v1.content/blobs/sha256";
 /// The first zstd with `--patch-from` (zstd: CHANGELOG).
 const KNOWS: (u32, u32, u32) = (1, 4, 5);
 /// Most that old and new may measure together, for the window that the host's zstd is allowed.

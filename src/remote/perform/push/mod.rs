@@ -32,6 +32,9 @@ const TRIES: u32 = 2;
 /// worker's process group, where the keeper of the lock finds it.
 const CTR: &str = "timeout --foreground 600 /usr/local/bin/k3s ctr -n k8s.io";
 
+/// containerd's blobs as k3s lays them out (containerd: plugins/content/local).
+const STORE: &str = "/var/lib/rancher/k3s/agent/containerd/io.containerd.content.v1.content/blobs/sha256";
+
 impl Remote {
     pub(super) async fn import(&self, what: &str, import: &ImageImport, fetched: &Path, sent: Sent<'_>) -> Result<(), Error> {
         let layout = opened(import, fetched).await?;
