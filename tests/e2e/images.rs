@@ -1,6 +1,7 @@
 //! An image that changes: what goes over the line for it, what happens when the line, the tool or the disk gives up, and who runs it then.
 
-mod archive;
+pub mod archive;
+mod faults;
 
 use std::fs;
 use std::time::Duration;
@@ -16,6 +17,8 @@ use crate::relay::{Fault, Line, Relay};
 use crate::rig::{mirrored, plain};
 use crate::run::{Ended, until};
 use archive::{Layer, Web, layer};
+
+pub use faults::faults;
 
 const MB: u64 = 1_000_000;
 /// A base of 12 MB and a top of 3, random: no packing makes them less.
@@ -170,19 +173,23 @@ impl Trial<'_> {
 
     /// The image is whole and pinned, the pods of `web` run it, and nothing is left in the spool.
     fn runs(&self, id: &str) -> Result<()> {
-        let listed: Value = serde_json::from_str(&self.bench.look("k3s crictl images -o json")?)?;
-        let tags =
-            |image: &&Value| image["repoTags"].as_array().is_some_and(|tags| tags.iter().any(|tag| tag == "docker.io/shop/web:1.0.0"));
-        let image = listed["images"].as_array().into_iter().flatten().find(tags).context("the host has no such image")?;
-        ensure!(image["id"] == id && image["pinned"] == true, "the host has {image}, not {id}");
-        let whole = format!("k3s ctr images check name==docker.io/shop/web:1.0.0 | grep -c 'complete.*true'; find {SPOOL} -type f");
-        let seen = self.bench.look(&whole)?;
-        ensure!(seen.trim() == "1", "the image is not whole, or the spool holds something: {seen}");
+        whole(self.bench, "docker.io/shop/web:1.0.0", id)?;
         // A pod that is ending is listed until it has ended.
         let running = "k3s kubectl -n shop get pods -l app.kubernetes.io/component=web -o jsonpath='{range .items[*]}{.status.containerStatuses[*].imageID}{\"\\n\"}{end}'";
         let all = || Ok(self.bench.look(running).map(|seen| !seen.is_empty() && seen.lines().all(|line| line == id))?.then_some(()));
         until("all pods to run it", ENDING, all).with_context(|| self.bench.look(running).unwrap_or_default())
     }
+}
+
+/// The image is whole and pinned, is what it should be, and nothing is left in the spool.
+fn whole(bench: &Bench<'_>, name: &str, id: &str) -> Result<()> {
+    let listed: Value = serde_json::from_str(&bench.look("k3s crictl images -o json")?)?;
+    let tags = |image: &&Value| image["repoTags"].as_array().is_some_and(|tags| tags.iter().any(|tag| tag == name));
+    let image = listed["images"].as_array().into_iter().flatten().find(tags).context("the host has no such image")?;
+    ensure!(image["id"] == id && image["pinned"] == true, "the host has {image}, not {id}");
+    let seen = bench.look(&format!("k3s ctr images check name=={name} | grep -c 'complete.*true'; find {SPOOL} -type f"))?;
+    ensure!(seen.trim() == "1", "the image is not whole, or the spool holds something: {seen}");
+    Ok(())
 }
 
 fn told(run: &Ended, words: &str) -> Result<()> {

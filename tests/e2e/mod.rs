@@ -14,7 +14,7 @@ mod flow;
 mod hello;
 mod hostile;
 mod hosts;
-mod images;
+pub mod images;
 mod kill;
 mod line;
 mod local;
@@ -107,6 +107,7 @@ pub const TESTS: &[Test] = &[
     ("hosts_connections", connections::counted),
     ("secrets_live", secrets::live),
     ("images_push", images::push),
+    ("images_faults", images::faults),
     ("prune", prune::prune),
     ("plan_release", plan::release),
     ("secrets_rotate_jwt", rotate::jwt),
