@@ -59,9 +59,11 @@ impl Remote {
     async fn moved(&self, what: &str, layout: &Arc<Layout>, kept: Option<&Kept>, sent: Sent<'_>) -> Result<(), Error> {
         let image = layout.image();
         let held = self.held().await?;
-        let missing: Vec<&Blob> = image.blobs.iter().filter(|blob| !held.store.contains(&blob.digest)).collect();
-        let wanted: u64 = missing.iter().map(|blob| blob.size).sum();
         let spooled = |blob: &Blob| held.spooled.get(&blob.digest).copied().unwrap_or_default().min(blob.size);
+        // What lies whole in the spool is imported from there: what containerd holds of an import that failed goes at any moment.
+        let lacks = |blob: &&Blob| !held.store.contains(&blob.digest) || held.spooled.get(&blob.digest) == Some(&blob.size);
+        let missing: Vec<&Blob> = image.blobs.iter().filter(lacks).collect();
+        let wanted: u64 = missing.iter().map(|blob| blob.size).sum();
         let arriving = wanted - missing.iter().map(|blob| spooled(blob)).sum::<u64>();
         // Once as a blob, once unpacked.
         if let Some(why) = held.lacks_room(arriving, 2 * wanted) {
