@@ -187,14 +187,14 @@ async fn an_action_that_was_given_up_leaves_no_worker_behind() {
     let remote = Remote::connect(&sshd.host(), &Prompt::unattended(None)).await.unwrap();
     // The host reads what never comes whole: it is given up in the middle.
     let slow = sshd.folder().join("slow");
-    std::fs::File::create(&slow).unwrap().set_len(200 << 20).unwrap();
+    std::fs::File::create(&slow).unwrap().set_len(4 << 20).unwrap();
     let folder = sshd.folder().join("given up");
     std::fs::create_dir(&folder).unwrap();
     let install = HostAction::Install(Install {
         pin: Pin {
             artifact: ArtifactRef { name: "k3s".into(), version: "v1".into(), arch: None },
             url: String::new(),
-            size: 200 << 20,
+            size: 4 << 20,
             sha256: String::new(),
             learnt: String::new(),
             at: String::new(),

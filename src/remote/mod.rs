@@ -1,6 +1,7 @@
 //! Hosts over SSH: the session, root, one shell per host, questions, actions, the lock and the tunnel. Nothing else speaks SSH.
 
 mod ask;
+mod beside;
 mod config;
 mod connect;
 mod digest;
@@ -24,19 +25,18 @@ mod runtime;
 mod shell;
 mod tunnel;
 
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tokio::sync::{Mutex, OnceCell, mpsc, watch};
+use tokio::sync::{Mutex, OnceCell, watch};
 
 use self::error::Error;
 use self::frame::Output;
 use self::line::Line;
 use self::root::Root;
-use self::shell::{Parcel, Payload, Shell};
+use self::shell::{Payload, Shell};
 use crate::inventory::{Connection, Host};
 use crate::model::{Failure, HostId};
 
@@ -138,24 +138,6 @@ impl Remote {
         let output = shell.run(script, payload, limit).await?;
         *slot = Some(shell);
         Ok(output)
-    }
-
-    /// Sends parcels as they come, one behind the other; each must be answered with success within `limit` of its last byte.
-    /// `sent` is told how much of what they hold is out.
-    async fn stream(
-        &self,
-        mut parcels: mpsc::Receiver<io::Result<Parcel>>,
-        limit: Duration,
-        sent: &(dyn Fn(u64) + Send + Sync),
-    ) -> Result<(), Error> {
-        if self.barred.load(Ordering::SeqCst) {
-            return Err(Error::LockLost);
-        }
-        let mut slot = self.shell.lock().await;
-        let mut shell = self.shell(&mut slot).await?;
-        shell.stream(&mut parcels, limit, sent).await?;
-        *slot = Some(shell);
-        Ok(())
     }
 
     /// Takes the shell out of its slot, to be put back after a use that came to its end. A shell that is missing was left in the middle

@@ -6,6 +6,7 @@ mod install;
 mod push;
 pub(super) mod release;
 mod rules;
+mod spool;
 mod sshd;
 #[cfg(test)]
 mod stage;

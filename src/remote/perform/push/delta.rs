@@ -1,13 +1,13 @@
 //! A layer as what differs from one that the host has: zstd takes the old one for a dictionary.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read as _, Write as _};
-use std::sync::Arc;
 
 use super::held::Held;
-use super::spool::{self, BLOBS};
 use super::wire::LEVEL;
 use crate::images::{Kept, Layout};
 use crate::model::Blob;
+use crate::remote::perform::spool::{self, FOLDER};
 use crate::remote::shell::Parcel;
 
 /// containerd's store as k3s lays it out (containerd: plugins/content/local).
@@ -17,26 +17,44 @@ const KNOWS: (u32, u32, u32) = (1, 4, 5);
 /// Most that old and new may measure together, for the window that the host's zstd is allowed.
 const LARGEST: u64 = 1 << 30;
 
-/// Makes one, if there is something to make it from and it is less than what else would be sent.
-pub(super) async fn parcel(kept: &Kept, layout: &Arc<Layout>, blob: &Blob, from: u64, held: &Held) -> Option<Parcel> {
-    held.zstd.filter(|version| *version >= KNOWS)?;
-    let base = kept.base(layout.image(), blob, |digest| held.store.contains(digest))?;
-    let (kept, layout, blob, memory) = (kept.clone(), Arc::clone(layout), blob.clone(), held.memory);
-    let made = tokio::task::spawn_blocking(move || {
-        let old = kept.read(&base)?;
+/// The host could not make a blob from one of its own.
+pub(super) const UNMADE: i32 = 83;
+
+/// What differences can be made of.
+pub(super) struct Deltas {
+    kept: Kept,
+    /// What the host's store holds.
+    store: BTreeSet<String>,
+    /// Most that old and new may measure together.
+    most: u64,
+}
+
+impl Deltas {
+    /// None where the host's zstd is too old, or absent.
+    pub(super) fn on(held: &Held, kept: Kept) -> Option<Self> {
+        held.zstd.filter(|version| *version >= KNOWS)?;
         // The host's zstd holds both at once.
-        let both = old.len() as u64 + blob.size;
-        if both > LARGEST || both > memory / 2 {
+        Some(Self { kept, store: held.store.clone(), most: LARGEST.min(held.memory / 2) })
+    }
+
+    /// Makes one, if there is something to make it from and it is less than the `lacking` bytes that else would be sent.
+    pub(super) fn parcel(&self, layout: &Layout, blob: &Blob, lacking: u64) -> Option<Parcel> {
+        let base = self.kept.base(layout.image(), blob, |digest| self.store.contains(digest))?;
+        // A base that can't be read is none.
+        let payload = self.made(layout, blob, &base).ok()??;
+        let less = (payload.len() as u64) < lacking;
+        less.then(|| Parcel { script: script(blob, &base), payload, size: lacking })
+    }
+
+    fn made(&self, layout: &Layout, blob: &Blob, base: &str) -> io::Result<Option<Vec<u8>>> {
+        let old = self.kept.read(base)?;
+        if old.len() as u64 + blob.size > self.most {
             return Ok(None);
         }
         let mut new = Vec::new();
         layout.blob(&blob.digest)?.read_to_end(&mut new)?;
-        let payload = patch(&old, &new)?;
-        let less = (payload.len() as u64) < blob.size - from;
-        Ok::<_, io::Error>(less.then(|| Parcel { script: script(&blob, &base), payload, size: blob.size - from }))
-    });
-    // A base that can't be read is none.
-    made.await.ok()?.ok()?
+        patch(&old, &new).map(Some)
+    }
 }
 
 fn patch(old: &[u8], new: &[u8]) -> io::Result<Vec<u8>> {
@@ -49,13 +67,14 @@ fn patch(old: &[u8], new: &[u8]) -> io::Result<Vec<u8>> {
     encoder.finish()
 }
 
-/// Makes the blob from its base, in place of what had come of it.
+/// Makes the blob from its base, as one part.
 fn script(blob: &Blob, base: &str) -> String {
     format!(
-        "cd {BLOBS} || exit\numask 077\n\
-         zstd -dcq --no-sparse --long=31 --patch-from={STORE}/{base} >{hex} || {{ rm -f {hex}; exit 1; }}\n",
+        "cd {FOLDER} || exit\numask 077\n\
+         zstd -dcq --no-sparse --long=31 --patch-from={STORE}/{base} >{hex}-0 || {{ rm -f {hex}-0; exit {unmade}; }}\n",
         base = base.trim_start_matches("sha256:"),
-        hex = spool::hex(blob),
+        hex = spool::hex(&blob.digest),
+        unmade = UNMADE,
     )
 }
 

@@ -1,15 +1,21 @@
 //! Images into k3s' containerd: what it lacks goes into a spool on the host, and from there, as a layout in part, through its importer.
 
+mod archive;
 mod delta;
 mod held;
-mod spool;
+mod import;
 mod wire;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use self::archive::Archive;
+use self::delta::{Deltas, UNMADE};
 use self::held::Held;
+use self::wire::Load;
+use super::spool::Parts;
 use super::{SHORT, STRICT, Sent};
 use crate::images::{self, Kept, Layout};
 use crate::model::{Answer, Blob, HostQuestion, ImageImport, ImageOnHost, Reply};
@@ -25,7 +31,8 @@ const UNPACK: Duration = Duration::from_secs(600);
 const NOTICE: Duration = Duration::from_secs(10);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(200);
-/// How often an image is sent: once more where the kubelet collects a layer in between, or the host's disk spoils one.
+/// How often an image is sent: once more where the kubelet collects a layer in between, the host's disk spoils one, or its zstd can't
+/// make one.
 const TRIES: u32 = 2;
 
 /// containerd's command line as k3s ships it; images of pods live in this namespace. `--foreground` keeps what it runs in the
@@ -40,7 +47,7 @@ impl Remote {
         let mut tries = 1;
         while let Err(error) = self.moved(what, &layout, kept.as_ref().filter(|_| tries == 1), sent).await {
             match error {
-                Error::Script { status: spool::SPOILT | spool::COLLECTED, .. } if tries < TRIES => tries += 1,
+                Error::Script { status: import::SPOILT | import::COLLECTED | UNMADE, .. } if tries < TRIES => tries += 1,
                 error => return Err(error),
             }
         }
@@ -56,37 +63,27 @@ impl Remote {
     async fn moved(&self, what: &str, layout: &Arc<Layout>, kept: Option<&Kept>, sent: Sent<'_>) -> Result<(), Error> {
         let image = layout.image();
         let held = self.held().await?;
-        let missing: Vec<&Blob> = image.blobs.iter().filter(|blob| !held.store.contains(&blob.digest)).collect();
-        let wanted: u64 = missing.iter().map(|blob| blob.size).sum();
-        let spooled = |blob: &Blob| held.spooled.get(&blob.digest).copied().unwrap_or_default().min(blob.size);
-        let arriving = wanted - missing.iter().map(|blob| spooled(blob)).sum::<u64>();
+        let lacks = |blob: &&Blob| !held.store.contains(&blob.digest);
+        let missing: Vec<(Blob, Parts)> = image.blobs.iter().filter(lacks).map(|blob| (blob.clone(), held.parts(blob))).collect();
+        let wanted: u64 = missing.iter().map(|(blob, _)| blob.size).sum();
+        let arriving = missing.iter().map(|(_, parts)| parts.lacking()).sum();
         // Once as a blob, once unpacked.
         if let Some(why) = held.lacks_room(arriving, 2 * wanted) {
             return Err(Error::Full(why));
         }
-        let mut there = image.size - arriving;
-        sent(there, image.size);
-        for blob in &missing {
-            let from = spooled(blob);
-            let told = |done| sent(there + done, image.size);
-            let delta = match kept {
-                Some(kept) => delta::parcel(kept, layout, blob, from, &held).await,
-                None => None,
-            };
-            let poured = match delta {
-                Some(parcel) => match self.stream(wire::single(parcel), SHORT, &told).await {
-                    // What the host can't make of its own it can take whole.
-                    Err(Error::Script { stderr, .. }) if !is_full(&stderr) => self.pour(layout, blob, 0, held.codec, &told).await,
-                    done => done,
-                },
-                None => self.pour(layout, blob, from, held.codec, &told).await,
-            };
-            self.gave_way(poured).await?;
-            there += blob.size - from;
-        }
-        let index = layout.index();
-        let payload = Payload { from: &mut &*index, size: index.len() as u64, sent: &|_, _| {} };
-        let script = spool::import(&image.names, &missing, &image.blobs);
+        let done = AtomicU64::new(image.size - arriving);
+        sent(image.size - arriving, image.size);
+        let told = |more| sent(done.fetch_add(more, Ordering::Relaxed) + more, image.size);
+        let deltas = kept.and_then(|kept| Deltas::on(&held, kept.clone()));
+        let load = Load { layout: Arc::clone(layout), missing: missing.clone(), codec: held.codec, deltas };
+        let (parcels, fed) = wire::parcels(load);
+        let streamed = self.stream(parcels, arriving, SHORT, &told).await;
+        self.gave_way(streamed).await?;
+        let arrived = fed.await.map_err(|error| Error::Here(error.to_string()))?;
+        let blobs: Vec<&Blob> = missing.iter().map(|(blob, _)| blob).collect();
+        let archive = Archive::of(&layout.index(), &blobs).map_err(|error| Error::here("write the image's archive", &error))?;
+        let script = import::script(&image.names, &blobs.into_iter().zip(arrived).collect::<Vec<_>>(), &image.blobs, &archive);
+        let payload = Payload { from: &mut &*archive.bytes, size: archive.bytes.len() as u64, sent: &|_, _| {} };
         let imported = self.change(what, &script, payload, UNPACK).await.and_then(Output::succeeded);
         self.gave_way(imported).await
     }
@@ -97,29 +94,6 @@ impl Remote {
         let text = output.text();
         output.succeeded()?;
         held::parse(&text).ok_or(Error::Script { status: 0, stderr: text })
-    }
-
-    /// Sends a blob from the byte `from` on into the spool. `sent` is told how much of it.
-    async fn pour(
-        &self,
-        layout: &Arc<Layout>,
-        blob: &Blob,
-        from: u64,
-        codec: wire::Codec,
-        sent: &(dyn Fn(u64) + Send + Sync),
-    ) -> Result<(), Error> {
-        self.stream(wire::pieces(Arc::clone(layout), blob.clone(), from, codec.fit(blob)), SHORT, sent).await
-    }
-
-    /// Where the disk is full, what lies in the spool must not stay.
-    async fn gave_way(&self, done: Result<(), Error>) -> Result<(), Error> {
-        match done {
-            Err(Error::Script { stderr, .. }) if is_full(&stderr) => {
-                self.script("give the spool's room back", &spool::empty(), SHORT).await?;
-                Err(Error::Full(format!("the host's disk filled up: {}", stderr.trim())))
-            }
-            done => done,
-        }
     }
 
     /// Waits until the CRI knows the image, too.
@@ -134,10 +108,6 @@ impl Remote {
             tokio::time::sleep(PAUSE).await;
         }
     }
-}
-
-fn is_full(said: &str) -> bool {
-    said.to_lowercase().contains("no space left on device")
 }
 
 /// The archive, as long as it is still what was looked at.
