@@ -22,7 +22,7 @@ fn me() -> (u32, u32) {
 }
 
 async fn perform(remote: &Remote, action: &HostAction) -> Result<(), bedplate::model::Failure> {
-    remote.perform(action, Path::new("/nowhere"), &|_, _| {}).await
+    remote.perform(action, Path::new("/nowhere"), &|_, _| {}).await.map(drop)
 }
 
 fn write(path: &std::path::Path, content: Content) -> HostAction {

@@ -238,10 +238,11 @@ async fn act(ground: &dyn Ground, verdict: &Verdict, actions: &[Action], sink: &
         let begun = Instant::now();
         sink(Event::Acting { scope: scope.clone(), step: step.clone(), what: what.clone() });
         let sent = |done, total| sink(Event::Sent { scope: scope.clone(), step: step.clone(), done, total });
-        if let Err(failure) = ground.perform(action, &sent).await {
-            return (performed, Err(failure.at(scope.clone(), step.clone())));
-        }
-        sink(Event::Acted { scope: scope.clone(), step: step.clone(), what, took: begun.elapsed() });
+        let said = match ground.perform(action, &sent).await {
+            Ok(said) => said,
+            Err(failure) => return (performed, Err(failure.at(scope.clone(), step.clone()))),
+        };
+        sink(Event::Acted { scope: scope.clone(), step: step.clone(), what, took: begun.elapsed(), said });
     }
     (actions.len(), Ok(()))
 }

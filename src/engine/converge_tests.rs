@@ -37,9 +37,9 @@ impl Ground for SlowHost {
         questions.into_iter().map(|question| (question.clone(), answer(&question))).collect()
     }
 
-    async fn perform(&self, _: &Action, _: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<(), Failure> {
+    async fn perform(&self, _: &Action, _: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<Option<String>, Failure> {
         self.made.store(true, Ordering::SeqCst);
-        Ok(())
+        Ok(None)
     }
 
     async fn resume(&self, _: &HostId) -> Result<(), Failure> {

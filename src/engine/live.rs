@@ -245,14 +245,16 @@ impl Ground for Live {
         hosts.into_iter().chain(api).chain(helm).chain(seen).chain(operator).collect()
     }
 
-    async fn perform(&self, action: &Action, sent: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<(), Failure> {
+    async fn perform(&self, action: &Action, sent: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<Option<String>, Failure> {
         match action {
             Action::Host(host, action) => {
                 let fetched = self.fetched(action, sent).await?;
                 self.hosts.remote(host).await?.perform(action, &fetched, sent).await
             }
-            Action::Api(action) => self.perform_logged(&action.to_string(), self.perform_api(action)).await,
-            Action::Operator(action) => self.perform_logged(&action.to_string(), operator::perform(action, &self.artifacts, sent)).await,
+            Action::Api(action) => self.perform_logged(&action.to_string(), self.perform_api(action)).await.map(|()| None),
+            Action::Operator(action) => {
+                self.perform_logged(&action.to_string(), operator::perform(action, &self.artifacts, sent)).await.map(|()| None)
+            }
         }
     }
 

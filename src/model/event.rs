@@ -59,6 +59,8 @@ pub enum Event {
         what: String,
         /// How long it took.
         took: Duration,
+        /// What there is to say of how it went.
+        said: Option<String>,
     },
     /// A step waits, and what it sees.
     Waiting {

@@ -20,6 +20,7 @@ mod question;
 mod release;
 mod restart;
 mod secret;
+mod size;
 mod sshd;
 mod step;
 mod view;
@@ -48,6 +49,7 @@ pub use question::{ApiQuestion, HostQuestion, OperatorQuestion, OutsideQuestion,
 pub use release::{ChartSource, ReleaseAction, ReleaseUpgrade};
 pub use restart::Restart;
 pub use secret::{CertificateSpec, Recipe, Secret, SecretKind, SecretSpec, TLS_CA, TLS_CHAIN, TLS_KEY};
+pub use size::Size;
 pub use sshd::{PermitRootLogin, SSHD_DROP_IN, SSHD_UNPROVEN, STRANGER, SshdFacts};
 pub use step::Step;
 pub use view::{Seen, View};

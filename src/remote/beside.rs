@@ -60,7 +60,8 @@ impl Meter {
 
 impl Remote {
     /// Sends parcels as they come, none waiting for the answer to another; each must be answered with success within `limit` of its last
-    /// byte. They stand for `size` bytes; `sent` is told how many more are out. A worker beside the first is unknown to the lock's keeper:
+    /// byte. They stand for `size` bytes; `sent` is told how many more are out.
+    /// Returns how many bytes went. A worker beside the first is unknown to the lock's keeper:
     /// it may do nothing that harms when it comes late.
     pub(super) async fn stream(
         &self,
@@ -68,7 +69,7 @@ impl Remote {
         size: u64,
         limit: Duration,
         sent: &(dyn Fn(u64) + Send + Sync),
-    ) -> Result<(), Error> {
+    ) -> Result<u64, Error> {
         if self.barred.load(Ordering::SeqCst) {
             return Err(Error::LockLost);
         }
@@ -84,18 +85,18 @@ impl Remote {
                 }
                 sent(stand_for);
             };
-            shell.stream(&parcels, limit, &went).await?;
+            let bytes = shell.stream(&parcels, limit, &went).await?;
             pace.send_replace(Pace::Over);
-            Ok(())
+            Ok(bytes)
         };
         let beside = match self.line {
             Line::Ssh(_) if size >= WORTH => BESIDE,
             Line::Ssh(_) | Line::Local => 0,
         };
         let others = (0..beside).map(|_| self.beside(&parcels, pace.subscribe(), limit, sent));
-        tokio::try_join!(first, try_join_all(others))?;
+        let (bytes, others) = tokio::try_join!(first, try_join_all(others))?;
         *slot = Some(shell);
-        Ok(())
+        Ok(bytes + others.iter().sum::<u64>())
     }
 
     /// Another channel: ready as soon as the line is known to be fast.
@@ -105,18 +106,18 @@ impl Remote {
         mut pace: watch::Receiver<Pace>,
         limit: Duration,
         sent: &(dyn Fn(u64) + Send + Sync),
-    ) -> Result<(), Error> {
+    ) -> Result<u64, Error> {
         let mut over = pace.clone();
         let opened = tokio::select! {
             opened = self.root.shell(&self.line) => opened,
-            _ = over.wait_for(|pace| *pace == Pace::Over) => return Ok(()),
+            _ = over.wait_for(|pace| *pace == Pace::Over) => return Ok(0),
         };
         // Where sshd grants no more, there are fewer; a line that broke shows in the first.
-        let Ok(mut shell) = opened else { return Ok(()) };
+        let Ok(mut shell) = opened else { return Ok(0) };
         let fast = pace.wait_for(|pace| *pace != Pace::Slow).await.is_ok_and(|pace| *pace == Pace::Fast);
         match fast {
             true => shell.stream(parcels, limit, &|_, stand_for| sent(stand_for)).await,
-            false => Ok(()),
+            false => Ok(0),
         }
     }
 }

@@ -27,6 +27,8 @@ pub(super) enum Error {
     Script { status: i32, stderr: String },
     /// The host's disk has no room: how much is lacking.
     Full(String),
+    /// What was brought there is not as it must be.
+    Amiss(String),
     /// Something on the operator's side.
     Here(String),
     /// Another run holds the lock: who.
@@ -94,6 +96,9 @@ impl Error {
                 let cure =
                     "make room on the host's disk (`df -h`; `k3s crictl rmi --prune` removes images that nothing uses), then run again";
                 (printable(&why), cure.to_owned(), Exit::Failed)
+            }
+            Self::Amiss(why) => {
+                (why, "see on the host what containerd says (`journalctl -u k3s -u k3s-agent`), then run again".to_owned(), Exit::Failed)
             }
             Self::Here(why) => (why, "mend that on this machine, then run again".to_owned(), Exit::Failed),
             Self::Locked(holder) => {

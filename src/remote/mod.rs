@@ -35,6 +35,7 @@ use tokio::sync::{Mutex, OnceCell, watch};
 use self::error::Error;
 use self::frame::Output;
 use self::line::Line;
+use self::perform::Shared;
 use self::root::Root;
 use self::shell::{Payload, Shell};
 use crate::inventory::{Connection, Host};
@@ -61,6 +62,8 @@ pub struct Remote {
     /// Set once the lock is held: from then on actions are logged on the host.
     logged: AtomicBool,
     who: OnceCell<String>,
+    /// With other hosts of the run, if there are any.
+    shared: Option<Arc<Shared>>,
     /// Sockets and known_hosts; gone with the connection.
     folder: TempDir,
 }
@@ -92,8 +95,15 @@ impl Remote {
             barred: Arc::default(),
             logged: AtomicBool::new(false),
             who: OnceCell::new(),
+            shared: None,
             folder,
         })
+    }
+
+    /// The same host as one of several.
+    fn sharing(mut self, shared: Option<Arc<Shared>>) -> Self {
+        self.shared = shared;
+        self
     }
 
     /// The host's name in the inventory.

@@ -196,28 +196,30 @@ impl Shell {
     }
 
     /// Sends parcels without waiting for the answer to one before the next goes out. The first that fails ends it. `sent` is told of each
-    /// chunk (bytes, bytes for which they stand).
+    /// chunk (bytes, bytes for which they stand). Returns how many bytes went.
     pub(super) async fn stream(
         &mut self,
         parcels: &Mutex<Parcels>,
         limit: Duration,
         sent: &(dyn Fn(u64, u64) + Send + Sync),
-    ) -> Result<(), Error> {
+    ) -> Result<u64, Error> {
         let Self { stdin, stdout, nonce, .. } = self;
         let (out, mut due) = mpsc::unbounded_channel();
         let send = async move {
+            let mut bytes = 0;
             loop {
                 let next = parcels.lock().await.recv().await;
-                let Some(packing) = next else { return Ok(()) };
+                let Some(packing) = next else { return Ok(bytes) };
                 let Parcel { script, payload, size } = packing.await.map_err(|error| Error::here("read what is to be sent", &error))?;
                 let all = payload.len() as u64;
+                bytes += all;
                 moving(stdin.write_all(frame::frame(&script, all).as_bytes())).await?;
                 let mut done = 0;
                 for chunk in payload.chunks(CHUNK) {
                     moving(stdin.write_all(chunk)).await?;
-                    let bytes = chunk.len() as u64;
-                    sent(bytes, (done + bytes) * size / all - done * size / all);
-                    done += bytes;
+                    let more = chunk.len() as u64;
+                    sent(more, (done + more) * size / all - done * size / all);
+                    done += more;
                 }
                 moving(stdin.flush()).await?;
                 // Nobody waits for an answer where one has failed.
@@ -230,7 +232,7 @@ impl Shell {
             }
             Ok(())
         };
-        tokio::try_join!(send, receive).map(|_| ())
+        tokio::try_join!(send, receive).map(|(bytes, ())| bytes)
     }
 }
 

@@ -16,7 +16,7 @@ const ROWS: usize = 12;
 
 const BUSY: &str = "{spinner} {prefix}  {wide_msg} {elapsed}";
 const WAITING: &str = "{spinner} {prefix}  {wide_msg}";
-const SENDING: &str = "{spinner} {prefix}  {wide_msg} {bytes}/{total_bytes} {elapsed}";
+const SENDING: &str = "{spinner} {prefix}  {wide_msg} {bytes}/{total_bytes} {bytes_per_sec} {elapsed}";
 const IDLE: &str = "  {prefix}  {wide_msg}";
 const RUN: &str = "{spinner} {elapsed}  {wide_msg}";
 
@@ -47,11 +47,20 @@ impl Bars {
         self.kept.keep(event);
         match event {
             Event::Asking { questions } => self.run().set_message(format!("asking {questions} questions")),
-            Event::Acting { scope, step, what } => self.busy(scope, BUSY, &format!("{step}: {what}")).reset_elapsed(),
+            Event::Acting { scope, step, what } => {
+                let bar = self.busy(scope, BUSY, &format!("{step}: {what}"));
+                bar.reset_elapsed();
+                bar.unset_length();
+            }
             Event::Sent { scope, done, total, .. } => {
                 let bar = self.row(scope);
-                bar.set_style(style(SENDING));
-                bar.set_length(*total);
+                if bar.length() != Some(*total) {
+                    bar.set_style(style(SENDING));
+                    bar.set_length(*total);
+                    // What was there already was not sent in no time.
+                    bar.set_position(*done);
+                    bar.reset_eta();
+                }
                 bar.set_position(*done);
             }
             Event::Waiting { scope, step, condition, waited } => {

@@ -45,7 +45,7 @@ fn acting(name: &str, what: &str) -> Option<Event> {
 }
 
 fn acted(name: &str, what: &str) -> Option<Event> {
-    Some(Event::Acted { scope: host(name), step: StepId::of("k3s"), what: what.into(), took: Duration::from_secs(2) })
+    Some(Event::Acted { scope: host(name), step: StepId::of("k3s"), what: what.into(), took: Duration::from_secs(2), said: None })
 }
 
 /// Events; none: it is looked at.

@@ -72,7 +72,7 @@ impl Ground for Fake {
         self.with(|world| questions.into_iter().map(|question| (question.clone(), world.answer(&question))).collect())
     }
 
-    async fn perform(&self, action: &Action, _sent: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<(), Failure> {
+    async fn perform(&self, action: &Action, _sent: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<Option<String>, Failure> {
         self.with(|world| {
             if let Some(mut reaper) = world.reaper.take() {
                 let fate = reaper(world, action);
@@ -82,7 +82,7 @@ impl Ground for Fake {
                 }
             }
             world.journal.push(action.clone());
-            world.perform(action)
+            world.perform(action).map(|()| None)
         })
     }
 

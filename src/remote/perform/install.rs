@@ -10,7 +10,7 @@ use tokio::fs::File;
 use tokio::sync::mpsc;
 
 use super::file::{name, parents, temporary};
-use super::spool::{self, FOLDER, Part, Parts, Spooled};
+use super::spool::{self, ARRIVED, FOLDER, Part, Parts, Spooled};
 use super::{SHORT, STRICT, Sent};
 use crate::model::{Install, Owner};
 use crate::remote::Remote;
@@ -41,7 +41,7 @@ impl Remote {
         let lacking = parts.lacking();
         let done = AtomicU64::new(size - lacking);
         let told = |more| sent(done.fetch_add(more, Ordering::Relaxed) + more, size);
-        let streamed = self.stream(parcels(file.into_std().await, sha256.clone(), parts.missing.clone()), lacking, SHORT, &told).await;
+        let streamed = self.stream(parcels(file.into_std().await, sha256.clone(), parts.missing.clone()), lacking, ARRIVED, &told).await;
         self.gave_way(streamed).await?;
         let whole = format!("( cd {FOLDER}\n{} )", spool::print(sha256, &parts.all()));
         let installed = self.script(what, &script(install, &whole, &format!("( cd {FOLDER}; {} )", spool::gone(sha256))), SETTLE).await;

@@ -1,7 +1,9 @@
 //! A layer as what differs from one that the host has: zstd takes the old one for a dictionary.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::io::{self, Read as _, Write as _};
+use std::sync::{Mutex, PoisonError};
 
 use super::held::Held;
 use super::wire::LEVEL;
@@ -17,6 +19,9 @@ const KNOWS: (u32, u32, u32) = (1, 4, 5);
 /// Most that old and new may measure together, for the window that the host's zstd is allowed.
 const LARGEST: u64 = 1 << 30;
 
+/// One is made at a time.
+static TURN: Mutex<()> = Mutex::new(());
+
 /// The host could not make a blob from one of its own.
 pub(super) const UNMADE: i32 = 83;
 
@@ -29,21 +34,55 @@ pub(super) struct Deltas {
     most: u64,
 }
 
+/// Why a layer goes whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Whole {
+    /// The host's zstd is too old, or absent.
+    NoZstd,
+    /// Nothing that the host has and we have is like it.
+    NoBase,
+    Packed,
+    Memory,
+    /// What differs is no less than the layer.
+    NotLess,
+    /// The host could not make it.
+    Unmade,
+}
+
+impl fmt::Display for Whole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoZstd => "the host has no zstd of 1.4.5 or later",
+            Self::NoBase => "no former one lies both there and in this machine's cache",
+            Self::Packed => "packed layers have little in common",
+            Self::Memory => "the host's memory holds not both",
+            Self::NotLess => "nothing of the former one is in it",
+            Self::Unmade => "the first try to bring it there failed",
+        })
+    }
+}
+
 impl Deltas {
-    /// None where the host's zstd is too old, or absent.
-    pub(super) fn on(held: &Held, kept: Kept) -> Option<Self> {
-        held.zstd.filter(|version| *version >= KNOWS)?;
+    pub(super) fn on(held: &Held, kept: Option<&Kept>) -> Result<Self, Whole> {
+        held.zstd.filter(|version| *version >= KNOWS).ok_or(Whole::NoZstd)?;
         // The host's zstd holds both at once.
-        Some(Self { kept, store: held.store.clone(), most: LARGEST.min(held.memory / 2) })
+        Ok(Self { kept: kept.ok_or(Whole::Unmade)?.clone(), store: held.store.clone(), most: LARGEST.min(held.memory / 2) })
     }
 
     /// Makes one, if there is something to make it from and it is less than the `lacking` bytes that else would be sent.
-    pub(super) fn parcel(&self, layout: &Layout, blob: &Blob, lacking: u64) -> Option<Parcel> {
-        let base = self.kept.base(layout.image(), blob, |digest| self.store.contains(digest))?;
+    pub(super) fn parcel(&self, layout: &Layout, blob: &Blob, lacking: u64) -> Result<Parcel, Whole> {
+        if blob.diff_id.as_ref() != Some(&blob.digest) {
+            return Err(Whole::Packed);
+        }
+        let base = self.kept.base(layout.image(), blob, |digest| self.store.contains(digest)).ok_or(Whole::NoBase)?;
+        // Hosts side by side would each hold two layers.
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         // A base that can't be read is none.
-        let payload = self.made(layout, blob, &base).ok()??;
-        let less = (payload.len() as u64) < lacking;
-        less.then(|| Parcel { script: script(blob, &base), payload, size: lacking })
+        let payload = self.made(layout, blob, &base).map_err(|_| Whole::NoBase)?.ok_or(Whole::Memory)?;
+        if payload.len() as u64 >= lacking {
+            return Err(Whole::NotLess);
+        }
+        Ok(Parcel { script: script(blob, &base), payload, size: lacking })
     }
 
     fn made(&self, layout: &Layout, blob: &Blob, base: &str) -> io::Result<Option<Vec<u8>>> {

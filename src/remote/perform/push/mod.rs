@@ -4,6 +4,8 @@ mod archive;
 mod delta;
 mod held;
 mod import;
+mod shared;
+mod summary;
 mod wire;
 
 use std::path::Path;
@@ -14,13 +16,15 @@ use std::time::{Duration, Instant};
 use self::archive::Archive;
 use self::delta::{Deltas, UNMADE};
 use self::held::Held;
+pub(in crate::remote) use self::shared::Shared;
+use self::summary::Summary;
 use self::wire::Load;
-use super::spool::Parts;
+use super::spool::{ARRIVED, Parts};
 use super::{SHORT, STRICT, Sent};
 use crate::images::{self, Kept, Layout};
 use crate::model::{Answer, Blob, HostQuestion, ImageImport, ImageOnHost, Reply};
 use crate::remote::Remote;
-use crate::remote::error::Error;
+use crate::remote::error::{Error, last_lines};
 use crate::remote::frame::Output;
 use crate::remote::quote::quote;
 use crate::remote::shell::Payload;
@@ -40,27 +44,27 @@ const TRIES: u32 = 2;
 const CTR: &str = "timeout --foreground 600 /usr/local/bin/k3s ctr -n k8s.io";
 
 impl Remote {
-    pub(super) async fn import(&self, what: &str, import: &ImageImport, fetched: &Path, sent: Sent<'_>) -> Result<(), Error> {
+    pub(super) async fn import(&self, what: &str, import: &ImageImport, fetched: &Path, sent: Sent<'_>) -> Result<String, Error> {
         let layout = opened(import, fetched).await?;
         let kept = Kept::here();
         // The second time nothing is made from what lies on the host.
         let mut tries = 1;
-        while let Err(error) = self.moved(what, &layout, kept.as_ref().filter(|_| tries == 1), sent).await {
-            match error {
-                Error::Script { status: import::SPOILT | import::COLLECTED | UNMADE, .. } if tries < TRIES => tries += 1,
-                error => return Err(error),
+        let summary = loop {
+            match self.moved(what, &layout, kept.as_ref().filter(|_| tries == 1), sent).await {
+                Err(Error::Script { status: import::SPOILT | import::COLLECTED | UNMADE, .. }) if tries < TRIES => tries += 1,
+                done => break done?,
             }
-        }
+        };
         self.noticed(import).await?;
         if let Some(kept) = kept {
             // What can't be kept is sent whole the next time.
             let _ = tokio::task::spawn_blocking(move || kept.keep(&layout)).await;
         }
-        Ok(())
+        Ok(summary.to_string())
     }
 
     /// Sends what is missing and imports it.
-    async fn moved(&self, what: &str, layout: &Arc<Layout>, kept: Option<&Kept>, sent: Sent<'_>) -> Result<(), Error> {
+    async fn moved(&self, what: &str, layout: &Arc<Layout>, kept: Option<&Kept>, sent: Sent<'_>) -> Result<Summary, Error> {
         let image = layout.image();
         let held = self.held().await?;
         let lacks = |blob: &&Blob| !held.store.contains(&blob.digest);
@@ -74,18 +78,27 @@ impl Remote {
         let done = AtomicU64::new(image.size - arriving);
         sent(image.size - arriving, image.size);
         let told = |more| sent(done.fetch_add(more, Ordering::Relaxed) + more, image.size);
-        let deltas = kept.and_then(|kept| Deltas::on(&held, kept.clone()));
-        let load = Load { layout: Arc::clone(layout), missing: missing.clone(), codec: held.codec, deltas };
-        let (parcels, fed) = wire::parcels(load);
-        let streamed = self.stream(parcels, arriving, SHORT, &told).await;
-        self.gave_way(streamed).await?;
-        let arrived = fed.await.map_err(|error| Error::Here(error.to_string()))?;
+        let (deltas, shared) = (Deltas::on(&held, kept), self.shared.clone());
+        let (parcels, fed) =
+            wire::parcels(Load { layout: Arc::clone(layout), missing: missing.clone(), codec: held.codec, deltas, shared });
+        let begun = Instant::now();
+        let streamed = self.stream(parcels, arriving, ARRIVED, &told).await;
+        let bytes = self.gave_way(streamed).await?;
+        let took = begun.elapsed();
+        let fed = fed.await.map_err(|error| Error::Here(error.to_string()))?;
+        let whole = fed.iter().filter_map(|fed| fed.whole).collect();
+        let summary = Summary { image: image.size, arriving, bytes, took, whole };
         let blobs: Vec<&Blob> = missing.iter().map(|(blob, _)| blob).collect();
         let archive = Archive::of(&layout.index(), &blobs).map_err(|error| Error::here("write the image's archive", &error))?;
-        let script = import::script(&image.names, &blobs.into_iter().zip(arrived).collect::<Vec<_>>(), &image.blobs, &archive);
+        let script = import::script(
+            &image.names,
+            &blobs.into_iter().zip(fed.into_iter().map(|fed| fed.parts)).collect::<Vec<_>>(),
+            &image.blobs,
+            &archive,
+        );
         let payload = Payload { from: &mut &*archive.bytes, size: archive.bytes.len() as u64, sent: &|_, _| {} };
         let imported = self.change(what, &script, payload, UNPACK).await.and_then(Output::succeeded);
-        self.gave_way(imported).await
+        self.gave_way(imported).await.map(|()| summary)
     }
 
     async fn held(&self) -> Result<Held, Error> {
@@ -93,7 +106,7 @@ impl Remote {
         let output = self.run(&held::script(), none, SHORT).await?;
         let text = output.text();
         output.succeeded()?;
-        held::parse(&text).ok_or(Error::Script { status: 0, stderr: text })
+        held::parse(&text).ok_or_else(|| Error::Amiss(format!("what lies there is told in other words: {}", last_lines(&text))))
     }
 
     /// Waits until the CRI knows the image, too.
@@ -103,7 +116,7 @@ impl Remote {
             let images = self.answers(&[HostQuestion::Images], |_, _| {}).await?;
             let Some(amiss) = amiss(images.first(), import) else { return Ok(()) };
             if Instant::now() > until {
-                return Err(Error::Here(amiss));
+                return Err(Error::Amiss(amiss));
             }
             tokio::time::sleep(PAUSE).await;
         }

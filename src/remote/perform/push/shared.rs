@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use etcetera::BaseStrategy as _;
 use tempfile::TempDir;
@@ -15,6 +16,10 @@ use crate::images::Layout;
 use crate::model::Blob;
 use crate::remote::beside::Parcels;
 use crate::remote::perform::spool::{Part, Parts, hex};
+
+/// What the folder is called, and when nobody can want it any more.
+const PREFIX: &str = "packed-";
+const OLD: Duration = Duration::from_secs(24 * 3600);
 
 /// What the hosts of a run share.
 #[derive(Default)]
@@ -112,5 +117,16 @@ fn path(folder: &Path, blob: &str, codec: Codec, place: usize) -> PathBuf {
 fn folder() -> io::Result<TempDir> {
     let cache = etcetera::choose_base_strategy().map_err(io::Error::other)?.cache_dir().join("bedplate");
     std::fs::create_dir_all(&cache)?;
-    tempfile::Builder::new().prefix("packed-").tempdir_in(cache)
+    for entry in std::fs::read_dir(&cache)?.flatten() {
+        let old = || entry.metadata().and_then(|meta| meta.modified()).is_ok_and(|at| at.elapsed().is_ok_and(|age| age > OLD));
+        if entry.file_name().to_string_lossy().starts_with(PREFIX) && old() {
+            // Of a run that was killed; if it can't go, it costs room.
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+    tempfile::Builder::new().prefix(PREFIX).tempdir_in(cache)
 }
+
+#[cfg(test)]
+#[path = "shared_tests.rs"]
+mod tests;

@@ -9,7 +9,8 @@ use futures::future::{BoxFuture, FutureExt as _, ready};
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use super::delta::Deltas;
+use super::delta::{Deltas, Whole};
+use super::shared::Shared;
 use crate::images::Layout;
 use crate::model::Blob;
 use crate::remote::beside::Parcels;
@@ -17,12 +18,12 @@ use crate::remote::perform::spool::{self, Part, Parts};
 use crate::remote::shell::Parcel;
 
 /// Parts that are packed, or being packed, before the line takes them.
-const AHEAD: usize = 4;
+pub(super) const AHEAD: usize = 4;
 /// zstd's own choice, and the best for its time here.
 pub(super) const LEVEL: i32 = 3;
 
 /// How parts are packed, and unpacked by a program of the host.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Codec {
     Zstd,
     /// Every host has it.
@@ -66,44 +67,78 @@ pub(super) struct Load {
     pub(super) layout: Arc<Layout>,
     pub(super) missing: Vec<(Blob, Parts)>,
     pub(super) codec: Codec,
-    pub(super) deltas: Option<Deltas>,
+    pub(super) deltas: Result<Deltas, Whole>,
+    /// None where one host alone is sent to.
+    pub(super) shared: Option<Arc<Shared>>,
 }
 
-/// The parcels, and which parts each blob is of once they have arrived. Who loses interest drops the parcels.
-pub(super) fn parcels(load: Load) -> (Parcels, JoinHandle<Vec<Vec<Part>>>) {
+/// How a blob went.
+pub(super) struct Fed {
+    /// As it lies in the spool once they have arrived.
+    pub(super) parts: Vec<Part>,
+    /// Why not as what differs from another.
+    pub(super) whole: Option<Whole>,
+}
+
+/// The parcels, and how each blob went. Who loses interest drops the parcels.
+pub(super) fn parcels(load: Load) -> (Parcels, JoinHandle<Vec<Fed>>) {
     let (give, take) = mpsc::channel(AHEAD);
     (take, spawn_blocking(move || load.feed(&give)))
 }
 
-type Give = mpsc::Sender<BoxFuture<'static, io::Result<Parcel>>>;
+pub(super) type Give = mpsc::Sender<BoxFuture<'static, io::Result<Parcel>>>;
+
+/// Whether it matters how it went: a layer of more than a few small files.
+fn is_large(blob: &Blob) -> bool {
+    blob.diff_id.is_some() && blob.size >= 256 << 10
+}
 
 impl Load {
-    fn feed(&self, give: &Give) -> Vec<Vec<Part>> {
-        let mut arriving = Vec::new();
+    fn feed(&self, give: &Give) -> Vec<Fed> {
+        let mut fed = Vec::new();
         for (blob, parts) in &self.missing {
-            let delta = self.deltas.as_ref().and_then(|deltas| deltas.parcel(&self.layout, blob, parts.lacking()));
-            arriving.push(if delta.is_some() { vec![Part { offset: 0, size: blob.size }] } else { parts.all() });
-            let fed = match delta {
-                Some(parcel) => Ok(give.blocking_send(ready(Ok(parcel)).boxed()).is_ok()),
-                None => self.cut(blob, &parts.missing, give),
+            let delta = match &self.deltas {
+                Ok(deltas) => deltas.parcel(&self.layout, blob, parts.lacking()),
+                Err(why) => Err(*why),
             };
-            match fed {
-                Ok(true) => {}
-                Ok(false) => break,
-                Err(error) => {
-                    // Nobody may be listening any more.
-                    let _ = give.blocking_send(ready(Err(error)).boxed());
-                    break;
+            let wanted = match delta {
+                Ok(parcel) => {
+                    fed.push(Fed { parts: vec![Part { offset: 0, size: blob.size }], whole: None });
+                    give.blocking_send(ready(Ok(parcel)).boxed()).is_ok()
                 }
+                Err(why) => {
+                    fed.push(Fed { parts: parts.all(), whole: is_large(blob).then_some(why) });
+                    self.whole(blob, &parts.missing, give)
+                }
+            };
+            if !wanted {
+                break;
             }
         }
-        arriving
+        fed
     }
 
     /// Whether somebody still wanted it.
-    fn cut(&self, blob: &Blob, missing: &[Part], give: &Give) -> io::Result<bool> {
+    fn whole(&self, blob: &Blob, missing: &[Part], give: &Give) -> bool {
         let codec = self.codec.fit(blob);
-        let mut bytes = self.layout.blob(&blob.digest)?;
+        let packed = self.shared.as_ref().and_then(|shared| shared.packed(&self.layout, blob, codec));
+        let Some(packed) = packed.filter(|packed| packed.has(missing)) else { return cut(&self.layout, blob, missing, codec, give) };
+        missing.iter().all(|&part| {
+            let script = spool::part(&blob.digest, part.offset, codec.unpack());
+            let payload = packed.clone().part(part);
+            let parcel = async move { Ok(Parcel { script, payload: payload.await?, size: part.size }) };
+            give.blocking_send(parcel.boxed()).is_ok()
+        })
+    }
+}
+
+/// Reads a blob, and packs these parts of it. Whether somebody still wanted it.
+pub(super) fn cut(layout: &Layout, blob: &Blob, missing: &[Part], codec: Codec, give: &Give) -> bool {
+    if missing.is_empty() {
+        return true;
+    }
+    let read = || -> io::Result<bool> {
+        let mut bytes = layout.blob(&blob.digest)?;
         let mut at = 0;
         for &Part { offset, size } in missing {
             io::copy(&mut (&mut bytes).take(offset - at), &mut io::sink())?;
@@ -119,5 +154,10 @@ impl Load {
         // What it is shows at its end.
         io::copy(&mut bytes, &mut io::sink())?;
         Ok(true)
-    }
+    };
+    read().unwrap_or_else(|error| {
+        // Nobody may be listening any more.
+        let _ = give.blocking_send(ready(Err(error)).boxed());
+        false
+    })
 }

@@ -4,13 +4,18 @@
 mod parts;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 pub(super) use self::parts::{Part, Parts};
 use super::{SHORT, STRICT};
 use crate::remote::Remote;
 use crate::remote::error::Error;
+use crate::remote::shell::Payload;
 
 pub(super) const FOLDER: &str = "/var/lib/bedplate/spool";
+
+/// For what is under way of a part when all of it went out: a window of a line as slow as 5 kB/s.
+pub(super) const ARRIVED: Duration = Duration::from_secs(600);
 
 /// What lies there, by digest.
 pub(super) type Spooled = BTreeMap<String, Vec<Part>>;
@@ -55,10 +60,12 @@ pub(super) fn gone(digest: &str) -> String {
 
 impl Remote {
     /// Where the disk is full, what lies in the spool must not stay.
-    pub(super) async fn gave_way(&self, done: Result<(), Error>) -> Result<(), Error> {
+    pub(super) async fn gave_way<T>(&self, done: Result<T, Error>) -> Result<T, Error> {
         match done {
             Err(Error::Script { stderr, .. }) if stderr.to_lowercase().contains("no space left on device") => {
-                self.script("give the spool's room back", &format!("rm -rf {FOLDER}\n"), SHORT).await?;
+                // The log may lie on the same disk.
+                let none = Payload { from: &mut tokio::io::empty(), size: 0, sent: &|_, _| {} };
+                self.run(&format!("rm -rf {FOLDER}\n"), none, SHORT).await?.succeeded()?;
                 Err(Error::Full(format!("the host's disk filled up: {}", stderr.trim())))
             }
             done => done,
