@@ -1,6 +1,10 @@
 //! The whole flow on the fake host: it converges, a second run does nothing, and a death before or in the middle of any action costs
 //! nothing, on a bare host and where something drifted.
 
+#[path = "converge/cut.rs"]
+mod cut;
+#[path = "converge/encryption.rs"]
+mod encryption;
 mod fake;
 #[path = "converge/half.rs"]
 mod half;
@@ -16,6 +20,8 @@ mod repair;
 mod rotate;
 #[path = "converge/state.rs"]
 mod state;
+#[path = "converge/typed.rs"]
+mod typed;
 
 use std::collections::BTreeMap;
 use std::path::Path;

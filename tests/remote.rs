@@ -22,7 +22,7 @@ fn me() -> (u32, u32) {
 }
 
 async fn perform(remote: &Remote, action: &HostAction) -> Result<(), bedplate::model::Failure> {
-    remote.perform(action, Path::new("/nowhere"), &|_, _| {}).await
+    remote.perform(action, Path::new("/nowhere"), &|_, _| {}).await.map(drop)
 }
 
 fn write(path: &std::path::Path, content: Content) -> HostAction {
@@ -182,19 +182,28 @@ async fn a_port_of_the_host_is_reached_through_a_socket() {
 }
 
 #[tokio::test]
+async fn a_port_that_is_taken_here_is_no_broken_line() {
+    let sshd = Sshd::start("");
+    let remote = Remote::connect(&sshd.host(), &Prompt::unattended(None)).await.unwrap();
+    let failure = remote.api_port(sshd.port).await.unwrap_err();
+    assert!(failure.exit == Exit::Failed && failure.seen == format!("port {} of this machine is taken", sshd.port), "{failure}");
+    remote.stands("look").await.unwrap();
+}
+
+#[tokio::test]
 async fn an_action_that_was_given_up_leaves_no_worker_behind() {
     let sshd = Sshd::start("");
     let remote = Remote::connect(&sshd.host(), &Prompt::unattended(None)).await.unwrap();
     // The host reads what never comes whole: it is given up in the middle.
     let slow = sshd.folder().join("slow");
-    std::fs::File::create(&slow).unwrap().set_len(200 << 20).unwrap();
+    std::fs::File::create(&slow).unwrap().set_len(4 << 20).unwrap();
     let folder = sshd.folder().join("given up");
     std::fs::create_dir(&folder).unwrap();
     let install = HostAction::Install(Install {
         pin: Pin {
             artifact: ArtifactRef { name: "k3s".into(), version: "v1".into(), arch: None },
             url: String::new(),
-            size: 200 << 20,
+            size: 4 << 20,
             sha256: String::new(),
             learnt: String::new(),
             at: String::new(),

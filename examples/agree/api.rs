@@ -36,7 +36,7 @@ async fn start(twins: &Twins<'_>) -> Result<(), Failure> {
         }
     });
     let start = twins.act(HostAction::Unit { unit: "k3s".into(), change: UnitChange::Start });
-    twins.fake.perform(&start, &|_, _| {}).await
+    twins.fake.perform(&start, &|_, _| {}).await.map(drop)
 }
 
 fn questions() -> Result<Vec<Question>, Failure> {

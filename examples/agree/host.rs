@@ -55,6 +55,7 @@ fn questions(twins: &Twins<'_>) -> Vec<Question> {
         HostQuestion::Version(Tool::Helm),
         HostQuestion::Images,
         HostQuestion::Rules(RULES.into()),
+        HostQuestion::Encryption,
         HostQuestion::Sshd,
     ];
     for path in PATHS.map(str::to_owned) {

@@ -18,14 +18,13 @@ pub struct Fetched {
     pub sha256: String,
 }
 
-/// An HTTP client that gives up on a silent line.
-fn client() -> Result<reqwest::Client, Failure> {
+/// An HTTP client that gives up on a silent line. What begins over TLS is not led away from it.
+fn client(place: &Place) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
+        .https_only(place.trusted())
         .connect_timeout(Duration::from_secs(15))
         .read_timeout(Duration::from_secs(30))
         .user_agent(concat!("bedplate/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|error| Failure::new("set up HTTP", causes(&error), ""))
 }
 
 fn failed(place: &Place, seen: impl Into<String>) -> Failure {
@@ -100,7 +99,8 @@ async fn stream(
             }
         }
         Place::Url(url) => {
-            let response = client()?.get(url).send().await.map_err(|error| failed(place, causes(&error)))?;
+            let client = client(place).build().map_err(|error| Failure::new("set up HTTP", causes(&error), ""))?;
+            let response = client.get(url).send().await.map_err(|error| failed(place, causes(&error)))?;
             let response = response.error_for_status().map_err(|error| failed(place, causes(&error)))?;
             let total = response.content_length().unwrap_or(0);
             let mut chunks = response.bytes_stream();
@@ -110,4 +110,24 @@ async fn stream(
         }
     }
     Ok(Fetched { size, sha256: format!("{:x}", sum.finalize()) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outside::stand::{self_signed, serve_plain, serve_tls};
+
+    #[tokio::test]
+    async fn tls_does_not_lead_to_plain_http() {
+        let plain = serve_plain("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na".into()).await;
+        let moved = || format!("HTTP/1.1 302 Found\r\nLocation: http://{plain}/\r\nContent-Length: 0\r\n\r\n");
+        let (tls, http) = (serve_tls(self_signed("a"), moved()).await, serve_plain(moved()).await);
+        let get = async |url: String| {
+            let client = client(&Place::Url(url.clone())).tls_danger_accept_invalid_certs(true).build().unwrap();
+            client.get(url).send().await.map_err(|error| causes(&error))
+        };
+        assert!(get(format!("http://{http}/")).await.is_ok());
+        let refused = get(format!("https://{tls}/")).await.unwrap_err();
+        assert!(refused.contains("URL scheme is not allowed"), "{refused}");
+    }
 }

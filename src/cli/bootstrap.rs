@@ -5,11 +5,12 @@ use clap::Args;
 use super::allowed::Allowed;
 use super::confirm::{PRUNE, attended, confirm};
 use super::diagnose::explained;
-use super::session::Session;
-use super::{Only, Target};
+use super::session::{Session, load};
+use super::{Target, typed};
 use crate::engine::converge;
 use crate::model::{Event, Exit, Failure, Sink};
 use crate::report::{self, Form, Passed};
+use crate::steps::flow;
 
 /// What to converge.
 #[derive(Args)]
@@ -21,6 +22,9 @@ pub struct Bootstrap {
     /// Do not ask before --prune removes something
     #[arg(long, requires = "prune")]
     yes: bool,
+    /// Ask for another value of a key in `prompt` of [[secrets]]; may be given several times
+    #[arg(long, value_name = "KEY")]
+    ask: Vec<String>,
 }
 
 impl Bootstrap {
@@ -33,11 +37,16 @@ impl Bootstrap {
         if asks {
             attended(PRUNE, "see with `bedplate plan --prune` what it is, then say `--prune --yes`; nothing was contacted")?;
         }
-        let session = Session::open(&self.allowed.on(&self.target), &Only::default())?;
+        let target = self.allowed.on(&self.target);
+        let mut inventory = load(&target)?;
+        typed::checked(&inventory, &self.ask)?;
+        let mut session = Session::with(&target, &inventory, flow(&inventory))?;
         session.build().await?;
         session.live.lock().await?;
+        typed::fill(&mut inventory, &self.ask, &session).await?;
+        session.steps = flow(&inventory);
         if asks {
-            confirm(&session, sink).await?;
+            confirm(&mut session, sink).await?;
         }
         converged(&session, form, sink).await
     }

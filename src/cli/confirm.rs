@@ -5,6 +5,7 @@ use std::io::{IsTerminal as _, Write as _};
 use super::session::Session;
 use crate::model::{Action, Exit, Failure, Plan, Sink, StepId};
 use crate::report::{clean, progress};
+use crate::steps::bounded;
 
 /// What `--prune` attempts, in the words of an error.
 pub const PRUNE: &str = "remove what left the inventory";
@@ -20,16 +21,25 @@ pub fn attended(tried: &str, cure: &str) -> Result<(), Failure> {
     Err(Failure::new(tried, "it has to be asked for, and there is no terminal", cure).exiting(Exit::Usage))
 }
 
-/// Shows what would be removed and asks for it; with nothing to remove nothing is asked.
+/// Shows what would be removed and asks for it; with nothing to remove nothing is asked. The session's steps remove that and nothing else.
 ///
 /// # Errors
-/// The user says no, or the host can't be looked at.
-pub async fn confirm(session: &Session, sink: &Sink) -> Result<(), Failure> {
+/// The user says no, the host can't be looked at, or it can't be told yet what would be removed.
+pub async fn confirm(session: &mut Session, sink: &Sink) -> Result<(), Failure> {
     let verdicts = session.look(sink).await?;
-    let planned = verdicts.into_iter().filter(|verdict| verdict.step == StepId::of("prune")).find_map(|verdict| verdict.planned.ok());
-    let Some((Plan::Act(actions), reasons)) = planned.map(|planned| (planned.plan, planned.reasons)) else { return Ok(()) };
-    reasons.iter().for_each(|reason| progress(&clean(reason)));
-    confirmed(PRUNE, &actions, "leave --prune away; nothing was changed").await
+    let mut shown = Vec::new();
+    for verdict in verdicts.into_iter().filter(|verdict| verdict.step == StepId::of("prune")) {
+        let planned = verdict.planned.map_err(|missing| {
+            Failure::new(PRUNE, missing.to_string(), "bootstrap without --prune first, then again with it; nothing was changed")
+        })?;
+        if let Plan::Act(actions) = planned.plan {
+            planned.reasons.iter().for_each(|reason| progress(&clean(reason)));
+            confirmed(PRUNE, &actions, "leave --prune away; nothing was changed").await?;
+            shown = actions;
+        }
+    }
+    session.steps = std::mem::take(&mut session.steps).into_iter().map(|step| bounded(step, &shown)).collect();
+    Ok(())
 }
 
 /// Shows these actions and asks for them.

@@ -3,7 +3,7 @@
 use super::Target;
 use super::session::Session;
 use crate::engine::Verdict;
-use crate::model::{Exit, Failure, Finding, Plan, Sink};
+use crate::model::{Event, Exit, Failure, Finding, Plan, Sink};
 use crate::report::{self, Form};
 
 /// Looks and prints. Exit 0: no certificate is stuck; 1: one is, or it can't be told.
@@ -12,6 +12,7 @@ use crate::report::{self, Form};
 /// The inventory is wrong, or the host can't be looked at.
 pub async fn run(target: &Target, form: Form, sink: &Sink) -> Result<Exit, Failure> {
     let verdicts = Session::to_diagnose(target)?.look(sink).await?;
+    sink(Event::Done);
     match form {
         Form::Json => report::json_verdicts(&verdicts),
         Form::Text => report::result(&report::diagnosis(&verdicts)),

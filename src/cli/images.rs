@@ -47,6 +47,7 @@ impl Images {
     }
 }
 
+/// A node that can't be looked at is told; the others are shown.
 async fn list(target: &Target, form: Form, sink: &Sink) -> Result<Exit, Failure> {
     let session = Session::open(target, &Only::default())?;
     session.live.meet().await;
@@ -61,11 +62,16 @@ async fn list(target: &Target, form: Form, sink: &Sink) -> Result<Exit, Failure>
     sink(Event::Done);
     let mut images = Listed::default();
     let mut used = Vec::new();
+    let mut lost = false;
     for (question, answer) in answers {
         match (question, answer) {
             (Question::Host(host, _), Answer::Present(Reply::Images(found))) => images.on(&host, &found),
             (_, Answer::Present(Reply::Objects(pods))) => used = pods,
             (Question::Host(host, _), Answer::Absent) => progress(&format!("{host}: containerd does not run yet")),
+            (Question::Host(host, _), Answer::Lost(failure)) if host != session.server => {
+                progress(&clean(&failure.to_string()));
+                lost = true;
+            }
             (_, Answer::Lost(failure)) => return Err(failure.as_ref().clone()),
             (_, Answer::Unreadable(why)) => return Err(Failure::new("list images", why, "see that k3s runs, then run again")),
             _ => {}
@@ -76,5 +82,5 @@ async fn list(target: &Target, form: Form, sink: &Sink) -> Result<Exit, Failure>
         Form::Text => images.text(),
         Form::Json => images.json(),
     }));
-    Ok(Exit::Done)
+    Ok(if lost { Exit::Partly } else { Exit::Done })
 }

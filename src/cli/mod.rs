@@ -5,11 +5,13 @@ mod bootstrap;
 mod confirm;
 mod diagnose;
 mod images;
+mod memory;
 mod only;
 mod plan;
 mod rotate;
 mod session;
 mod tunnel;
+mod typed;
 mod verify;
 
 use std::collections::BTreeSet;
@@ -102,21 +104,25 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
         (false, _) => Detail::Verbose,
     };
     let sink = sink(form, detail);
+    if let Err(error) = memory::never_dumped() {
+        return fail(Failure::new("switch core dumps off", error.to_string(), ""), form, &sink);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(Failure::new("start", error.to_string(), ""), form, &sink),
     };
-    let ended = runtime.block_on(interruptible(async {
+    let ended = runtime.block_on(async {
         match &cli.command {
-            Command::Bootstrap(bootstrap) => bootstrap.run(form, &sink).await,
-            Command::Plan(plan) => plan.run(form, &sink).await,
-            Command::Verify(verify) => verify.run(form, &sink).await,
-            Command::Images(images) => images.run(form, &sink).await,
-            Command::Diagnose(target) => diagnose::run(target, form, &sink).await,
-            Command::Rotate(rotate) => rotate.run(form, &sink).await,
+            Command::Bootstrap(bootstrap) => interruptible(bootstrap.run(form, &sink)).await,
+            Command::Plan(plan) => interruptible(plan.run(form, &sink)).await,
+            Command::Verify(verify) => interruptible(verify.run(form, &sink)).await,
+            Command::Images(images) => interruptible(images.run(form, &sink)).await,
+            Command::Diagnose(target) => interruptible(diagnose::run(target, form, &sink)).await,
+            Command::Rotate(rotate) => interruptible(rotate.run(form, &sink)).await,
+            // Once it is open, an interruption is what closes it.
             Command::Tunnel(tunnel) => tunnel::run(tunnel, &sink).await,
         }
-    }));
+    });
     // A question that still stands on the terminal must not keep an interrupted run alive.
     runtime.shutdown_timeout(Duration::from_secs(1));
     match ended {
@@ -126,17 +132,27 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
 }
 
 /// Ends with 130 on Ctrl-C or a termination. Dropping the run closes the lines; the host's keeper ends what still runs there.
-async fn interruptible(run: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
-    let interrupted = || Failure::new("finish", "interrupted", "the state is safe; run it again").exiting(Exit::Interrupted);
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-        .map_err(|error| Failure::new("listen for signals", error.to_string(), ""))?;
+async fn interruptible<T>(run: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::select! {
         // A Ctrl-C reaches `ssh` as well: that its lines end is no failure then.
         biased;
-        _ = tokio::signal::ctrl_c() => Err(interrupted()),
-        _ = terminate.recv() => Err(interrupted()),
+        seen = interruption() => {
+            seen?;
+            Err(Failure::new("finish", "interrupted", "the state is safe; run it again").exiting(Exit::Interrupted))
+        }
         ended = run => ended,
     }
+}
+
+/// Waits for Ctrl-C or a termination.
+async fn interruption() -> Result<(), Failure> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        .map_err(|error| Failure::new("listen for signals", error.to_string(), ""))?;
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
 }
 
 fn fail(failure: Failure, form: Form, sink: &Sink) -> Exit {

@@ -6,7 +6,7 @@ use super::Look;
 use super::allowed::Allowed;
 use super::session::Session;
 use crate::engine::Verdict;
-use crate::model::{Exit, Failure, Sink};
+use crate::model::{Event, Exit, Failure, Sink};
 use crate::report::{self, Form};
 
 /// What to look at.
@@ -26,6 +26,7 @@ impl Plan {
     /// The inventory is wrong, or the host can't be looked at.
     pub async fn run(&self, form: Form, sink: &Sink) -> Result<Exit, Failure> {
         let verdicts = Session::open(&self.allowed.on(&self.look.target), &self.look.only)?.look(sink).await?;
+        sink(Event::Done);
         match form {
             Form::Json => report::json_verdicts(&verdicts),
             Form::Text => report::result(&report::plan(&verdicts)),

@@ -118,7 +118,7 @@ impl Session {
         if let Some(failure) = world.lost().get(&self.server) {
             return Err(failure.as_ref().clone());
         }
-        sink(Event::Done);
+        sink(Event::Looked);
         Ok(survey.verdicts)
     }
 }

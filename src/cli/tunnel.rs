@@ -4,18 +4,19 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
 use super::Target;
-use super::session;
-use crate::inventory::Connection;
-use crate::model::{Event, Exit, Failure, Sink};
+use super::{interruptible, interruption, session};
+use crate::inventory::{Connection, Inventory};
+use crate::model::{API_PORT, Event, Exit, Failure, Sink};
 use crate::remote::{Prompt, Remote};
-use crate::report::progress;
+use crate::report::{fresh_line, progress};
 
-/// Where the tunnel begins, as the kubeconfig says it.
-const PORT: u16 = 6443;
+/// How soon it shows that the line broke.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 /// What to do while the way is open.
 #[derive(Args, Clone)]
@@ -31,21 +32,49 @@ pub struct Tunnel {
 /// Opens the tunnel and runs the command, or waits.
 ///
 /// # Errors
-/// The inventory is wrong, the host can't be reached, the port is taken, or the command can't be started.
+/// The inventory is wrong, the host can't be reached, the port is taken, the command can't be started, or the line breaks meanwhile.
 pub async fn run(tunnel: &Tunnel, sink: &Sink) -> Result<Exit, Failure> {
     let inventory = session::load(&Target { inventory: tunnel.inventory.clone(), consents: BTreeSet::new() })?;
     let server = session::server(&inventory)?;
-    let remote = Remote::connect(server, &Prompt::of_environment()).await?;
-    remote.api_port(PORT).await?;
+    let remote = interruptible(async {
+        let remote = Remote::connect(server, &Prompt::of_environment()).await?;
+        remote.api_port(API_PORT).await?;
+        Ok(remote)
+    });
+    let remote = remote.await?;
     sink(Event::Done);
-    let Some((program, args)) = tunnel.command.split_first() else {
-        if server.connection == Connection::Local {
-            progress(&format!("{} is this machine: https://127.0.0.1:{PORT} reaches it without a tunnel", server.name));
-            return Ok(Exit::Done);
+    if !tunnel.command.is_empty() {
+        return interruptible(meanwhile(&tunnel.command, &inventory)).await;
+    }
+    if server.connection == Connection::Local {
+        progress(&format!("{} is this machine: https://127.0.0.1:{API_PORT} reaches it without a tunnel", server.name));
+        return Ok(Exit::Done);
+    }
+    progress(&format!("https://127.0.0.1:{API_PORT} reaches {}; Ctrl-C closes it", server.name));
+    tokio::select! {
+        biased;
+        seen = interruption() => {
+            seen?;
+            fresh_line();
+            progress("the tunnel is closed");
+            Ok(Exit::Done)
         }
-        progress(&format!("https://127.0.0.1:{PORT} reaches {}; Ctrl-C closes it", server.name));
-        return std::future::pending().await;
-    };
+        broken = breaks(&remote) => Err(broken),
+    }
+}
+
+/// Waits for the line to break.
+async fn breaks(remote: &Remote) -> Failure {
+    loop {
+        tokio::time::sleep(LOOK_AGAIN).await;
+        if let Err(failure) = remote.stands("keep the tunnel open").await {
+            return failure;
+        }
+    }
+}
+
+async fn meanwhile(command: &[OsString], inventory: &Inventory) -> Result<Exit, Failure> {
+    let Some((program, args)) = command.split_first() else { return Ok(Exit::Done) };
     let tried = || format!("run {}", program.display());
     let failed = |error: std::io::Error| Failure::new(tried(), error.to_string(), "make the folder for temporary files writable");
     let context = context(&inventory.name).map_err(failed)?;

@@ -5,7 +5,7 @@ use clap::Args;
 use super::Look;
 use super::session::Session;
 use crate::engine::{Verdict, converge};
-use crate::model::{Exit, Failure, Sink};
+use crate::model::{Event, Exit, Failure, Sink};
 use crate::report::{self, Form, Passed};
 
 /// What to check.
@@ -20,7 +20,7 @@ pub struct Verify {
 }
 
 impl Verify {
-    /// Looks and prints. Exit 0: every step is converged; 1: one is not.
+    /// Looks and prints. Exit 0: every step is converged; 3: those that could look are, others could not; 1: one is not.
     ///
     /// # Errors
     /// The inventory is wrong, or the host can't be looked at; with `--probe` a challenge would not be found, or another run holds the lock.
@@ -32,13 +32,24 @@ impl Verify {
         }
         let tried = if self.probe { probed(&session, sink).await } else { Ok(Vec::new()) };
         let mut verdicts = session.look(sink).await?;
+        sink(Event::Done);
         verdicts.extend_from_slice(tried.as_deref().unwrap_or_default());
         match form {
             Form::Json => report::json_verdicts(&verdicts),
             Form::Text => report::result(&report::findings(&verdicts, Passed::Listed)),
         }
         tried?;
-        Ok(if verdicts.iter().all(Verdict::converged) { Exit::Done } else { Exit::Failed })
+        Ok(exit(&verdicts))
+    }
+}
+
+fn exit(verdicts: &[Verdict]) -> Exit {
+    if verdicts.iter().all(Verdict::converged) {
+        Exit::Done
+    } else if verdicts.iter().all(|verdict| verdict.converged() || verdict.lost().is_some()) {
+        Exit::Partly
+    } else {
+        Exit::Failed
     }
 }
 

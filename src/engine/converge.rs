@@ -95,7 +95,9 @@ impl Run<'_> {
 
     async fn look(&mut self, steps: &[Box<dyn Step>]) -> Survey {
         // Whatever was done or waited for, time has passed: what begins or ends in between is judged by the time of this look.
-        self.world.forget(|question| *question == Question::Operator(OperatorQuestion::Clock));
+        // Others write into the kubeconfig, too.
+        let passes = |asked: &OperatorQuestion| matches!(asked, OperatorQuestion::Clock | OperatorQuestion::Kubeconfig(_));
+        self.world.forget(|question| matches!(question, Question::Operator(asked) if passes(asked)));
         let survey = survey(self.ground, steps, self.server, &mut self.world, self.sink).await;
         for Verdict { scope, step, planned } in &survey.verdicts {
             for note in planned.iter().flat_map(|planned| &planned.notes) {
@@ -238,10 +240,11 @@ async fn act(ground: &dyn Ground, verdict: &Verdict, actions: &[Action], sink: &
         let begun = Instant::now();
         sink(Event::Acting { scope: scope.clone(), step: step.clone(), what: what.clone() });
         let sent = |done, total| sink(Event::Sent { scope: scope.clone(), step: step.clone(), done, total });
-        if let Err(failure) = ground.perform(action, &sent).await {
-            return (performed, Err(failure.at(scope.clone(), step.clone())));
-        }
-        sink(Event::Acted { scope: scope.clone(), step: step.clone(), what, took: begun.elapsed() });
+        let said = match ground.perform(action, &sent).await {
+            Ok(said) => said,
+            Err(failure) => return (performed, Err(failure.at(scope.clone(), step.clone()))),
+        };
+        sink(Event::Acted { scope: scope.clone(), step: step.clone(), what, took: begun.elapsed(), said });
     }
     (actions.len(), Ok(()))
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use async_trait::async_trait;
 
 use super::*;
-use crate::model::{Answer, Condition, HostQuestion, Missing, OperatorQuestion, Owner, Plan, Planned, Reply, UnitChange, View};
+use crate::model::{Answer, Condition, HostQuestion, Missing, OperatorQuestion, Owner, Plan, Planned, Reply, Secret, UnitChange, View};
 
 /// A host on which what one step makes is there at once, and all else from a later look on.
 struct SlowHost {
@@ -30,6 +30,10 @@ impl Ground for SlowHost {
             if *question == Question::Operator(OperatorQuestion::Clock) {
                 return Answer::Present(Reply::Seconds(i64::try_from(looks).unwrap()));
             }
+            if let Question::Operator(OperatorQuestion::Kubeconfig(_)) = question {
+                let of_others = || Answer::Present(Reply::Bytes(Secret::new("")));
+                return if self.made.load(Ordering::SeqCst) { of_others() } else { Answer::Absent };
+            }
             let made = matches!(question, Question::Host(_, HostQuestion::Digest(path)) if path == MADE);
             let up = if made { self.made.load(Ordering::SeqCst) } else { late };
             if up { Answer::Present(Reply::Text("up".into())) } else { Answer::Unreadable("down".into()) }
@@ -37,9 +41,9 @@ impl Ground for SlowHost {
         questions.into_iter().map(|question| (question.clone(), answer(&question))).collect()
     }
 
-    async fn perform(&self, _: &Action, _: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<(), Failure> {
+    async fn perform(&self, _: &Action, _: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<Option<String>, Failure> {
         self.made.store(true, Ordering::SeqCst);
-        Ok(())
+        Ok(None)
     }
 
     async fn resume(&self, _: &HostId) -> Result<(), Failure> {
@@ -137,6 +141,38 @@ impl Step for Later {
 #[tokio::test]
 async fn time_passes_while_a_step_waits() {
     assert_eq!(run(SlowHost::up_at(0), vec![Box::new(Later)]).await, Ok(0));
+}
+
+/// Acts where there is no kubeconfig.
+struct Merges;
+
+impl Step for Merges {
+    fn id(&self) -> StepId {
+        StepId::of("merges")
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Cluster
+    }
+
+    fn questions(&self, _: &View<'_>) -> Vec<Question> {
+        vec![Question::Operator(OperatorQuestion::Kubeconfig("/k".into()))]
+    }
+
+    fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
+        Ok(match seen.kubeconfig("/k".as_ref())? {
+            Some(_) => Plan::Converged.into(),
+            None => Planned::act(
+                vec![Action::Host(seen.host().clone(), HostAction::PinImage { name: "a".into() })],
+                vec!["it is absent".into()],
+            ),
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_kubeconfig_is_judged_by_what_others_wrote_meanwhile() {
+    assert_eq!(run(SlowHost::up_at(0), vec![Box::new(Gate(MADE, Look::Acts)), Box::new(Merges)]).await, Ok(1));
 }
 
 #[test]

@@ -11,11 +11,11 @@ pub trait Ground: Send + Sync {
     /// can't be reached is `Answer::Lost`.
     async fn ask(&self, questions: Vec<Question>) -> Vec<(Question, Answer)>;
 
-    /// Performs one action, reporting bytes as they go out through `sent(done, total)`.
+    /// Performs one action, reporting bytes as they go out through `sent(done, total)`. Returns what there is to say of how it went.
     ///
     /// # Errors
     /// What was tried, what came back, and the cure.
-    async fn perform(&self, action: &Action, sent: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<(), Failure>;
+    async fn perform(&self, action: &Action, sent: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<Option<String>, Failure>;
 
     /// Reaches a host anew after its line broke (exit 69), and the lock with it if we held it: what ran there has ended by then.
     ///

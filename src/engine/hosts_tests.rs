@@ -64,7 +64,7 @@ impl Ground for Fleet {
         questions.into_iter().map(|question| (question.clone(), answer(&question))).collect()
     }
 
-    async fn perform(&self, action: &Action, _: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<(), Failure> {
+    async fn perform(&self, action: &Action, _: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<Option<String>, Failure> {
         let Action::Host(host, HostAction::MakeFolder { path, .. }) = action else { panic!("{action}") };
         if let Some(meet) = &self.meet {
             meet.wait().await;
@@ -75,7 +75,7 @@ impl Ground for Fleet {
             Line::Fails => return Err(Failure::new("make it", "disk full", "make room")),
             _ => self.made.lock().unwrap().push((host.clone(), path.clone())),
         }
-        Ok(())
+        Ok(None)
     }
 
     async fn resume(&self, _: &HostId) -> Result<(), Failure> {

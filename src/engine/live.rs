@@ -200,7 +200,7 @@ impl Live {
     async fn fetched(&self, action: &HostAction, sent: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<PathBuf, Failure> {
         match action {
             HostAction::Install(install) => self.artifacts.local(&install.pin, sent).await,
-            HostAction::Release(ReleaseAction::Upgrade(release)) => match &release.chart {
+            HostAction::Release(ReleaseAction::Upgrade { release, .. }) => match &release.chart {
                 ChartSource::Artifact(pin) => self.artifacts.local(pin, sent).await,
                 ChartSource::Path(path) => Ok(path.clone()),
             },
@@ -272,14 +272,16 @@ impl Ground for Live {
         hosts.into_iter().chain(api).chain(helm).chain(seen).chain(hairpins).chain(operator).collect()
     }
 
-    async fn perform(&self, action: &Action, sent: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<(), Failure> {
+    async fn perform(&self, action: &Action, sent: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<Option<String>, Failure> {
         match action {
             Action::Host(host, action) => {
                 let fetched = self.fetched(action, sent).await?;
                 self.hosts.remote(host).await?.perform(action, &fetched, sent).await
             }
-            Action::Api(action) => self.perform_logged(&action.to_string(), self.perform_api(action)).await,
-            Action::Operator(action) => self.perform_logged(&action.to_string(), operator::perform(action, &self.artifacts, sent)).await,
+            Action::Api(action) => self.perform_logged(&action.to_string(), self.perform_api(action)).await.map(|()| None),
+            Action::Operator(action) => {
+                self.perform_logged(&action.to_string(), operator::perform(action, &self.artifacts, sent)).await.map(|()| None)
+            }
         }
     }
 

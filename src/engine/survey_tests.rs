@@ -29,7 +29,7 @@ impl Ground for Uneven {
         questions.into_iter().map(|question| (question, Answer::Present(Reply::Text("x".into())))).collect()
     }
 
-    async fn perform(&self, _: &Action, _: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<(), Failure> {
+    async fn perform(&self, _: &Action, _: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<Option<String>, Failure> {
         unreachable!("a look changes nothing")
     }
 
@@ -84,7 +84,7 @@ impl Ground for Counting {
         questions.into_iter().map(|question| (question, Answer::Absent)).collect()
     }
 
-    async fn perform(&self, _: &Action, _: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<(), Failure> {
+    async fn perform(&self, _: &Action, _: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<Option<String>, Failure> {
         unreachable!("a look changes nothing")
     }
 
@@ -150,7 +150,7 @@ impl Ground for Dropping {
         questions.into_iter().map(|question| (question, Answer::Absent)).collect()
     }
 
-    async fn perform(&self, _: &Action, _: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<(), Failure> {
+    async fn perform(&self, _: &Action, _: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<Option<String>, Failure> {
         unreachable!("a look changes nothing")
     }
 

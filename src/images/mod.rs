@@ -4,6 +4,8 @@ mod blob;
 mod build;
 mod docker;
 mod engine;
+#[cfg(test)]
+mod heal_tests;
 mod kept;
 mod layout;
 mod members;

@@ -1,4 +1,5 @@
-//! A registry's images, pulled as OCI layouts. A blob gets its name only once its digest is right, so what is there is never pulled again.
+//! A registry's images, pulled as OCI layouts. A blob gets its name only once its digest is right; what is there and still right is not pulled
+//! again.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
 use super::layout::{CAP, NAME, digest, is_digest};
 use super::oci::{self, CONFIG, LAYER, MANIFEST, NESTED};
@@ -30,8 +32,8 @@ pub(super) async fn fetch(name: &str, arch: &str, kept: &Path, sent: Fetched<'_>
     let count = |bytes| sent(done.fetch_add(bytes, Ordering::Relaxed) + bytes, image.size);
     for blob in &image.blobs {
         match place(kept, &blob.digest)? {
-            there if there.exists() => count(blob.size),
-            absent => pull(&registry, &blob.digest, blob.size, &absent, &count).await?,
+            there if whole(&there, &blob.digest).await => count(blob.size),
+            lacking => pull(&registry, &blob.digest, blob.size, &lacking, &count).await?,
         }
     }
     let manifest = image.blobs.first().ok_or("it has no manifest")?;
@@ -75,7 +77,7 @@ async fn describe(registry: &Registry, name: &str, arch: &str, kept: &Path) -> R
         return Err(format!("{} bytes are too many for a config", config.size));
     }
     let there = place(kept, &config.digest)?;
-    if !there.exists() {
+    if !whole(&there, &config.digest).await {
         pull(registry, &config.digest, config.size, &there, &|_| {}).await?;
     }
     let diffs = oci::diff_ids(&fs::read(&there).map_err(|error| unwritten(kept, &error))?, arch)?;
@@ -96,19 +98,34 @@ async fn describe(registry: &Registry, name: &str, arch: &str, kept: &Path) -> R
             blobs.push(blob(layer, LAYER, Some(diff_id)));
         }
     }
-    Ok(Some(ImageArchive { names: vec![full(name)?], id, size: blobs.iter().map(|blob| blob.size).sum(), blobs }))
+    let size = blobs
+        .iter()
+        .try_fold(0, |sum: u64, blob| sum.checked_add(blob.size))
+        .ok_or("its manifest tells of more bytes than there can be")?;
+    Ok(Some(ImageArchive { names: vec![full(name)?], id, size, blobs }))
 }
 
 async fn pull(registry: &Registry, digest: &str, size: u64, to: &Path, sent: &(dyn Fn(u64) + Send + Sync)) -> Result<(), String> {
     let mut temp = temp(to)?;
     registry.blob(digest, size, &mut temp, sent).await?;
+    temp.as_file().sync_all().map_err(|error| unwritten(to, &error))?;
     temp.persist(to).map(drop).map_err(|error| unwritten(to, &error.error))
 }
 
 fn keep(path: &Path, text: &[u8]) -> Result<(), String> {
     let mut temp = temp(path)?;
-    io::Write::write_all(&mut temp, text).map_err(|error| unwritten(path, &error))?;
+    io::Write::write_all(&mut temp, text).and_then(|()| temp.as_file().sync_all()).map_err(|error| unwritten(path, &error))?;
     temp.persist(path).map(drop).map_err(|error| unwritten(path, &error.error))
+}
+
+/// Whether a blob lies there as it was pulled: it may have been cut or changed since, and is then pulled again.
+async fn whole(path: &Path, digest: &str) -> bool {
+    let path = path.to_owned();
+    let read = tokio::task::spawn_blocking(move || {
+        let mut sum = Sha256::new();
+        fs::File::open(path).and_then(|mut file| io::copy(&mut file, &mut sum)).map(|_| format!("sha256:{:x}", sum.finalize()))
+    });
+    matches!(read.await, Ok(Ok(is)) if is == digest)
 }
 
 fn temp(beside: &Path) -> Result<tempfile::NamedTempFile, String> {

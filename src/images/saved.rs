@@ -20,17 +20,24 @@ pub(super) async fn ask(engine: &Engine, name: &str, arch: &str, kept: &Path) ->
         return Ok(Some(ImageArchive { names, id: seen.id, size: seen.size, blobs: Vec::new() }));
     }
     // What the id of Docker's newer store leads to is told by the archive alone.
-    let path = fetch(engine, name, kept, &|_, _| {}).await?;
-    Ok(archive(&path, arch).await?.map(|image| ImageArchive { names, ..image }))
+    let (_, image) = fetch(engine, name, arch, kept, &|_, _| {}).await?;
+    Ok(Some(ImageArchive { names, ..image }))
 }
 
-/// Where its archive lies. Older ones are forgotten.
-pub(super) async fn fetch(engine: &Engine, name: &str, kept: &Path, sent: Fetched<'_>) -> Result<PathBuf, String> {
+/// Where its archive lies, and what that holds. Older ones are forgotten.
+pub(super) async fn fetch(
+    engine: &Engine,
+    name: &str,
+    arch: &str,
+    kept: &Path,
+    sent: Fetched<'_>,
+) -> Result<(PathBuf, ImageArchive), String> {
     let image = tagged(name);
     let seen = engine.inspect(&image).await?.ok_or("it is gone")?;
     let path = place(kept, &seen)?;
-    if path.exists() {
-        return Ok(path);
+    // One that was cut or changed since is made anew.
+    if let Ok(Some(image)) = archive(&path, arch).await {
+        return Ok((path, image));
     }
     let unwritten = |error: std::io::Error| format!("write to {}: {error}", kept.display());
     fs::create_dir_all(kept).map_err(unwritten)?;
@@ -39,8 +46,10 @@ pub(super) async fn fetch(engine: &Engine, name: &str, kept: &Path, sent: Fetche
     for old in fs::read_dir(kept).map_err(unwritten)?.flatten().filter(|old| old.path() != temp.path()) {
         fs::remove_file(old.path()).map_err(unwritten)?;
     }
+    temp.as_file().sync_all().map_err(unwritten)?;
     temp.persist(&path).map_err(|error| unwritten(error.error))?;
-    Ok(path)
+    let image = archive(&path, arch).await?.ok_or("it is gone")?;
+    Ok((path, image))
 }
 
 fn place(kept: &Path, seen: &Inspected) -> Result<PathBuf, String> {

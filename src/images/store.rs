@@ -32,12 +32,17 @@ impl Images {
         Ok(Self { folder: places.cache_dir().join("bedplate/images"), turn: Mutex::new(()) })
     }
 
-    /// What an image is, for machines of `arch`. Of an engine and a registry no more is asked than what tells its identity.
+    /// What an image is, for machines of `arch`. Of an engine and a registry no more is asked than what tells its identity; where Docker
+    /// keeps images in containerd's store only the whole archive does, and it is saved for that.
     ///
     /// # Errors
     /// In words that name the source: it can't be asked, or what it holds is no image for `arch`.
     pub async fn ask(&self, source: &ImageSource, arch: &str) -> Result<Option<ImageArchive>, String> {
         let kept = self.kept(source, arch);
+        let _turn = match source {
+            ImageSource::Docker(_) | ImageSource::Podman(_) => Some(self.turn.lock().await),
+            ImageSource::Archive(_) | ImageSource::Registry(_) => None,
+        };
         let looked = match source {
             ImageSource::Archive(path) => archive(path, arch).await,
             ImageSource::Docker(name) => match Engine::docker(variable) {
@@ -62,10 +67,10 @@ impl Images {
         let fetched = match source {
             ImageSource::Archive(path) => Ok(path.clone()),
             ImageSource::Docker(name) => match Engine::docker(variable) {
-                Ok(docker) => saved::fetch(&docker, name, &kept, sent).await,
+                Ok(docker) => saved::fetch(&docker, name, arch, &kept, sent).await.map(|(path, _)| path),
                 Err(why) => Err(why),
             },
-            ImageSource::Podman(name) => saved::fetch(&Engine::podman(variable), name, &kept, sent).await,
+            ImageSource::Podman(name) => saved::fetch(&Engine::podman(variable), name, arch, &kept, sent).await.map(|(path, _)| path),
             ImageSource::Registry(name) => pulled::fetch(name, arch, &kept, sent).await,
         };
         let path = fetched.map_err(|why| Failure::new(&tried, why, "see that this machine has it, then run again"))?;

@@ -168,6 +168,13 @@ impl Host {
     pub fn visible_ip(&self) -> Option<IpAddr> {
         self.public_ip.or_else(|| self.address.parse().ok())
     }
+
+    /// Where the operator's own programs find it: at `address`, unless that is a name, which nobody but ssh may know, and there is `public_ip`.
+    #[must_use]
+    pub fn direct(&self) -> String {
+        let ip = self.address.parse().ok().or(self.public_ip);
+        ip.map_or_else(|| self.address.clone(), |ip: IpAddr| ip.to_string())
+    }
 }
 
 /// What a host does in the cluster.

@@ -9,7 +9,7 @@ use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::Form;
-use crate::model::{EnvSource, ObjectRef, Program, Recipe};
+use crate::model::{EnvSource, ObjectRef, Program, Recipe, Secret};
 
 /// What can be restarted, as users write it and as Kubernetes calls it.
 pub const CONSUMERS: [(&str, &str); 3] = [("deployment", "Deployment"), ("statefulset", "StatefulSet"), ("daemonset", "DaemonSet")];
@@ -55,9 +55,24 @@ pub struct SecretSource {
     /// Keys whose values are made up once; the one that is there stays for ever.
     #[serde(default)]
     pub generate: BTreeMap<String, Recipe>,
+    /// Keys whose values somebody types; the one that is there stays until another is asked for.
+    #[serde(default)]
+    pub prompt: Vec<String>,
+    /// What was typed for them in this run.
+    #[serde(skip)]
+    pub typed: BTreeMap<String, Typed>,
     /// Values that are no secret.
     #[serde(default)]
     pub public: BTreeMap<String, String>,
+}
+
+/// A value that somebody typed.
+#[derive(Clone, Debug)]
+pub enum Typed {
+    /// Because none was seen: what is there after all stays.
+    Lacking(Secret),
+    /// To take the place of what is there.
+    Anew(Secret),
 }
 
 /// What becomes of a key that has no value.

@@ -37,3 +37,20 @@ fn a_line_that_is_cut_is_told_in_the_users_words() {
     let silent = "the API server can't be reached: nothing answers at 127.0.0.1:6443 on the server";
     assert_eq!((cut(ErrorKind::BrokenPipe), cut(ErrorKind::ConnectionReset)), (silent.into(), silent.into()));
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 1000, ..Default::default() })]
+    #[test]
+    fn whatever_the_server_quotes_no_value_of_a_secret_is_told(
+        code in proptest::sample::select(vec![400, 413, 422, 429, 500, 503]),
+        before in "\\PC{0,20}",
+        after in "\\PC{0,20}",
+        fields in proptest::collection::vec("data\\[[A-Z_]{1,10}\\]", 0..3),
+    ) {
+        let quoting = format!("{before}hunter2{after}");
+        let causes: Vec<_> = fields.iter().map(|field| json!({ "reason": quoting, "message": quoting, "field": field })).collect();
+        let error = refused(json!({ "code": code, "reason": "Invalid", "message": quoting, "details": { "name": "env", "causes": causes } }));
+        let told = told_of_secret(&error);
+        proptest::prop_assert!(!told.contains("hunter2"), "{}", told);
+    }
+}

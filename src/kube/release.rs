@@ -10,14 +10,12 @@ use flate2::read::GzDecoder;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::model::{LiveRelease, ObjectRef};
+use crate::model::{CHART_LABEL, LiveRelease, ObjectRef, marked};
 
 use super::Cluster;
 use super::read::secrets_in;
 use super::refusal::{is_absent, told_of_secret};
 
-/// The label under which the chart's digest travels with a release.
-const CHART: &str = "bedplate.dev/chart";
 /// An unpacked release larger than this is not read: a Secret holds 1 MiB, so more is a gzip bomb.
 const LARGEST: u64 = 64 << 20;
 
@@ -58,6 +56,7 @@ impl Cluster {
             deployed: revisions.iter().filter(|revision| revision.status == "deployed").map(|revision| revision.number).max(),
             chart_version: stored.chart.metadata.version,
             chart_digest: newest.chart.clone(),
+            changed: newest.changed,
             values: Value::Object(stored.config.unwrap_or_default()),
             objects,
         }))
@@ -98,17 +97,22 @@ struct Revision {
     status: String,
     secret: String,
     chart: String,
+    changed: i64,
 }
 
 impl Revision {
     fn read(item: &Value) -> Option<Self> {
         let metadata = item.get("metadata")?;
         let label = |name: &str| metadata.get("labels")?.get(name)?.as_str();
+        let number = label("version")?.parse().ok()?;
+        // helm also carries over when the former revision was modified: the later one counts (helm: pkg/storage/driver/secrets.go).
+        let times = ["createdAt", "modifiedAt"].into_iter().filter_map(|name| label(name)?.parse().ok());
         Some(Self {
-            number: label("version")?.parse().ok()?,
+            number,
             status: label("status")?.into(),
             secret: metadata.get("name")?.as_str()?.into(),
-            chart: label(CHART).unwrap_or_default().into(),
+            chart: label(CHART_LABEL).and_then(|label| marked(label, number)).unwrap_or_default().into(),
+            changed: times.max().unwrap_or_default(),
         })
     }
 }

@@ -92,9 +92,14 @@ fn an_empty_manifest_has_no_objects() {
 fn a_revision_is_read_from_labels() {
     let item = json!({ "metadata": {
         "name": "sh.helm.release.v1.shop.v12",
-        "labels": { "name": "shop", "owner": "helm", "status": "pending-upgrade", "version": "12", "bedplate.dev/chart": "ab12" },
+        "labels": { "name": "shop", "owner": "helm", "status": "pending-upgrade", "version": "12", "bedplate.dev/chart": "ab12.12",
+            "createdAt": "1800000100", "modifiedAt": "1800000000" },
     }});
     let revision = Revision::read(&item).unwrap();
     assert_eq!((revision.number, revision.status.as_str(), revision.chart.as_str()), (12, "pending-upgrade", "ab12"));
+    assert_eq!(revision.changed, 1_800_000_100);
+    let carried =
+        json!({ "metadata": { "name": "x", "labels": { "status": "deployed", "version": "13", "bedplate.dev/chart": "ab12.12" } } });
+    assert_eq!(Revision::read(&carried).map(|revision| revision.chart), Some(String::new()), "a colleague's helm made it");
     assert!(Revision::read(&json!({ "metadata": { "name": "x", "labels": { "version": "1" } } })).is_none());
 }

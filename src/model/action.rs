@@ -5,8 +5,8 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::{
-    ArtifactRef, CertificateSpec, HostId, ImageSource, KeyKind, Manifest, ObjectRef, Pin, Recipe, ReleaseAction, Restart, RotationAction,
-    Secret, SecretSpec,
+    ArtifactRef, CertificateSpec, Encrypting, HostId, ImageSource, KeyKind, Manifest, ObjectRef, Pin, Recipe, ReleaseAction, Restart,
+    RotationAction, Secret, SecretSpec,
 };
 
 /// One change.
@@ -58,6 +58,8 @@ pub enum HostAction {
         /// What to do.
         change: UnitChange,
     },
+    /// Have k3s encrypt Secrets in its datastore.
+    Encrypt(Encrypting),
     /// Import an image into k3s' containerd and pin it.
     Import(ImageImport),
     /// Spare an image that is there from kubelet's garbage collection.
@@ -246,6 +248,8 @@ pub enum OperatorAction {
 pub struct KubeconfigMerge {
     /// Absolute.
     pub path: PathBuf,
+    /// What was there when it was looked at: nothing else is replaced.
+    pub base: Option<Secret>,
     /// The whole merged file.
     pub content: Secret,
 }
@@ -275,6 +279,7 @@ impl fmt::Display for HostAction {
                 UnitChange::Start => write!(f, "start {unit}"),
                 UnitChange::Restart => write!(f, "restart {unit}"),
             },
+            Self::Encrypt(how) => how.fmt(f),
             Self::Import(image) => write!(f, "import image {}", image.names.join(", ")),
             Self::PinImage { name } => write!(f, "pin image {name}"),
             Self::Release(action) => action.fmt(f),

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    ChartFacts, DryRun, Exchange, Failure, FileMeta, HostFacts, ImageArchive, ImageOnHost, Listener, LiveRelease, LiveSecret, Pin, Rules,
-    Secret, Served, SshdFacts, UnitState,
+    ChartFacts, DryRun, Exchange, Failure, FileMeta, HostFacts, ImageArchive, ImageOnHost, Listener, LiveRelease, LiveSecret, Pin,
+    Provider, Rules, Secret, Served, SshdFacts, UnitState,
 };
 
 /// A question's answer.
@@ -41,6 +41,8 @@ pub enum Reply {
     Unit(UnitState),
     /// Of `HostQuestion::Rules`.
     Rules(Rules),
+    /// Of `HostQuestion::Encryption`.
+    Encryption(Vec<Provider>),
     /// Of `HostQuestion::Sshd`.
     Sshd(SshdFacts),
     /// Of `HostQuestion::Images`.

@@ -39,9 +39,12 @@ pub struct LiveRelease {
     pub deployed: Option<u32>,
     /// `Chart.yaml`'s version.
     pub chart_version: String,
-    /// The digest that bedplate put there as the label `bedplate.dev/chart`; empty if it was not bedplate.
+    /// The digest that bedplate put there by `mark`; empty if somebody else made this revision.
     #[serde(default)]
     pub chart_digest: String,
+    /// When helm last wrote it down, seconds since the epoch by the clock of that helm's machine.
+    #[serde(default)]
+    pub changed: i64,
     /// The user's values.
     pub values: Value,
     /// The objects of the rendered manifest, Secrets left out.
@@ -61,10 +64,16 @@ pub struct DryRun {
 }
 
 impl LiveRelease {
-    /// Whether a helm that was killed left it, and helm refuses to go on from it.
+    /// Whether a helm is at it, or was killed; helm refuses to go on from it.
     #[must_use]
     pub fn is_pending(&self) -> bool {
         self.status.starts_with("pending") || self.status == "uninstalling"
+    }
+
+    /// Whether bedplate's own helm began it. Who uninstalls a revision leaves no mark on it.
+    #[must_use]
+    pub fn is_begun_by_us(&self) -> bool {
+        self.status.starts_with("pending") && !self.chart_digest.is_empty()
     }
 }
 

@@ -59,6 +59,8 @@ pub enum Event {
         what: String,
         /// How long it took.
         took: Duration,
+        /// What there is to say of how it went.
+        said: Option<String>,
     },
     /// A step waits, and what it sees.
     Waiting {
@@ -86,6 +88,8 @@ pub enum Event {
     SetAside(Arc<Failure>),
     /// Something failed; the run ends.
     Failed(Arc<Failure>),
+    /// A look is over, and the run goes on once somebody was asked: nothing is drawn until the next event.
+    Looked,
     /// The run ended well.
     Done,
 }

@@ -52,6 +52,8 @@ pub enum HostQuestion {
     Journal(String),
     /// What nftables enforces of the table that this file declares: `Reply::Rules`. Absent when there is no nft.
     Rules(String),
+    /// What k3s writes Secrets with into its datastore, and what reads them: `Reply::Encryption`. Absent: it never had a key for them.
+    Encryption,
     /// How sshd is run, and what it takes from whom: `Reply::Sshd`. Absent when there is no sshd.
     Sshd,
     /// A, AAAA of a name by the host's own resolver: `Reply::Addresses`.

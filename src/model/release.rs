@@ -9,11 +9,35 @@ use serde_json::Value;
 
 use super::Pin;
 
+/// The label by which bedplate knows its releases, and what it installed.
+pub const CHART_LABEL: &str = "bedplate.dev/chart";
+/// In place of a chart's digest, where bedplate rolled back.
+pub const ROLLED_BACK: &str = "rolled-back";
+
+/// The label's value on a revision that bedplate makes. helm carries labels over from revision to revision, whoever makes the next one, and
+/// whatever its chart: so the revision stands in it.
+#[must_use]
+pub fn mark(digest: &str, revision: u32) -> String {
+    format!("{digest}.{revision}")
+}
+
+/// The digest, if the label was put on this very revision.
+#[must_use]
+pub fn marked(label: &str, revision: u32) -> Option<&str> {
+    let (digest, of) = label.rsplit_once('.')?;
+    (of.parse() == Ok(revision)).then_some(digest)
+}
+
 /// What helm is asked to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ReleaseAction {
     /// `helm upgrade --install`.
-    Upgrade(Box<ReleaseUpgrade>),
+    Upgrade {
+        /// What it must become.
+        release: Box<ReleaseUpgrade>,
+        /// The revision that this makes.
+        revision: u32,
+    },
     /// `helm uninstall`; a release that is gone already is none of its cares.
     Uninstall {
         /// Namespace.
@@ -43,7 +67,7 @@ pub struct ReleaseUpgrade {
     pub name: String,
     /// Chart on the operator's side, or a pinned artifact.
     pub chart: ChartSource,
-    /// `ChartFacts::digest`, put on the release as the label `bedplate.dev/chart`.
+    /// `ChartFacts::digest`, put on the release by `mark`.
     pub chart_digest: String,
     /// All values, merged.
     pub values: Value,
@@ -84,12 +108,25 @@ pub enum ChartSource {
 impl fmt::Display for ReleaseAction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Upgrade(release) => write!(f, "helm upgrade --install {} -n {}", release.name, release.namespace),
+            Self::Upgrade { release, .. } => write!(f, "helm upgrade --install {} -n {}", release.name, release.namespace),
             Self::Uninstall { namespace, name } => write!(f, "helm uninstall {name} -n {namespace}"),
             Self::ClearPending { namespace, name, revision, deployed } => match deployed {
                 Some(good) => write!(f, "helm rollback {name} -n {namespace} to {good}: revision {revision} is pending"),
                 None => write!(f, "drop the pending revision {revision} of {name} in {namespace}"),
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_that_was_carried_over_is_none() {
+        let label = mark("c0ffee", 3);
+        assert_eq!((marked(&label, 3), marked(&label, 4)), (Some("c0ffee"), None));
+        assert_eq!((marked("c0ffee", 3), marked("", 1)), (None, None));
+        assert!(mark(&"c".repeat(40), u32::MAX).len() <= 63, "a label takes 63 letters");
     }
 }

@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::{
     Answer, ApiQuestion, ArtifactRef, ChartFacts, DatabaseLogin, DryRun, EnvSource, Exchange, Failure, FileMeta, Hairpin, HostFacts,
     HostId, HostQuestion, ImageArchive, ImageOnHost, ImageSource, Listener, LiveRelease, LiveSecret, Manifest, Missing, ObjectRef,
-    OperatorQuestion, OutsideQuestion, PasswordRef, Pin, Program, Question, RecordKind, ReleaseUpgrade, Reply, Resolver, Rules, Secret,
-    Served, SshdFacts, Tool, Trusted, UnitState, Why, World,
+    OperatorQuestion, OutsideQuestion, PasswordRef, Pin, Program, Provider, Question, RecordKind, ReleaseUpgrade, Reply, Resolver, Rules,
+    Secret, Served, SshdFacts, Tool, Trusted, UnitState, Why, World,
 };
 
 /// A step's window: one host, the API, the outside, the operator's side. No other host's answers.
@@ -120,6 +120,11 @@ impl<'a> View<'a> {
     /// `HostQuestion::Rules`.
     pub fn rules(&self, path: &str) -> Seen<Rules> {
         Ok(look!(self, self.ask(HostQuestion::Rules(path.into())), Rules)?.copied())
+    }
+
+    /// `HostQuestion::Encryption`.
+    pub fn encryption(&self) -> Seen<&'a Vec<Provider>> {
+        look!(self, self.ask(HostQuestion::Encryption), Encryption)
     }
 
     /// `HostQuestion::Sshd`.

@@ -1,6 +1,7 @@
 //! The operator's own machine: what lies there, and the two things that bedplate changes there.
 
 mod chart;
+mod helmignore;
 mod kubeconfig;
 mod output;
 mod values;

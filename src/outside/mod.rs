@@ -105,4 +105,4 @@ impl Outside {
 }
 
 #[cfg(test)]
-mod stand;
+pub(crate) mod stand;

@@ -19,6 +19,8 @@ pub(super) struct Resolved {
     pub(super) jump: Option<String>,
     /// A program instead of TCP.
     pub(super) command: Option<String>,
+    /// A program that knows keys (KnownHostsCommand, since OpenSSH 8.5).
+    pub(super) keys: Option<String>,
 }
 
 impl Resolved {
@@ -35,7 +37,13 @@ impl Resolved {
         let value = |name: &str| config.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         let way = |name| value(name).filter(|&way| way != "none").map(str::to_owned);
         let jump = way("proxyjump");
-        Some(Self { hostname: value("hostname")?.into(), port: value("port")?.into(), jump, command: way("proxycommand") })
+        Some(Self {
+            hostname: value("hostname")?.into(),
+            port: value("port")?.into(),
+            jump,
+            command: way("proxycommand"),
+            keys: way("knownhostscommand"),
+        })
     }
 }
 
@@ -61,6 +69,7 @@ mod tests {
         assert_eq!((read("").jump, read("proxyjump none\n").jump), (None, None));
         assert_eq!(read("proxyjump azat@bastion:2222,b\n").jump.as_deref(), Some("azat@bastion:2222,b"));
         assert_eq!(read("proxycommand nc %h %p\n").command.as_deref(), Some("nc %h %p"));
+        assert_eq!(read("knownhostscommand /usr/bin/keys %H\n").keys.as_deref(), Some("/usr/bin/keys %H"));
         assert_eq!(Resolved::read("garbage"), None);
     }
 }

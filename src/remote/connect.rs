@@ -53,7 +53,11 @@ pub(super) async fn attempt(host: &Host, folder: &Path) -> Result<Line, Error> {
     if let Some(key) = &host.host_key {
         let mut pinned = OsString::from("UserKnownHostsFile=");
         pinned.push(host_key::pin(key, folder)?);
-        arguments.extend(["-o".into(), pinned, "-o".into(), "GlobalKnownHostsFile=none".into()]);
+        arguments.extend(["-o".into(), pinned, "-o".into(), "GlobalKnownHostsFile=none".into(), "-o".into(), "VerifyHostKeyDNS=no".into()]);
+        // An older ssh does not know the word.
+        if way.as_ref().is_some_and(|way| way.keys.is_some()) {
+            arguments.extend(["-o".into(), "KnownHostsCommand=none".into()]);
+        }
     }
     let mut jump = None;
     if let Some(hosts) = way.as_ref().and_then(|way| way.jump.as_deref()) {

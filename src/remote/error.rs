@@ -27,6 +27,8 @@ pub(super) enum Error {
     Script { status: i32, stderr: String },
     /// The host's disk has no room: how much is lacking.
     Full(String),
+    /// What was brought there is not as it must be.
+    Amiss(String),
     /// Something on the operator's side.
     Here(String),
     /// Another run holds the lock: who.
@@ -35,8 +37,10 @@ pub(super) enum Error {
     LockLost,
     /// sshd forwards no ports.
     Forwarding,
-    /// Nobody could come in any more, and so it was taken back: the cure, and why.
-    Shut(&'static str, Box<Error>),
+    /// Somebody listens on that port of this machine already.
+    Taken(u16),
+    /// Nobody could come in any more, and so it was taken back: the cure, where that shut the door, and why.
+    Shut(Option<&'static str>, Box<Error>),
     /// It was taken back, and still nobody can come in: why.
     StillShut(Box<Error>),
 }
@@ -78,7 +82,7 @@ impl Error {
             }
             Self::Deadline(limit) => {
                 let cure = "see on the host what hangs (disk, DNS, a stuck process) and run again".to_owned();
-                (format!("no answer within {} s; what ran was ended", limit.as_secs()), cure, Exit::Failed)
+                (format!("no answer within {} s", limit.as_secs()), cure, Exit::Failed)
             }
             Self::Garbled(Garbled::TooLong) => {
                 ("more output than 8 MiB".to_owned(), "see on the host why so much is printed".to_owned(), Exit::Failed)
@@ -95,20 +99,27 @@ impl Error {
                     "make room on the host's disk (`df -h`; `k3s crictl rmi --prune` removes images that nothing uses), then run again";
                 (printable(&why), cure.to_owned(), Exit::Failed)
             }
+            Self::Amiss(why) => {
+                (why, "see on the host what containerd says (`journalctl -u k3s -u k3s-agent`), then run again".to_owned(), Exit::Failed)
+            }
             Self::Here(why) => (why, "mend that on this machine, then run again".to_owned(), Exit::Failed),
             Self::Locked(holder) => {
                 let cure = "wait until it ends; if that run is gone, the lock frees itself within 30 s".to_owned();
                 (format!("another run holds the lock: {}", printable(&holder)), cure, Exit::Locked)
             }
             Self::LockLost => ("the session that holds the lock ended".to_owned(), "run again".to_owned(), Exit::Unreachable),
-            Self::Shut(cure, why) => {
-                let Failure { seen, .. } = why.told(host, "");
-                (format!("no new ssh connection came in, so it was taken back ({seen})"), cure.to_owned(), Exit::Failed)
+            Self::Shut(ours, why) => {
+                let Failure { seen, cure, .. } = why.told(host, "");
+                (format!("no new ssh connection came in, so it was taken back ({seen})"), ours.map_or(cure, str::to_owned), Exit::Failed)
             }
             Self::StillShut(why) => {
                 let Failure { seen, .. } = why.told(host, "");
                 let cure = "something else shuts you out: mend it by a session that stands, or at the provider's console".to_owned();
                 (format!("no new ssh connection comes in, also now that it was taken back ({seen})"), cure, Exit::Failed)
+            }
+            Self::Taken(port) => {
+                let cure = format!("end what listens there (`ss -tlnp sport = :{port}` shows it), such as another tunnel, then run again");
+                (format!("port {port} of this machine is taken"), cure, Exit::Failed)
             }
             Self::Forwarding => {
                 let cure = "set `AllowTcpForwarding local` (or yes) for the login user in /etc/ssh/sshd_config and reload sshd".to_owned();
@@ -126,11 +137,17 @@ fn script_cure(said: &str) -> &'static str {
         "make room on the host's disk (`df -h`), then run again"
     } else if has("Read-only file system") {
         "the host's disk is read-only: see `dmesg` for its errors, then run again"
-    } else if has("command not found") || has(": not found") || has("failed to run command") {
+    } else if said.lines().any(lacks_program) {
         "install on the host what is missing, then run again"
     } else {
         "mend on the host what the lines above name, then run again: every step starts from what is there"
     }
+}
+
+/// As dash, bash and timeout say it: `sh: 1: nft: not found`. Others use such words of images and objects.
+fn lacks_program(line: &str) -> bool {
+    let shell = line.starts_with("sh: ") || line.starts_with("bash: ");
+    shell && line.ends_with(": not found") || line.ends_with(": command not found") || line.starts_with("timeout: failed to run command ")
 }
 
 /// `text` in one line, fit for a terminal.
@@ -176,5 +193,19 @@ mod tests {
         let failure = Error::Script { status: 3, stderr: "mv: No space left on device\n".into() }.told(&HostId("a".into()), "write /x");
         assert_eq!(failure.seen, "exit 3: mv: No space left on device");
         assert!(failure.cure.contains("df -h"));
+    }
+
+    #[test]
+    fn a_missing_program_is_known_by_the_shells_own_words() {
+        for said in [
+            "sh: 1: nft: not found",
+            "bash: line 1: nft: command not found",
+            "a\ntimeout: failed to run command 'ss': No such file or directory",
+        ] {
+            assert!(script_cure(said).contains("install on the host"), "{said}");
+        }
+        for said in ["ctr: image \"docker.io/shop/web:1\": not found", "Error: release: not found", "failed to run command of hook"] {
+            assert!(!script_cure(said).contains("install on the host"), "{said}");
+        }
     }
 }

@@ -8,6 +8,7 @@ use futures::future::join_all;
 use tokio::sync::Mutex;
 
 use super::log::Mark;
+use super::perform::Shared;
 use super::{Lock, Prompt, Remote};
 use crate::inventory::Host;
 use crate::model::{Failure, HostId};
@@ -28,6 +29,8 @@ type Reached = Result<Arc<Remote>, Failure>;
 
 struct Seat {
     host: Host,
+    /// With the others, if there are any.
+    shared: Option<Arc<Shared>>,
     /// None until it is first wanted.
     reached: Mutex<Option<Reached>>,
     lock: Mutex<Option<Lock>>,
@@ -37,7 +40,10 @@ impl Hosts {
     /// None is connected to before it is wanted: who is slow or dead then holds up nobody else.
     #[must_use]
     pub fn new(hosts: Vec<Host>, server: HostId, prompt: Prompt) -> Self {
-        let seat = |host: Host| (HostId(host.name.clone()), Seat { host, reached: Mutex::default(), lock: Mutex::default() });
+        let shared = (hosts.len() > 1).then(Arc::default);
+        let seat = |host: Host| {
+            (HostId(host.name.clone()), Seat { host, shared: shared.clone(), reached: Mutex::default(), lock: Mutex::default() })
+        };
         Self { prompt, server, seats: hosts.into_iter().map(seat).collect() }
     }
 
@@ -116,7 +122,7 @@ impl Hosts {
         seat.reached(&self.prompt).await?;
         let mut held = seat.lock.lock().await;
         let again = async {
-            let remote = Remote::connect(&seat.host, &self.prompt).await?;
+            let remote = seat.connect(&self.prompt).await?;
             let lock = match held.take() {
                 Some(_lost) => Some(remote.lock(FREED).await?),
                 None => None,
@@ -149,8 +155,12 @@ impl Seat {
         if let Some(reached) = reached.as_ref() {
             return reached.clone();
         }
-        let now = Remote::connect(&self.host, prompt).await.map(Arc::new);
+        let now = self.connect(prompt).await.map(Arc::new);
         reached.insert(now).clone()
+    }
+
+    async fn connect(&self, prompt: &Prompt) -> Result<Remote, Failure> {
+        Remote::connect(&self.host, prompt).await.map(|remote| remote.sharing(self.shared.clone()))
     }
 
     async fn seat(&self, reached: Reached) {

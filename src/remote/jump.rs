@@ -43,7 +43,7 @@ static JUMPS: Shared<Jump> = Shared::new();
 
 /// Waits until the sshd that `way` leads to may be troubled with another login, which is over when the permit is dropped.
 pub(super) async fn gate(way: &Resolved) -> Option<OwnedSemaphorePermit> {
-    let Resolved { hostname, port, jump, command } = way;
+    let Resolved { hostname, port, jump, command, .. } = way;
     // A command may lead anywhere, most likely through one and the same host.
     let name = command.clone().unwrap_or_else(|| format!("{} {hostname} {port}", jump.as_deref().unwrap_or_default()));
     // Nobody closes a gate.
@@ -115,7 +115,7 @@ mod tests {
 
     #[tokio::test]
     async fn nine_logins_to_one_sshd_wait_for_each_other_and_for_nobody_else() {
-        let way = |port: &str| Resolved { hostname: "nine.example".into(), port: port.into(), jump: None, command: None };
+        let way = |port: &str| Resolved { hostname: "nine.example".into(), port: port.into(), jump: None, command: None, keys: None };
         let mut held = Vec::new();
         for _ in 0..LOGINS {
             held.push(gate(&way("22")).await);

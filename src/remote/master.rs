@@ -67,6 +67,8 @@ pub(super) async fn login(login: Login<'_>) -> Result<Master, Error> {
         "ServerAliveCountMax=3",
         "BatchMode=yes",
         "StrictHostKeyChecking=yes",
+        // The user's own (LocalForward): they are not for us, and two logins can't have the same port. What the master is asked for later stays.
+        "ClearAllForwardings=yes",
     ] {
         ssh.args(["-o", option]);
     }

@@ -1,6 +1,7 @@
 //! Hosts over SSH: the session, root, one shell per host, questions, actions, the lock and the tunnel. Nothing else speaks SSH.
 
 mod ask;
+mod beside;
 mod config;
 mod connect;
 mod digest;
@@ -25,7 +26,6 @@ mod shell;
 mod tunnel;
 
 use std::collections::BTreeMap;
-use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -33,20 +33,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tokio::sync::{Mutex, OnceCell, mpsc, watch};
+use tokio::sync::{Mutex, OnceCell, watch};
 
 use self::error::Error;
 use self::frame::Output;
 use self::line::Line;
+use self::perform::Shared;
 use self::root::Root;
-use self::shell::{Parcel, Payload, Shell};
+use self::shell::{Payload, Shell};
 use crate::inventory::{Connection, Host};
 use crate::model::{Failure, HostId};
 
 pub use self::hosts::Hosts;
 pub use self::lock::Lock;
 pub use self::log::Mark;
-pub use self::prompt::{PASSWORD_FILE, Prompt};
+pub use self::prompt::{PASSWORD_FILE, Prompt, type_in};
 
 /// A host that we are connected to, as root.
 pub struct Remote {
@@ -64,6 +65,8 @@ pub struct Remote {
     /// Set once the lock is held: from then on actions are logged on the host.
     logged: AtomicBool,
     who: OnceCell<String>,
+    /// With other hosts of the run, if there are any.
+    shared: Option<Arc<Shared>>,
     /// Where sockets of `folder` lead.
     ways: Mutex<BTreeMap<SocketAddr, PathBuf>>,
     /// Sockets and known_hosts; gone with the connection.
@@ -97,9 +100,16 @@ impl Remote {
             barred: Arc::default(),
             logged: AtomicBool::new(false),
             who: OnceCell::new(),
+            shared: None,
             ways: Mutex::default(),
             folder,
         })
+    }
+
+    /// The same host as one of several.
+    fn sharing(mut self, shared: Option<Arc<Shared>>) -> Self {
+        self.shared = shared;
+        self
     }
 
     /// The host's name in the inventory.
@@ -144,24 +154,6 @@ impl Remote {
         let output = shell.run(script, payload, limit).await?;
         *slot = Some(shell);
         Ok(output)
-    }
-
-    /// Sends parcels as they come, one behind the other; each must be answered with success within `limit` of its last byte.
-    /// `sent` is told how much of what they hold is out.
-    async fn stream(
-        &self,
-        mut parcels: mpsc::Receiver<io::Result<Parcel>>,
-        limit: Duration,
-        sent: &(dyn Fn(u64) + Send + Sync),
-    ) -> Result<(), Error> {
-        if self.barred.load(Ordering::SeqCst) {
-            return Err(Error::LockLost);
-        }
-        let mut slot = self.shell.lock().await;
-        let mut shell = self.shell(&mut slot).await?;
-        shell.stream(&mut parcels, limit, sent).await?;
-        *slot = Some(shell);
-        Ok(())
     }
 
     /// Takes the shell out of its slot, to be put back after a use that came to its end. A shell that is missing was left in the middle

@@ -59,15 +59,19 @@ impl Prompt {
             return Err(Error::Root(RootRefusal::PasswordWanted, String::new()));
         }
         let _turn = self.turn.lock().await;
-        let question = format!("sudo password of {login}: ");
-        let _echo = Echo;
-        let typed = tokio::task::spawn_blocking(move || rpassword::prompt_password(question)).await;
-        match typed {
-            Ok(Ok(password)) => Ok(Secret::new(password)),
-            Ok(Err(error)) => Err(Error::here("read the password", &error)),
-            Err(error) => Err(Error::Here(format!("read the password: {error}"))),
-        }
+        let typed = type_in(format!("sudo password of {login}: ")).await;
+        typed.map_err(|error| Error::here("read the password", &error))
     }
+}
+
+/// A line that is typed at the terminal and not shown.
+///
+/// # Errors
+/// There is no terminal, or nothing can be read from it.
+pub async fn type_in(question: String) -> std::io::Result<Secret> {
+    let _echo = Echo;
+    let typed = tokio::task::spawn_blocking(move || rpassword::prompt_password(question)).await;
+    typed.map_err(std::io::Error::other)?.map(Secret::new)
 }
 
 /// Switches the terminal's echo on again, also when the run is interrupted while a password is typed.

@@ -1,15 +1,15 @@
 //! The long-lived privileged shell of a host: scripts in, answers out, one after the other over one session.
 
-use std::io;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rand::RngCore as _;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 use zeroize::Zeroizing;
 
+use super::beside::Parcels;
 use super::error::Error;
 use super::frame::{self, CAP, Garbled, Output};
 use super::line::{Input, Line, Pipes, Running, Stream};
@@ -195,31 +195,36 @@ impl Shell {
         read_answer(stdout, nonce, limit).await?.map_err(Error::Garbled)
     }
 
-    /// Sends parcels without waiting for the answer to one before the next goes out. The first that fails ends it.
+    /// Sends parcels without waiting for the answer to one before the next goes out. The first that fails ends it. `sent` is told of each
+    /// chunk (bytes, bytes for which they stand). Returns how many bytes went.
     pub(super) async fn stream(
         &mut self,
-        parcels: &mut mpsc::Receiver<io::Result<Parcel>>,
+        parcels: &Mutex<Parcels>,
         limit: Duration,
-        sent: &(dyn Fn(u64) + Send + Sync),
-    ) -> Result<(), Error> {
+        sent: &(dyn Fn(u64, u64) + Send + Sync),
+    ) -> Result<u64, Error> {
         let Self { stdin, stdout, nonce, .. } = self;
         let (out, mut due) = mpsc::unbounded_channel();
         let send = async move {
-            let mut done = 0;
-            while let Some(parcel) = parcels.recv().await {
-                let Parcel { script, payload, size } = parcel.map_err(|error| Error::here("read what is to be sent", &error))?;
-                moving(stdin.write_all(frame::frame(&script, payload.len() as u64).as_bytes())).await?;
-                for (place, chunk) in payload.chunks(CHUNK).enumerate() {
+            let mut bytes = 0;
+            loop {
+                let next = parcels.lock().await.recv().await;
+                let Some(packing) = next else { return Ok(bytes) };
+                let Parcel { script, payload, size } = packing.await.map_err(|error| Error::here("read what is to be sent", &error))?;
+                let all = payload.len() as u64;
+                bytes += all;
+                moving(stdin.write_all(frame::frame(&script, all).as_bytes())).await?;
+                let mut done = 0;
+                for chunk in payload.chunks(CHUNK) {
                     moving(stdin.write_all(chunk)).await?;
-                    let part = (place * CHUNK + chunk.len()) as u64;
-                    sent(done + part * size / payload.len() as u64);
+                    let more = chunk.len() as u64;
+                    sent(more, (done + more) * size / all - done * size / all);
+                    done += more;
                 }
                 moving(stdin.flush()).await?;
-                done += size;
                 // Nobody waits for an answer where one has failed.
                 let _ = out.send(());
             }
-            Ok(())
         };
         let receive = async {
             while due.recv().await.is_some() {
@@ -227,7 +232,7 @@ impl Shell {
             }
             Ok(())
         };
-        tokio::try_join!(send, receive).map(|_| ())
+        tokio::try_join!(send, receive).map(|(bytes, ())| bytes)
     }
 }
 

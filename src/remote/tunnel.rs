@@ -1,6 +1,6 @@
 //! Ports of a host's loopback, and whatever else it reaches, reached from here.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 
 use openssh::{ForwardType, Session, Socket};
@@ -9,10 +9,7 @@ use tokio::net::{TcpStream, UnixListener};
 use super::Remote;
 use super::error::Error;
 use super::line::{Line, within};
-use crate::model::{Answer, Failure, HostQuestion, Reply};
-
-/// Where k3s serves the API on a server (k3s-docs:cli/server, `https-listen-port`).
-const API: u16 = 6443;
+use crate::model::{API_PORT, Answer, Failure, HostQuestion, Reply};
 
 impl Remote {
     /// A Unix socket here that leads to the host's API server, which need not run yet.
@@ -20,7 +17,7 @@ impl Remote {
     /// # Errors
     /// When ssh can't make the socket.
     pub async fn api_socket(&self) -> Result<PathBuf, Failure> {
-        self.forward(SocketAddr::from((Ipv4Addr::LOCALHOST, API))).await
+        self.forward(SocketAddr::from((Ipv4Addr::LOCALHOST, API_PORT))).await
     }
 
     /// A Unix socket here that leads where the host connects to, for as long as `self` lives; the same one whenever asked. Whether sshd
@@ -63,10 +60,12 @@ impl Remote {
     /// When the port here is taken, or sshd forwards no ports.
     pub async fn api_port(&self, here: u16) -> Result<(), Failure> {
         let Line::Ssh(session) = &self.line else { return Ok(()) };
-        let tried = format!("forward our port {here} to port {API} of {}", self.login);
+        let tried = format!("forward our port {here} to port {API_PORT} of {}", self.login);
         self.forwards().await.map_err(|failure| Failure { tried: tried.clone(), ..failure })?;
-        let opened = open(session, Socket::from((Ipv4Addr::LOCALHOST, here)), SocketAddr::from((Ipv4Addr::LOCALHOST, API))).await;
-        opened.map_err(|error| error.told(&self.id, tried))
+        let opened = open(session, Socket::from((Ipv4Addr::LOCALHOST, here)), SocketAddr::from((Ipv4Addr::LOCALHOST, API_PORT))).await;
+        // ssh says no more than that it could not.
+        let taken = || TcpListener::bind((Ipv4Addr::LOCALHOST, here)).is_err();
+        opened.map_err(|error| if taken() { Error::Taken(here) } else { error }.told(&self.id, tried))
     }
 }
 

@@ -1,22 +1,23 @@
 //! A run on a terminal: what is done scrolls up; below it stays a line for each place where something goes on, and one for the run.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::kept::Kept;
 use super::lines::{line, place};
 use super::{Detail, clean};
-use crate::model::{Event, Scope, Sink};
+use crate::model::{Event, Scope, Sink, Size};
 
 /// More lines than this are not kept for places where nothing goes on: the others must stay in sight.
 const ROWS: usize = 12;
 
 const BUSY: &str = "{spinner} {prefix}  {wide_msg} {elapsed}";
 const WAITING: &str = "{spinner} {prefix}  {wide_msg}";
-const SENDING: &str = "{spinner} {prefix}  {wide_msg} {bytes}/{total_bytes} {elapsed}";
+const SENDING: &str = "{spinner} {prefix}  {wide_msg} {bytes}/{total_bytes}{rate} {elapsed}";
 const IDLE: &str = "  {prefix}  {wide_msg}";
 const RUN: &str = "{spinner} {elapsed}  {wide_msg}";
 
@@ -36,6 +37,21 @@ struct Bars {
 struct Row {
     bar: ProgressBar,
     done: usize,
+    /// What is being sent: bytes in all, bytes that were there when it began, and when that was.
+    sending: Option<(u64, u64, Instant)>,
+}
+
+impl Row {
+    /// Bytes a second, once there is a second to judge by. What was there already was not sent in no time.
+    fn rate(&mut self, done: u64, total: u64) -> Option<String> {
+        let begins = self.sending.is_none_or(|(all, first, _)| all != total || done < first);
+        if begins {
+            self.sending = Some((total, done, Instant::now()));
+        }
+        let (_, first, since) = self.sending?;
+        let seconds = since.elapsed().as_secs_f64();
+        (seconds >= 1.0).then(|| format!(" {}/s", Size(((done - first) as f64 / seconds) as u64)))
+    }
 }
 
 impl Bars {
@@ -47,10 +63,19 @@ impl Bars {
         self.kept.keep(event);
         match event {
             Event::Asking { questions } => self.run().set_message(format!("asking {questions} questions")),
-            Event::Acting { scope, step, what } => self.busy(scope, BUSY, &format!("{step}: {what}")).reset_elapsed(),
+            Event::Acting { scope, step, what } => {
+                self.busy(scope, BUSY, &format!("{step}: {what}")).reset_elapsed();
+                if let Some(row) = self.rows.get_mut(scope) {
+                    row.sending = None;
+                }
+            }
             Event::Sent { scope, done, total, .. } => {
                 let bar = self.row(scope);
-                bar.set_style(style(SENDING));
+                let rate = self.rows.get_mut(scope).and_then(|row| row.rate(*done, *total)).unwrap_or_default();
+                let told = move |_: &ProgressState, text: &mut dyn Write| {
+                    let _ = text.write_str(&rate);
+                };
+                bar.set_style(style(SENDING).with_key("rate", told));
                 bar.set_length(*total);
                 bar.set_position(*done);
             }
@@ -68,6 +93,7 @@ impl Bars {
                 self.end();
                 self.kept.tell();
             }
+            Event::Looked => self.clear(),
             Event::Done => self.end(),
             Event::Answered { .. } | Event::Noted { .. } => {}
         }
@@ -93,7 +119,7 @@ impl Bars {
         let row = self.rows.entry(scope.clone()).or_insert_with(|| {
             let bar = all.insert_before(&run, ProgressBar::new_spinner());
             bar.set_prefix(clean(place(scope)));
-            Row { bar: ticking(bar, BUSY), done: 0 }
+            Row { bar: ticking(bar, BUSY), done: 0, sending: None }
         });
         row.bar.clone()
     }
@@ -119,14 +145,18 @@ impl Bars {
         }
     }
 
-    /// Leaves the terminal as it was, below what was done.
+    /// Leaves the terminal as it was, below what was done, and draws nothing any more.
     fn end(&mut self) {
+        self.clear();
+        self.all.set_draw_target(ProgressDrawTarget::hidden());
+    }
+
+    fn clear(&mut self) {
         for bar in self.rows.values().map(|row| &row.bar).chain(&self.run) {
             bar.finish_and_clear();
         }
         self.rows.clear();
         self.run = None;
-        self.all.set_draw_target(ProgressDrawTarget::hidden());
     }
 }
 

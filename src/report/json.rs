@@ -99,8 +99,12 @@ fn value(event: &Event) -> Option<Value> {
         Event::Acting { scope, step, what } => {
             json!({ "v": VERSION, "event": "acting", "scope": place(scope), "step": step.to_string(), "what": what })
         }
-        Event::Acted { scope, step, what, took } => {
-            json!({ "v": VERSION, "event": "acted", "scope": place(scope), "step": step.to_string(), "what": what, "seconds": took.as_secs_f64() })
+        Event::Acted { scope, step, what, took, said } => {
+            let mut acted = json!({ "v": VERSION, "event": "acted", "scope": place(scope), "step": step.to_string(), "what": what, "seconds": took.as_secs_f64() });
+            if let Some(said) = said {
+                acted["said"] = json!(said);
+            }
+            acted
         }
         Event::Waiting { scope, step, condition, waited } => {
             json!({ "v": VERSION, "event": "waiting", "scope": place(scope), "step": step.to_string(), "what": condition.what, "seen": condition.seen, "seconds": waited.as_secs() })
@@ -111,7 +115,7 @@ fn value(event: &Event) -> Option<Value> {
         Event::Resuming(failure) => failed("resuming", failure),
         Event::SetAside(failure) => failed("set-aside", failure),
         Event::Failed(failure) => failed("failed", failure),
-        Event::Sent { .. } | Event::Done => return None,
+        Event::Sent { .. } | Event::Looked | Event::Done => return None,
     })
 }
 

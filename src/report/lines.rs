@@ -29,7 +29,10 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
         return None;
     }
     match event {
-        Event::Acted { scope, step, what, took } => Some(format!("{}  {step}: {what} ({:.1} s)", place(scope), took.as_secs_f64())),
+        Event::Acted { scope, step, what, took, said } => {
+            let said = said.as_ref().map(|said| format!("; {said}")).unwrap_or_default();
+            Some(format!("{}  {step}: {what} ({:.1} s{said})", place(scope), took.as_secs_f64()))
+        }
         Event::Waiting { scope, step, condition, waited } if waited.as_secs().is_multiple_of(10) => {
             let (waited, within) = (waited.as_secs(), condition.within.as_secs());
             Some(format!("{}  {step}: waiting {waited} s of {within} s: {} ({})", place(scope), condition.what, condition.seen))

@@ -11,6 +11,7 @@ use super::k3s::{CONFIG, REGISTRIES, config_keys, unit, unit_file};
 use crate::inventory::{Consent, Host, Inventory, Role};
 use crate::model::{Finding, HostQuestion, Missing, Note, Question, Secret, Tool, View};
 use crate::template::MARK;
+pub use lasting::version;
 use settings::{Setting, Settings};
 
 /// Only servers are taken over: an agent holds no data, and joins anew once its k3s is removed.
@@ -48,6 +49,11 @@ pub fn ours(seen: &View<'_>, role: Role) -> Result<bool, Missing> {
     Ok(contents.into_iter().flatten().any(|content| content.expose().starts_with(MARK.as_bytes())))
 }
 
+/// Whether a `config.yaml` has this flag.
+pub fn sets(content: &Secret, key: &str) -> bool {
+    settings::of_file(&text(content)).is_some_and(|all| all.get(key).is_some_and(|setting| setting.shown() == "true"))
+}
+
 /// The unit that somebody else wrote.
 fn foreign<'a>(host: &Host, seen: &View<'a>) -> Result<Option<&'a Secret>, Missing> {
     Ok(if host.role != Role::Server || ours(seen, host.role)? { None } else { seen.content(UNIT_FILE)? })
@@ -69,6 +75,25 @@ pub fn questions(host: &Host, seen: &View<'_>) -> Vec<Question> {
 
 fn runs(seen: &View<'_>) -> bool {
     matches!(seen.unit(UNIT), Ok(Some(unit)) if unit.active == "active")
+}
+
+/// What forbids that a k3s of ours becomes what the inventory says by now: its config.yaml tells what it was made for.
+///
+/// # Errors
+/// The host's files can't be seen.
+pub fn forbidden(inventory: &Inventory, host: &Host, seen: &View<'_>) -> Result<Vec<Finding>, Missing> {
+    if !ours(seen, host.role)? {
+        return Ok(Vec::new());
+    }
+    let there = seen.content(CONFIG)?.and_then(|content| settings::of_file(&text(content))).unwrap_or_default();
+    let wanted = settings::of_keys(config_keys(inventory, host));
+    // A line that somebody took out tells nothing.
+    let name = there.get("node-name").and_then(|name| lasting::name(&name.shown(), &wanted));
+    let mut forbidden: Vec<Finding> = name.into_iter().collect();
+    if host.role == Role::Server && !there.is_empty() {
+        forbidden.extend(lasting::of_inventory(&there, &wanted));
+    }
+    Ok(forbidden)
 }
 
 /// What taking over would mean; none: there is nothing to take over.

@@ -1,4 +1,4 @@
-//! Logins at databases. In the flow: whether a rotation of a password is half done. On `bedplate rotate database`: the rotation itself
+//! Logins at databases. In the flow: whether each password logs in, and no rotation is half done. On `bedplate rotate database`: the rotation itself
 //! (S4-81, S4-111), each phase a state of the cluster.
 
 mod begin;
@@ -7,7 +7,7 @@ mod rotation;
 mod server;
 
 use crate::inventory::{Database, Inventory};
-use crate::model::{ApiQuestion, Finding, Missing, ObjectRef, Plan, Planned, Question, Scope, Step, StepId, View};
+use crate::model::{ApiQuestion, DatabaseLogin, Finding, Missing, ObjectRef, Plan, Planned, Question, Scope, Step, StepId, View};
 
 struct Login(Database);
 
@@ -31,18 +31,48 @@ impl Step for Login {
         Scope::Cluster
     }
 
-    fn questions(&self, _: &View<'_>) -> Vec<Question> {
-        vec![secret(&self.0.rotation())]
+    fn questions(&self, seen: &View<'_>) -> Vec<Question> {
+        let (rotation, held) = (self.0.rotation(), self.0.held());
+        let mut all = vec![secret(&rotation), secret(&held)];
+        all.extend(server::questions(&self.0));
+        // A login that is refused is noise in the server's log: while a rotation goes on there is one that must be.
+        if let (Ok(None), Ok(Some(live)), Ok(Ok(login))) =
+            (seen.secret(&rotation.namespace, &rotation.name), seen.secret(&held.namespace, &held.name), server::find(seen, &self.0))
+            && live.data.contains_key(&self.0.key)
+        {
+            all.push(server::asks(&login, &server::password(&held, &self.0.key)));
+        }
+        all
     }
 
     fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
         let rotation = self.0.rotation();
         if seen.secret(&rotation.namespace, &rotation.name)?.is_none() {
-            return Ok(Plan::Converged.into());
+            return self.logs_in(seen);
         }
         let what = format!("the password of database {} is being changed, and that has not ended: {rotation} is there", self.0.name);
         let cure = format!("`bedplate rotate database {}` goes on with it", self.0.name);
         Ok(Plan::Unmet(vec![Finding::new(what, cure)]).into())
+    }
+}
+
+impl Login {
+    fn logs_in(&self, seen: &View<'_>) -> Result<Planned, Missing> {
+        let (held, key) = (self.0.held(), &self.0.key);
+        if seen.secret(&held.namespace, &held.name)?.is_none_or(|live| !live.data.contains_key(key)) {
+            let what = format!("{held} has no key {key}");
+            return Ok(Plan::Unmet(vec![Finding::new(what, "correct `secret` and `key` in [[databases]]")]).into());
+        }
+        let login = match server::find(seen, &self.0)? {
+            Ok(login) => login,
+            Err(condition) => return Ok(Plan::Wait(condition).into()),
+        };
+        if seen.logs_in(&login, &server::password(&held, key))? {
+            return Ok(Plan::Converged.into());
+        }
+        let DatabaseLogin { user, kind, address, .. } = &login;
+        let what = format!("{key} of {held} does not log {user} in to {kind} at {address}");
+        Ok(Plan::Unmet(vec![Finding::new(what, format!("put the password that does into {held}"))]).into())
     }
 }
 

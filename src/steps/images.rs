@@ -6,8 +6,8 @@ use super::artifact;
 use super::changes::Changes;
 use crate::inventory::{Image, Inventory};
 use crate::model::{
-    Finding, HostAction, HostId, HostQuestion, ImageArchive, ImageImport, ImageOnHost, ImageSource, Missing, Note,
-    OperatorQuestion, Plan, Planned, Question, Scope, Step, StepId, View, Why,
+    Finding, HostAction, HostId, HostQuestion, ImageArchive, ImageImport, ImageOnHost, ImageSource, Missing, Note, OperatorQuestion, Plan,
+    Planned, Question, Scope, Size, Step, StepId, View, Why,
 };
 
 struct Images {
@@ -46,8 +46,8 @@ fn difference(archive: &ImageArchive, on_host: &[ImageOnHost]) -> Option<String>
 fn most(archive: &ImageArchive, blobs: Option<&BTreeSet<String>>) -> String {
     let missing = |blobs: &BTreeSet<String>| archive.blobs.iter().filter(|blob| !blobs.contains(&blob.digest)).map(|blob| blob.size).sum();
     match blobs.filter(|_| !archive.blobs.is_empty()).map(missing) {
-        Some(missing) if missing < archive.size => format!("at most {} of {} to send", bytes(missing), bytes(archive.size)),
-        _ => format!("at most {} to send", bytes(archive.size)),
+        Some(missing) if missing < archive.size => format!("at most {} of {} to send", Size(missing), Size(archive.size)),
+        _ => format!("at most {} to send", Size(archive.size)),
     }
 }
 
@@ -61,7 +61,9 @@ impl Wanted {
         let cure = match (&self.build, &self.source) {
             (Some(build), _) => format!("`{build}` makes it, which bootstrap runs before it looks; see what that says"),
             (None, ImageSource::Archive(_)) => "build it: bedplate sends what is there".into(),
-            (None, ImageSource::Docker(_) | ImageSource::Podman(_)) => "build it, or mend its name; a tag that is not written is `latest`".into(),
+            (None, ImageSource::Docker(_) | ImageSource::Podman(_)) => {
+                "build it, or mend its name; a tag that is not written is `latest`".into()
+            }
             (None, ImageSource::Registry(_)) => "push it, or mend its name; a tag that is not written is `latest`".into(),
         };
         Finding::new(format!("{} is absent", self.source), cure)
@@ -87,15 +89,6 @@ impl Wanted {
 /// Enough of a digest to know it by.
 fn short(id: &str) -> &str {
     id.get(.."sha256:".len() + 12).unwrap_or(id)
-}
-
-/// A size for people.
-fn bytes(size: u64) -> String {
-    match size {
-        0..1_000 => format!("{size} B"),
-        1_000..1_000_000 => format!("{} kB", size / 1_000),
-        _ => format!("{}.{} MB", size / 1_000_000, size % 1_000_000 / 100_000),
-    }
 }
 
 impl Step for Images {

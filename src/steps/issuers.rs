@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use crate::inventory::{Acme, Inventory};
+use crate::inventory::{Acme, Consent, Inventory};
 use crate::model::{
     ApiQuestion, Manifest, Missing, ObjectRef, OperatorQuestion, Plan, Planned, Question, Scope, Step, StepId, View, Why,
 };
@@ -28,13 +28,15 @@ const STAGING: &str = "https://acme-staging-v02.api.letsencrypt.org/directory";
 struct Issuers {
     acme: Acme,
     sites: Vec<AcmeSite>,
+    adopts: bool,
 }
 
 /// One step for both, if a site wants a certificate by ACME.
 pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
     let wanted = inventory.wants_acme();
-    let step = |acme: &Acme| Box::new(Issuers { acme: acme.clone(), sites: AcmeSite::all(inventory).collect() }) as Box<dyn Step>;
-    inventory.acme.iter().filter(|_| wanted).map(step).collect()
+    let adopts = inventory.consents.contains(&Consent::Adopt);
+    let step = |acme: &Acme| Issuers { acme: acme.clone(), sites: AcmeSite::all(inventory).collect(), adopts };
+    inventory.acme.iter().filter(|_| wanted).map(|acme| Box::new(step(acme)) as Box<dyn Step>).collect()
 }
 
 /// Which object an issuer is.
@@ -118,7 +120,11 @@ impl Step for Issuers {
 
     fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
         let both = Issuer::BOTH.iter().map(|issuer| manifest(&self.acme, *issuer, seen));
-        let mended = drift::mend(both.collect::<Result<Vec<_>, _>>()?.iter(), seen)?;
+        let both = both.collect::<Result<Vec<_>, _>>()?;
+        if let Some(unmet) = ours::foreign(&both, seen)?.filter(|_| !self.adopts) {
+            return Ok(unmet.into());
+        }
+        let mended = drift::mend(both.iter(), seen)?;
         if mended.plan != Plan::Converged {
             return Ok(mended);
         }

@@ -5,18 +5,19 @@ pub(super) mod pair;
 mod published;
 pub(super) mod ring;
 
-use crate::inventory::{Inventory, JwtKeys};
+use crate::inventory::{Consent, Inventory, JwtKeys};
 use crate::model::{
     Action, ApiAction, ApiQuestion, Finding, JWT_PRIVATE, JWT_PUBLIC, KeyKind, LiveSecret, Manifest, Missing, ObjectRef, OperatorQuestion,
     Plan, Planned, Question, Scope, Secret, SecretKind, SecretSpec, Step, StepId, View,
 };
 
-use super::drift;
+use super::{drift, ours};
 use ring::{Ring, Unread};
 
 struct Keys {
     keys: JwtKeys,
     state: State,
+    adopts: bool,
 }
 
 /// What becomes of a pair of another kind than the inventory says.
@@ -30,12 +31,14 @@ pub(super) enum State {
 
 /// One step a `[[jwt_keys]]`.
 pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
-    inventory.jwt_keys.iter().map(|keys| step(keys, State::Kept)).collect()
+    let adopts = inventory.consents.contains(&Consent::Adopt);
+    let keys = |keys: &JwtKeys| Keys { keys: keys.clone(), state: State::Kept, adopts };
+    inventory.jwt_keys.iter().map(|pair| Box::new(keys(pair)) as Box<dyn Step>).collect()
 }
 
 /// The step of one of them.
 pub(super) fn step(keys: &JwtKeys, state: State) -> Box<dyn Step> {
-    Box::new(Keys { keys: keys.clone(), state })
+    Box::new(Keys { keys: keys.clone(), state, adopts: false })
 }
 
 /// The ConfigMaps that bear our label.
@@ -98,7 +101,13 @@ impl Step for Keys {
         }
         match live.data.get(JWT_PUBLIC) {
             None => Ok(self.complete(live, &ring)),
-            Some(public) if ring.signing.matches(public) => drift::mend(self.published(&ring, seen)?.iter(), seen),
+            Some(public) if ring.signing.matches(public) => {
+                let published = self.published(&ring, seen)?;
+                match ours::foreign(&published, seen)?.filter(|_| !self.adopts) {
+                    Some(unmet) => Ok(unmet.into()),
+                    None => drift::mend(published.iter(), seen),
+                }
+            }
             Some(_) => Ok(self.unmet(
                 format!("{JWT_PUBLIC} does not belong to {JWT_PRIVATE}"),
                 &format!("if the private half is the right one, remove {JWT_PUBLIC} from the secret and run again: it is derived anew"),

@@ -40,8 +40,10 @@ pub fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
         port,
         server: match inventory.kubeconfig.access {
             Access::Tunnel => format!("https://127.0.0.1:{port}"),
-            Access::Direct if host.address.contains(':') => format!("https://[{}]:{port}", host.address),
-            Access::Direct => format!("https://{}:{port}", host.address),
+            Access::Direct => match host.direct() {
+                ip if ip.contains(':') => format!("https://[{ip}]:{port}"),
+                place => format!("https://{place}:{port}"),
+            },
         },
     });
     step.into_iter().map(|step| Box::new(step) as Box<dyn Step>).collect()
@@ -105,7 +107,7 @@ impl Kubeconfig {
             Ok(None) => {}
             Ok(Some(content)) => {
                 let reason = format!("{shown} does not hold the context {} as it must be", self.name);
-                let merge = KubeconfigMerge { path: self.path.clone(), content };
+                let merge = KubeconfigMerge { path: self.path.clone(), base: before.cloned(), content };
                 changes.add(reason, Action::Operator(OperatorAction::MergeKubeconfig(merge)));
             }
             Err(finding) => return Ok(Some(finding)),

@@ -4,6 +4,7 @@ mod acme_site;
 mod adoption;
 mod artifact;
 mod attempt;
+mod autoscaler;
 mod carrier;
 mod changes;
 mod diagnosis;
@@ -26,6 +27,7 @@ mod upgrade;
 
 pub use databases::rotate_database;
 pub use diagnosis::diagnosis;
+pub use prune::bounded;
 pub use responder::probe;
 pub use rotation::{Leave, rotate};
 
@@ -48,6 +50,7 @@ flow![
     helm,
     k3s,
     node,
+    encryption,
     agents,
     kubeconfig,
     images,

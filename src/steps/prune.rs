@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{cert_manager, issuers, jwt_keys, namespaces, redirects, solver_policy, tls_secret};
 use crate::inventory::{Consent, Inventory};
 use crate::model::{
-    Action, ApiAction, ApiQuestion, Finding, HostAction, KEY_ID, MANAGED_BY, Missing, Note, ObjectRef, Planned, Question, ReleaseAction,
+    Action, ApiAction, ApiQuestion, CHART_LABEL, Finding, HostAction, KEY_ID, MANAGED_BY, Missing, Note, ObjectRef, Plan, Planned, Question, ReleaseAction,
     Scope, Step, StepId, View,
 };
 
@@ -26,8 +26,8 @@ const KINDS: [(&str, &str); 7] = [
 /// helm's storage driver keeps each revision in a Secret with this label (helm: pkg/storage/driver).
 const RELEASES: &str = "owner=helm";
 
-/// What `helm upgrade` is told to put on a release of ours.
-const CHART: &str = "bedplate.dev/chart";
+/// What it is called.
+const PRUNE: &str = "prune";
 
 struct Prune {
     wanted: BTreeSet<ObjectRef>,
@@ -89,7 +89,7 @@ fn object((api_version, kind): (&str, &str), metadata: &Value) -> ObjectRef {
 
 impl Step for Prune {
     fn id(&self) -> StepId {
-        StepId::of("prune")
+        StepId::of(PRUNE)
     }
 
     fn scope(&self) -> Scope {
@@ -130,6 +130,39 @@ impl Step for Prune {
     }
 }
 
+/// `prune` that removes these and nothing else; every other step as it is. What left the inventory after it was shown is told by the next run.
+#[must_use]
+pub fn bounded(step: Box<dyn Step>, shown: &[Action]) -> Box<dyn Step> {
+    if step.id() == StepId::of(PRUNE) { Box::new(Bounded { step, shown: shown.to_vec() }) } else { step }
+}
+
+struct Bounded {
+    step: Box<dyn Step>,
+    shown: Vec<Action>,
+}
+
+impl Step for Bounded {
+    fn id(&self) -> StepId {
+        self.step.id()
+    }
+
+    fn scope(&self) -> Scope {
+        self.step.scope()
+    }
+
+    fn questions(&self, seen: &View<'_>) -> Vec<Question> {
+        self.step.questions(seen)
+    }
+
+    fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
+        let planned = self.step.plan(seen)?;
+        let Plan::Act(actions) = planned.plan else { return Ok(planned) };
+        let actions: Vec<Action> = actions.into_iter().filter(|action| self.shown.contains(action)).collect();
+        let reasons = if actions.is_empty() { Vec::new() } else { planned.reasons };
+        Ok(Planned::act(actions, reasons).with_notes(planned.notes))
+    }
+}
+
 impl Prune {
     /// Releases whose newest revision is ours.
     fn left_releases(&self, seen: &View<'_>) -> Result<Vec<Leftover>, Missing> {
@@ -144,7 +177,7 @@ impl Prune {
             }
         }
         newest.retain(|release, (_, labels)| {
-            !self.releases.contains(release) && labels.get(CHART).is_some() && labels["status"] != "uninstalled"
+            !self.releases.contains(release) && labels.get(CHART_LABEL).is_some() && labels["status"] != "uninstalled"
         });
         let leftover = |(namespace, name): (String, String)| Leftover {
             what: format!("release {namespace}/{name}"),

@@ -55,6 +55,10 @@ impl Step for Wanted {
         };
         let live = seen.secret(&self.source.namespace, &self.source.name)?;
         let made = self.made(live, &mut data);
+        let untyped = self.typed(live, &mut data);
+        if !untyped.is_empty() {
+            return Ok(Plan::Unmet(untyped).into());
+        }
         let mut reasons = differences(live, &data);
         reasons.extend(made.keys().map(|key| format!("{key} is made up")));
         if live.is_some() && !reasons.is_empty() {
@@ -100,7 +104,8 @@ fn is_ours(live: &LiveSecret) -> bool {
     is_labelled(live) || live.annotations.contains_key(REVISION)
 }
 
-fn is_labelled(live: &LiveSecret) -> bool {
+/// Whether it bears our label.
+pub(super) fn is_labelled(live: &LiveSecret) -> bool {
     live.labels.get(MANAGED_BY.0).is_some_and(|label| label == MANAGED_BY.1)
 }
 

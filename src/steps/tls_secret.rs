@@ -6,16 +6,16 @@ mod judge;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::inventory::{Inventory, Site, Tls};
+use crate::inventory::{Consent, Inventory, Site, Tls};
 use crate::model::{
-    Action, ApiAction, ApiQuestion, CertificateSpec, Finding, LiveSecret, MANAGED_BY, Missing, ObjectRef, OperatorQuestion, Plan, Planned,
+    Action, ApiAction, ApiQuestion, CertificateSpec, Finding, LiveSecret, Missing, ObjectRef, OperatorQuestion, Plan, Planned,
     Question, Scope, Secret, SecretKind, SecretSpec, Step, StepId, TLS_CA, TLS_CHAIN, TLS_KEY, View,
 };
 
 use super::carrier::ISSUER;
 use super::leaf::Leaf;
 use super::renewal::span;
-use super::secrets::differences;
+use super::secrets::{differences, is_labelled};
 use judge::{Fault, Material, Part};
 
 /// Seconds before its end in which a made one is renewed. Not sooner: its visitors must trust another CA then.
@@ -27,6 +27,7 @@ struct TlsSecret {
     /// Of every site that names it.
     names: Vec<String>,
     source: Source,
+    adopts: bool,
 }
 
 /// Where the certificate comes from.
@@ -43,10 +44,11 @@ struct Files {
 
 /// One step a Secret.
 pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
+    let adopts = inventory.consents.contains(&Consent::Adopt);
     let mut all: BTreeMap<(&str, &str), TlsSecret> = BTreeMap::new();
     for site in &inventory.sites {
         let Some(((namespace, name), source)) = place(inventory, site).zip(Source::of(site)) else { continue };
-        let new = || TlsSecret { namespace: namespace.into(), name: name.into(), names: Vec::new(), source };
+        let new = || TlsSecret { namespace: namespace.into(), name: name.into(), names: Vec::new(), source, adopts };
         all.entry((namespace, name)).or_insert_with(new).names.extend(site.names().map(str::to_owned));
     }
     all.into_values().map(|secret| Box::new(secret) as Box<dyn Step>).collect()
@@ -126,7 +128,7 @@ impl TlsSecret {
             "is cert-manager's"
         } else if live.kind != SecretKind::Tls.name() {
             "is no TLS secret"
-        } else if matches!(source, Source::Made) && live.labels.get(MANAGED_BY.0).map(String::as_str) != Some(MANAGED_BY.1) {
+        } else if matches!(source, Source::Made) && !is_labelled(live) {
             "was not made by bedplate"
         } else {
             return None;
@@ -187,6 +189,11 @@ impl TlsSecret {
         let reasons = differences(live, &data);
         if reasons.is_empty() {
             return Ok(Plan::Converged.into());
+        }
+        if live.is_some_and(|live| !is_labelled(live)) && !self.adopts {
+            let what = format!("secret {}/{} holds another certificate, and bedplate did not make it", self.namespace, self.name);
+            let cure = format!("run with --adopt to put the files there ({}), or give `certificate` another name", reasons.join(", "));
+            return Ok(Plan::Unmet(vec![Finding::new(what, cure)]).into());
         }
         let removed = live.into_iter().flat_map(|live| live.data.keys()).filter(|key| !data.contains_key(*key)).cloned().collect();
         let (namespace, name) = (self.namespace.clone(), self.name.clone());

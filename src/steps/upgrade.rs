@@ -2,16 +2,25 @@
 //! release Secret stores and its live objects match: then helm is not called.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::model::{
-    Action, ApiAction, ApiQuestion, HostAction, LiveRelease, Manifest, Missing, Planned, Question, ReleaseAction, ReleaseUpgrade, View, Why,
+    Action, ApiAction, ApiQuestion, Condition, HostAction, LiveRelease, Manifest, Missing, Note, OperatorQuestion, Plan, Planned, Question,
+    ROLLED_BACK, ReleaseAction, ReleaseUpgrade, View, Why,
 };
 
+use super::autoscaler;
 use super::difference::Difference;
 use super::drift;
+use super::moment;
 use super::rendered;
+
+/// How long a helm of somebody else's takes at most, unless the release asks for more: its own `--timeout`, seconds.
+const TIMEOUT: u64 = 300;
+/// What it may take beyond that, seconds.
+const SLACK: u64 = 120;
 
 /// A release as it must be.
 pub struct Wanted {
@@ -27,6 +36,10 @@ pub fn questions(seen: &View<'_>, namespace: &str, name: &str, wanted: Option<Wa
     let mut questions = vec![Question::Api(question(namespace, name))];
     if let Ok(Some(live)) = seen.release(namespace, name) {
         questions.extend(manifests(live).map(|manifest| Question::Api(ApiQuestion::DryRun(manifest))));
+        questions.extend(autoscaler::questions(seen, manifests(live)));
+        if live.is_pending() && !live.is_begun_by_us() {
+            questions.extend([Question::Operator(OperatorQuestion::Clock), moment::QUESTION]);
+        }
         let wanted = wanted.filter(|wanted| !live.is_pending() && !wanted.stale(live).is_empty());
         questions.extend(wanted.map(|wanted| Question::HelmDryRun(seen.host().clone(), Box::new(wanted.upgrade))));
     }
@@ -60,11 +73,16 @@ impl Wanted {
     pub fn plan(self, seen: &View<'_>) -> Result<Planned, Missing> {
         let helm = |action| Action::Host(seen.host().clone(), HostAction::Release(action));
         let Some(live) = seen.release(&self.upgrade.namespace, &self.upgrade.name)? else {
-            return Ok(Planned::act(vec![helm(ReleaseAction::Upgrade(Box::new(self.upgrade)))], vec!["the release is absent".into()]));
+            let first = ReleaseAction::Upgrade { release: Box::new(self.upgrade), revision: 1 };
+            return Ok(Planned::act(vec![helm(first)], vec!["the release is absent".into()]));
         };
+        let next = live.revision + 1;
         let differs = self.differs(live);
-        // A helm that was killed leaves such a state, and refuses to go on from it. Nobody else's helm runs: we hold the lock.
+        // A helm that was killed leaves such a state, and refuses to go on from it.
         if live.is_pending() {
+            if let Some(wait) = self.another(live, seen)? {
+                return Ok(Plan::Wait(wait).into());
+            }
             // What was killed on its way to what is wanted goes on from there: a rollback would put a site that is on production by now
             // back on staging, and roll healthy pods to and fro.
             let deployed = live.deployed.filter(|_| !differs.is_empty());
@@ -76,20 +94,38 @@ impl Wanted {
         if !stale.is_empty() {
             let (rendered, note) = rendered::changes(seen, live, &self.upgrade);
             // The upgrade mends drift as well; what can't be looked at for that blocks nothing.
-            let drift = drifted(seen, live).unwrap_or_default().into_iter().flat_map(|drifted| drifted.reasons);
+            let (drift, scaled) = drifted(seen, live).unwrap_or_default();
+            let drift = drift.into_iter().flat_map(|drifted| drifted.reasons);
             let reasons = stale.into_iter().chain(rendered).chain(drift.map(|reason| format!("live {reason}"))).collect();
-            let upgrade = helm(ReleaseAction::Upgrade(Box::new(self.upgrade)));
-            return Ok(Planned::act(vec![upgrade], reasons).with_notes(note.into_iter().collect()));
+            let upgrade = helm(ReleaseAction::Upgrade { release: Box::new(self.upgrade), revision: next });
+            return Ok(Planned::act(vec![upgrade], reasons).with_notes(note.into_iter().chain(scaled).collect()));
         }
-        let drifted = drifted(seen, live)?;
+        let (drifted, scaled) = drifted(seen, live)?;
         let mut actions = Vec::new();
         if drifted.iter().any(|drifted| drifted.mended_by == MendedBy::Helm) {
-            actions.push(helm(ReleaseAction::Upgrade(Box::new(self.upgrade))));
+            actions.push(helm(ReleaseAction::Upgrade { release: Box::new(self.upgrade), revision: next }));
         }
         let reasons = drifted.iter().flat_map(|drifted| drifted.reasons.clone()).collect();
         let applied = drifted.into_iter().filter(|drifted| drifted.mended_by == MendedBy::Apply);
         actions.extend(applied.map(|drifted| Action::Api(ApiAction::Apply(drifted.manifest))));
-        Ok(Planned::act(actions, reasons))
+        Ok(Planned::act(actions, reasons).with_notes(scaled))
+    }
+
+    /// A helm that may be at it still. Ours is dead: we hold the lock, which is free only once what its holder began has ended. Anybody
+    /// else's, here or elsewhere, is given its time.
+    fn another(&self, live: &LiveRelease, seen: &View<'_>) -> Result<Option<Condition>, Missing> {
+        if live.is_begun_by_us() {
+            return Ok(None);
+        }
+        let within = self.upgrade.timeout.max(TIMEOUT) + SLACK;
+        let until = live.changed.saturating_add_unsigned(within);
+        let (since, then) = (moment::told(live.changed, seen), moment::told(until, seen));
+        Ok((seen.clock()? < until).then(|| Condition {
+            what: format!("helm is done with revision {} of {}", live.revision, self.upgrade.name),
+            seen: format!("{} since {since}, and not by bedplate; taken for killed from {then} on", live.status),
+            cure: format!("see who runs helm; `helm history {} -n {}`", self.upgrade.name, self.upgrade.namespace),
+            within: Duration::from_secs(within + SLACK),
+        }))
     }
 
     /// Why an upgrade is due.
@@ -105,7 +141,11 @@ impl Wanted {
             reasons.push(format!("chart {} -> {}", live.chart_version, self.version));
         } else if live.chart_digest != self.upgrade.chart_digest {
             let (from, to) = (short(&live.chart_digest), short(&self.upgrade.chart_digest));
-            reasons.push(format!("the files of chart {} changed: {from} -> {to}", self.version));
+            reasons.push(match live.chart_digest.as_str() {
+                "" => format!("revision {} was not made by bedplate: it may be of another chart than {to}", live.revision),
+                ROLLED_BACK => format!("revision {} was rolled back to", live.revision),
+                _ => format!("the files of chart {} changed: {from} -> {to}", self.version),
+            });
         }
         changed("", &live.values, &self.upgrade.values, &mut reasons);
         reasons
@@ -119,7 +159,7 @@ fn plain(version: &str) -> &str {
 
 /// Enough of a digest to know it by.
 fn short(digest: &str) -> &str {
-    if digest.is_empty() { "not installed by bedplate" } else { digest.get(..12).unwrap_or(digest) }
+    digest.get(..12).unwrap_or(digest)
 }
 
 /// How values differ, by path; null and absent are the same, as in a chart.
@@ -151,11 +191,15 @@ struct Drifted {
     reasons: Vec<String>,
 }
 
-fn drifted(seen: &View<'_>, live: &LiveRelease) -> Result<Vec<Drifted>, Missing> {
-    let mut found = Vec::new();
+/// What differs, and what is said of what may.
+fn drifted(seen: &View<'_>, live: &LiveRelease) -> Result<(Vec<Drifted>, Vec<Note>), Missing> {
+    let (mut found, mut notes) = (Vec::new(), Vec::new());
     for manifest in manifests(live) {
         let dry_run = seen.dry_run(&manifest)?;
-        let reasons = drift::differences(manifest.object(), dry_run);
+        let scaled = dry_run.map(|dry_run| autoscaler::left_out(seen, &manifest, dry_run)).transpose()?.flatten();
+        let (left, note) = scaled.unzip();
+        notes.extend(note);
+        let reasons = drift::differences(manifest.object(), left.as_ref().or(dry_run));
         if reasons.is_empty() {
             continue;
         }
@@ -163,7 +207,7 @@ fn drifted(seen: &View<'_>, live: &LiveRelease) -> Result<Vec<Drifted>, Missing>
         let mended_by = if there && custom(&manifest.object().api_version) { MendedBy::Apply } else { MendedBy::Helm };
         found.push(Drifted { manifest, mended_by, reasons });
     }
-    Ok(found)
+    Ok((found, notes))
 }
 
 /// Kubernetes' own groups have no dot, or end in `.k8s.io`.

@@ -7,3 +7,4 @@ mod narrowed;
 #[path = "../inventories/project.rs"]
 mod project;
 mod terminal;
+mod typed;

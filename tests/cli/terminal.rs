@@ -45,7 +45,7 @@ fn acting(name: &str, what: &str) -> Option<Event> {
 }
 
 fn acted(name: &str, what: &str) -> Option<Event> {
-    Some(Event::Acted { scope: host(name), step: StepId::of("k3s"), what: what.into(), took: Duration::from_secs(2) })
+    Some(Event::Acted { scope: host(name), step: StepId::of("k3s"), what: what.into(), took: Duration::from_secs(2), said: None })
 }
 
 /// Events; none: it is looked at.
@@ -61,6 +61,10 @@ fn scene(name: &str) -> Vec<Option<Event>> {
     match name {
         "both" => both.into_iter().chain([Some(Event::Done)]).collect(),
         "fails" => [warned].into_iter().chain(both).chain([acting("droplet", "restart k3s"), None, failure(Exit::Failed)]).collect(),
+        "asked" => both
+            .into_iter()
+            .chain([Some(Event::Looked), None, acting("droplet", "what was said yes to"), None, Some(Event::Done)])
+            .collect(),
         "hostile" => vec![acted("droplet", "a\r\u{1b}[31mb"), Some(waiting), None, failure(Exit::Failed)],
         "many" => {
             let names: Vec<String> = (0..40).map(|n| format!("host-{n}")).collect();
@@ -72,7 +76,7 @@ fn scene(name: &str) -> Vec<Option<Event>> {
 }
 
 /// Runs a shell command on a terminal of 80 columns and 24 lines, `typed` once `ready`.
-fn on_terminal(command: &mut Command, line: &str, typed: &[u8], ready: impl Fn() -> bool) -> Output {
+pub fn on_terminal(command: &mut Command, line: &str, typed: &[u8], ready: impl Fn() -> bool) -> Output {
     let line = format!("stty rows 24 cols 80; {line}");
     command.args(["-qefc", &line, "/dev/null"]).env("TERM", "xterm").stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -140,6 +144,13 @@ fn what_is_done_stays_and_a_failure_comes_last_after_the_warnings() {
     );
     assert!(!left.iter().any(|line| line.contains("restart k3s")), "a line was left behind: {left:?}");
     assert!(!terminal.screen().hide_cursor());
+}
+
+#[test]
+fn after_a_question_it_goes_on_drawing() {
+    let bytes = bytes_of("asked");
+    let seen = moment(&bytes, &["droplet  k3s: what was said yes to", "worker  k3s: install k3s (2.0 s)"]).unwrap();
+    assert!(!seen.iter().any(|line| line.contains("restart k3s")), "what was drawn before is left: {seen:?}");
 }
 
 #[test]

@@ -55,7 +55,7 @@ fn ways(world: &mut World, id: &HostId, action: &HostAction) -> Vec<Half> {
             let id = id.clone();
             vec![Box::new(move |world| world.host(&id).enabled = true)]
         }
-        HostAction::Unit { .. } | HostAction::PinImage { .. } => Vec::new(),
+        HostAction::Unit { .. } | HostAction::PinImage { .. } | HostAction::Encrypt(_) => Vec::new(),
         HostAction::Import(image) => {
             // containerd names one after the other, and pins come afterwards.
             let upto = |named: usize, pinned: usize| -> Half {
@@ -106,7 +106,7 @@ fn helm(world: &mut World, id: &HostId, action: &ReleaseAction) -> Vec<Half> {
         Box::new(move |world| {
             world.host(&id).workplace("XXXXXX");
             let objects = match &action {
-                ReleaseAction::Upgrade(release) => world.api.begin(release).unwrap_or_default(),
+                ReleaseAction::Upgrade { release, .. } => world.api.begin(release).unwrap_or_default(),
                 ReleaseAction::Uninstall { namespace, name } => {
                     world.api.begin_uninstall(namespace, name);
                     Vec::new()
@@ -121,7 +121,7 @@ fn helm(world: &mut World, id: &HostId, action: &ReleaseAction) -> Vec<Half> {
         })
     };
     match action {
-        ReleaseAction::Upgrade(release) => (0..=world.api.rendered(release).len()).map(applied).collect(),
+        ReleaseAction::Upgrade { release, .. } => (0..=world.api.rendered(release).len()).map(applied).collect(),
         ReleaseAction::Uninstall { .. } => vec![applied(0)],
         ReleaseAction::ClearPending { deployed: Some(_), .. } => vec![applied(0), applied(usize::MAX)],
         ReleaseAction::ClearPending { .. } => Vec::new(),

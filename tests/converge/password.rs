@@ -17,7 +17,9 @@ const INVENTORY: &str = include_str!("../cases/inventories/databases.toml");
 /// A converged cluster with the server and what reads its password.
 async fn shop(inventory: &Inventory) -> Fake {
     let fake = Fake::from(World::of(inventory));
-    well(&fake, inventory, "the cluster").await;
+    let mut bare = inventory.clone();
+    bare.databases.clear();
+    well(&fake, &bare, "the cluster").await;
     fake.with(|world| {
         let api = &mut world.api;
         let labels = json!({ "app": "db" });

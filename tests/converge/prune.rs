@@ -1,10 +1,12 @@
 //! An application that left its inventory goes by consent, wherever the run that removes it is killed.
 
+use bedplate::engine::converge;
 use bedplate::inventory::{Consent, Inventory};
 use bedplate::model::MANAGED_BY;
+use bedplate::steps::{bounded, flow};
 
 use super::fake::{Fake, World};
-use super::{Death, INVENTORIES, kill, read, told, well};
+use super::{Death, INVENTORIES, kill, read, server, silent, told, well};
 
 /// The shop, and what is left of its inventory without the application.
 fn inventories() -> (Inventory, Inventory) {
@@ -36,6 +38,9 @@ async fn what_left_stays_without_consent_and_goes_with_it() {
     assert_eq!(ours(&fake), 7, "two releases, two issuers, a policy, two Secrets");
     assert_eq!(told(&well(&fake, &less, "without consent").await), Vec::<String>::new());
     less.consents.insert(Consent::Prune);
+    let bounded: Vec<_> = flow(&less).into_iter().map(|step| bounded(step, &[])).collect();
+    let outcome = converge(&fake, &bounded, &server(&less), &silent()).await.unwrap();
+    assert_eq!((outcome.performed, ours(&fake)), (0, 7), "what nobody was shown is removed");
     let removed = well(&fake, &less, "with consent").await.len();
     assert_eq!((removed, ours(&fake)), (7, 0));
     for at in 0..removed {

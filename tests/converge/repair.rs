@@ -106,9 +106,9 @@ fn needless(done: &[Action], repair: &[Action]) -> Vec<String> {
     let interrupts = |action: &&Action| {
         let Action::Host(_, action) = action else { return false };
         let started = matches!(action, HostAction::Unit { change: UnitChange::Start | UnitChange::Restart, .. });
-        started || matches!(action, HostAction::Release(ReleaseAction::Upgrade(_)))
+        started || matches!(action, HostAction::Release(ReleaseAction::Upgrade { .. }))
     };
-    let beyond = |action: &&Action| match repair.iter().position(|known| known == action) {
+    let beyond = |action: &&Action| match repair.iter().position(|known| alike(known, action)) {
         Some(at) => {
             repair.swap_remove(at);
             false
@@ -116,6 +116,15 @@ fn needless(done: &[Action], repair: &[Action]) -> Vec<String> {
         None => true,
     };
     done.iter().filter(interrupts).filter(beyond).map(ToString::to_string).collect()
+}
+
+/// Whether they do the same. A death costs revisions, and an upgrade says which one it makes.
+fn alike(one: &Action, other: &Action) -> bool {
+    let upgrade = |action: &Action| match action {
+        Action::Host(_, HostAction::Release(ReleaseAction::Upgrade { release, .. })) => Some(release.clone()),
+        _ => None,
+    };
+    one == other || upgrade(one).is_some_and(|release| upgrade(other) == Some(release))
 }
 
 async fn dies_in_any_repair(name: &str) {

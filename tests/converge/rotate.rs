@@ -16,7 +16,7 @@ use super::{read, server, silent, told, well};
 const READERS: [(&str, &str); 3] = [("shop", "auth"), ("shop", "web"), ("blog", "comments")];
 
 /// A converged host on which one workload signs and two verify.
-async fn converged(text: &str) -> (Fake, Inventory) {
+pub async fn converged(text: &str) -> (Fake, Inventory) {
     let inventory = read(text);
     let fake = Fake::from(World::of(&inventory));
     well(&fake, &inventory, "before").await;
@@ -35,7 +35,7 @@ fn data(world: &World, key: &str) -> Option<Vec<u8>> {
     Some(live.data.get(key)?.expose().to_vec())
 }
 
-fn signs(world: &World) -> String {
+pub fn signs(world: &World) -> String {
     PublicKey::of_pem(&data(world, JWT_PUBLIC).unwrap()).unwrap().kid()
 }
 

@@ -114,6 +114,7 @@ fn rotates(bench: &Bench<'_>, rotated: &Rotated, before: &str) -> Result<()> {
     ensure!(logs_in(bench, name, &pod_of(bench, name)?, client)?, "the new password does not log in");
     ensure!(!logs_in(bench, "before", &pod_of(bench, name)?, client)?, "the old password still logs in");
     ensure!(application(bench, name)? != pod, "the application has the old password still");
+    refused(bench, name)?;
     silent(bench, rotated, &said, (before, &after), &seen.arguments)
 }
 
@@ -145,6 +146,22 @@ fn half_done(bench: &Bench<'_>, name: &str) -> Result<()> {
     let cure = format!("`bedplate rotate database {name}` goes on with it");
     ensure!(verify.stdout.contains(&cure), "verify does not say {cure}:\n{}", verify.stdout);
     Ok(())
+}
+
+/// `verify` fails while the Secret holds what the server refuses.
+fn refused(bench: &Bench<'_>, name: &str) -> Result<()> {
+    keep(bench, name)?;
+    let wrong = r#"patch secret NAME --type=merge -p '{"stringData":{"password":"another"}}'"#.replace("NAME", name);
+    bench.look(&format!("k3s kubectl -n databases {wrong}"))?;
+    let verify = bedplate(bench, &["verify", "--step", &format!("database/{name}"), INVENTORY])?;
+    bench.look(&format!(
+        "set -e; k3s kubectl -n databases get secret before -o jsonpath='{{.data.password}}' | base64 -d \
+         | k3s kubectl -n databases create secret generic {name} --from-file=password=/dev/stdin --dry-run=client -o yaml | k3s kubectl apply -f -"
+    ))?;
+    ended(&verify, 1)?;
+    let told = format!("password of secret databases/{name} does not log ");
+    ensure!(verify.stdout.contains(&told), "verify does not say that the password is refused:\n{}", verify.stdout);
+    ended(&bedplate(bench, &["verify", "--step", "database", INVENTORY])?, 0)
 }
 
 /// Neither password in what was said, in a command line, or in what the server wrote down.

@@ -4,6 +4,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::Context;
 use super::flow::{bedplate, ended, served};
+use super::matrix::pending;
 use crate::bench::Bench;
 use crate::rig::Acme;
 
@@ -90,6 +91,23 @@ pub fn issuer(context: &Context) -> Result<()> {
 pub fn scaled(context: &Context) -> Result<()> {
     let proof = "test \"$(k3s kubectl -n shop get deployment auth -o jsonpath='{.spec.replicas}')\" = 1";
     repaired(context, "k3s kubectl -n shop scale deployment auth --replicas=2", "release/shop", proof)
+}
+
+/// A colleague's helm: what it made is made anew, though it carries our label over; what it may be at is left to it, until it must be dead.
+pub fn colleague(context: &Context) -> Result<()> {
+    let helm = "KUBECONFIG=/etc/rancher/k3s/k3s.yaml helm";
+    let newest = "k3s kubectl -n shop get secret -l owner=helm,name=shop,status=deployed";
+    let rolled_back = format!("{helm} rollback shop $({newest} -o jsonpath='{{.items[0].metadata.labels.version}}') -n shop");
+    let made = format!("{newest} -o jsonpath='{{.items[0].metadata.labels.bedplate\\.dev/chart}} v{{.items[0].metadata.labels.version}}'");
+    repaired(context, &rolled_back, "release/shop", &format!("{made} | grep -E '\\.([0-9]+) v\\1$'"))?;
+
+    let bench = context.converged()?;
+    bench.look(&pending("$chart"))?;
+    let plan = bedplate(bench, &["plan", "inventory.toml"])?;
+    ended(&plan, 2)?;
+    ensure!(plan.stdout.contains("helm is done with revision") && !plan.stdout.contains("drop the pending"), "{}", plan.stdout);
+    let aged = "k3s kubectl -n shop label --overwrite secret -l owner=helm,name=shop,status=pending-upgrade createdAt=1 modifiedAt=1";
+    repaired(context, aged, "release/shop", &format!("! {helm} status shop -n shop | grep -i pending"))
 }
 
 /// The release gone: it comes back on production, with the certificate that was left behind.

@@ -5,9 +5,11 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 
 use super::Context;
+use super::line::{Slow, through};
 use crate::bench::Bench;
+use crate::relay::{Fault, Line};
 use crate::rig::Acme;
-use crate::run::{Ended, finish, run};
+use crate::run::{Ended, finish, run, until};
 
 /// From nothing to the last check, on a busy machine.
 const BOOTSTRAP: Duration = Duration::from_secs(600);
@@ -61,6 +63,21 @@ pub fn tunnel(context: &Context) -> Result<()> {
     ensure!(open.stdout.trim() == "node/droplet", "through the tunnel: {}", open.stdout);
     let closed = finish(context.rig.operator.command(kubectl[0]).args(&kubectl[1..]), LOOK)?;
     ensure!(!closed.status.is_some_and(|status| status.success()), "kubectl gets in without the tunnel");
+
+    let relay = through(bench, Line { rtt: Duration::from_millis(1), rate: None })?;
+    let mut broken = Slow::start(bench, &relay, &["tunnel", "inventory.toml"])?;
+    until("the tunnel", LOOK, || Ok(broken.said()?.contains("Ctrl-C closes it").then_some(())))?;
+    relay.strike(Fault::Cut);
+    let broken = broken.ends(LOOK)?;
+    ended(&broken, 69)?;
+    ensure!(broken.stderr.contains("could not keep the tunnel open: the ssh session broke"), "{}", broken.stderr);
+
+    let mut closed = Slow::spawn(bench, &["tunnel", "inventory.toml"])?;
+    until("the tunnel", LOOK, || Ok(closed.said()?.contains("Ctrl-C closes it").then_some(())))?;
+    closed.interrupt()?;
+    let closed = closed.ends(LOOK)?;
+    ended(&closed, 0)?;
+    ensure!(closed.stderr.contains("the tunnel is closed"), "{}", closed.stderr);
     Ok(())
 }
 

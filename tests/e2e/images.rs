@@ -1,6 +1,7 @@
 //! An image that changes: what goes over the line for it, what happens when the line, the tool or the disk gives up, and who runs it then.
 
-mod archive;
+pub mod archive;
+mod faults;
 
 use std::fs;
 use std::time::Duration;
@@ -17,6 +18,8 @@ use crate::rig::{mirrored, plain};
 use crate::run::{Ended, until};
 use archive::{Layer, Web, layer};
 
+pub use faults::faults;
+
 const MB: u64 = 1_000_000;
 /// A base of 12 MB and a top of 3, random: no packing makes them less.
 const BASE: Layer = layer(1, 12_000_000);
@@ -26,6 +29,8 @@ const RUN: Duration = Duration::from_secs(300);
 /// For pods that were replaced to end.
 const ENDING: Duration = Duration::from_secs(60);
 const SPOOL: &str = "/var/lib/bedplate/spool";
+/// containerd's blobs.
+const STORE: &str = "/var/lib/rancher/k3s/agent/containerd/io.containerd.content.v1.content/blobs/sha256";
 
 /// One layer of three changes, and about as much goes over the line; a line that is cut, a tool that is killed, a byte that is spoilt and a
 /// disk that fills up cost no more than what they hit; and each time the pods of that image are made anew, and no others.
@@ -36,6 +41,7 @@ pub fn push(context: &Context) -> Result<()> {
     let trial = Trial { bench, relay: through(bench, Line::default())?, web: &web };
     trial.changed().context("one layer changed")?;
     trial.edited().context("one word of a layer changed")?;
+    trial.collected().context("a layer is collected while another is sent")?;
     trial.cut().context("the line is cut")?;
     trial.spoilt().context("killed, and a byte in the spool is spoilt")?;
     trial.full().context("the disk fills up")?;
@@ -62,7 +68,10 @@ impl Trial<'_> {
         let plan = bedplate(self.bench, &["plan", "inventory.toml"])?;
         ensure!(plan.stdout.contains("at most 3.0 MB of ") && plan.status.and_then(|status| status.code()) == Some(2), "{}", plan.stdout);
         let before = self.relay.passed();
-        ended(&Slow::start(self.bench, &self.relay, &["images", "push", "inventory.toml", "web"])?.ends(RUN)?, 0)?;
+        let run = Slow::start(self.bench, &self.relay, &["images", "push", "inventory.toml", "web"])?.ends(RUN)?;
+        ended(&run, 0)?;
+        let told = ["already there; 3.0 MB sent", "1 layer sent whole: the host has no zstd"];
+        ensure!(told.iter().all(|words| run.stderr.contains(words)), "{}", run.stderr);
         let again = self.relay.passed() - before;
         println!("a run without changes: {quiet} bytes to the host; first push of 15 MB: {first}; a push of one layer of 3 MB: {again}");
         ensure!((3 * MB..33 * MB / 10).contains(&again), "one layer of 3 MB took {again} bytes");
@@ -83,6 +92,23 @@ impl Trial<'_> {
         let moved = bytes.saturating_sub(quiet);
         println!("one word of a layer of 3 MB: {moved} bytes beyond a run without changes");
         ensure!(moved < MB / 2, "one word of a layer of 3 MB took {moved} bytes");
+        self.runs(&id)
+    }
+
+    /// What the host had when it was asked, and has no more when it is needed, is sent after all.
+    fn collected(&self) -> Result<()> {
+        let id = self.web.build(self.bench, &[BASE, layer(7, 8_000_000)])?;
+        let before = self.relay.passed();
+        self.relay.pace(Some(4 << 20));
+        let mut run = Slow::start(self.bench, &self.relay, &["bootstrap", "inventory.toml"])?;
+        self.arrived(MB)?;
+        let base = format!("find {STORE} -size +11M -size -13M -printf '%f\\n'");
+        let gone = self.bench.look(&format!("for d in $({base}); do k3s ctr content rm sha256:$d; done"))?;
+        self.relay.pace(None);
+        ended(&run.ends(RUN)?, 0)?;
+        let passed = self.relay.passed() - before;
+        println!("8 MB upon 12 MB that went meanwhile: {passed} bytes");
+        ensure!(gone.trim().starts_with("sha256:") && passed > 20 * MB, "nothing was collected ({gone}), or not sent again: {passed}");
         self.runs(&id)
     }
 
@@ -109,7 +135,7 @@ impl Trial<'_> {
         run.shoot()?;
         self.relay.pace(None);
         let spoil = format!(
-            "cd {SPOOL}/blobs/sha256 && f=$(ls -S | head -n 1) && printf x | dd of=\"$f\" bs=1 seek=1000 conv=notrunc 2>/dev/null; \
+            "cd {SPOOL} && f=$(ls -S | head -n 1) && printf x | dd of=\"$f\" bs=1 seek=1000 conv=notrunc 2>/dev/null; \
              stat -c '%a %U' {SPOOL}"
         );
         ensure!(self.bench.look(&spoil)?.trim() == "700 root", "others may look into the spool");
@@ -164,25 +190,29 @@ impl Trial<'_> {
     }
 
     fn arrived(&self, bytes: u64) -> Result<()> {
-        let sizes = format!("cat {SPOOL}/blobs/sha256/* 2>/dev/null | wc -c");
+        let sizes = format!("cat {SPOOL}/* 2>/dev/null | wc -c");
         until("bytes in the spool", RUN, || Ok((self.bench.look(&sizes)?.trim().parse::<u64>()? > bytes).then_some(())))
     }
 
     /// The image is whole and pinned, the pods of `web` run it, and nothing is left in the spool.
     fn runs(&self, id: &str) -> Result<()> {
-        let listed: Value = serde_json::from_str(&self.bench.look("k3s crictl images -o json")?)?;
-        let tags =
-            |image: &&Value| image["repoTags"].as_array().is_some_and(|tags| tags.iter().any(|tag| tag == "docker.io/shop/web:1.0.0"));
-        let image = listed["images"].as_array().into_iter().flatten().find(tags).context("the host has no such image")?;
-        ensure!(image["id"] == id && image["pinned"] == true, "the host has {image}, not {id}");
-        let whole = format!("k3s ctr images check name==docker.io/shop/web:1.0.0 | grep -c 'complete.*true'; find {SPOOL} -type f");
-        let seen = self.bench.look(&whole)?;
-        ensure!(seen.trim() == "1", "the image is not whole, or the spool holds something: {seen}");
+        whole(self.bench, "docker.io/shop/web:1.0.0", id)?;
         // A pod that is ending is listed until it has ended.
         let running = "k3s kubectl -n shop get pods -l app.kubernetes.io/component=web -o jsonpath='{range .items[*]}{.status.containerStatuses[*].imageID}{\"\\n\"}{end}'";
         let all = || Ok(self.bench.look(running).map(|seen| !seen.is_empty() && seen.lines().all(|line| line == id))?.then_some(()));
         until("all pods to run it", ENDING, all).with_context(|| self.bench.look(running).unwrap_or_default())
     }
+}
+
+/// The image is whole and pinned, is what it should be, and nothing is left in the spool.
+fn whole(bench: &Bench<'_>, name: &str, id: &str) -> Result<()> {
+    let listed: Value = serde_json::from_str(&bench.look("k3s crictl images -o json")?)?;
+    let tags = |image: &&Value| image["repoTags"].as_array().is_some_and(|tags| tags.iter().any(|tag| tag == name));
+    let image = listed["images"].as_array().into_iter().flatten().find(tags).context("the host has no such image")?;
+    ensure!(image["id"] == id && image["pinned"] == true, "the host has {image}, not {id}");
+    let seen = bench.look(&format!("k3s ctr images check name=={name} | grep -c 'complete.*true'; find {SPOOL} -type f"))?;
+    ensure!(seen.trim() == "1", "the image is not whole, or the spool holds something: {seen}");
+    Ok(())
 }
 
 fn told(run: &Ended, words: &str) -> Result<()> {

@@ -12,7 +12,7 @@ use crate::bench::Bench;
 use crate::relay::{Fault, Line, Relay};
 use crate::run::{Ended, until};
 
-pub use slow::{Slow, through};
+pub use slow::{Slow, THROUGH, through};
 
 /// One byte more in k3s' binary on disk; the running process is the old one.
 const BINARY: &str =

@@ -9,6 +9,7 @@ mod trial;
 use anyhow::{Context as _, Result, ensure};
 use fastrand::Rng;
 
+pub use cases::pending;
 pub use fault::Fault;
 pub use lanes::Lanes;
 

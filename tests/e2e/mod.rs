@@ -14,7 +14,7 @@ mod flow;
 mod hello;
 mod hostile;
 mod hosts;
-mod images;
+pub mod images;
 mod kill;
 mod line;
 mod local;
@@ -96,6 +96,7 @@ pub const TESTS: &[Test] = &[
     ("drift_image", drift::image),
     ("drift_issuer", drift::issuer),
     ("drift_scaled", drift::scaled),
+    ("drift_colleague", drift::colleague),
     ("drift_uninstalled", drift::uninstalled),
     ("drift_tls_secret", drift::tls_secret),
     ("lock_two", lock::two),
@@ -107,6 +108,7 @@ pub const TESTS: &[Test] = &[
     ("hosts_connections", connections::counted),
     ("secrets_live", secrets::live),
     ("images_push", images::push),
+    ("images_faults", images::faults),
     ("prune", prune::prune),
     ("plan_release", plan::release),
     ("secrets_rotate_jwt", rotate::jwt),
@@ -146,6 +148,7 @@ pub const TESTS: &[Test] = &[
     ("fresh_hello", hello::fresh_hello),
     ("adopt", adopt::adopt),
     ("hosts_local", local::local),
+    ("secrets_encryption", secrets::encryption),
     // These take the first host away from whoever shares it.
     ("hosts_three", hosts::three),
     ("kill", kill::kill),

@@ -1,5 +1,6 @@
 //! Where values of Secrets come from, and what becomes of them in the cluster.
 
+mod encryption;
 mod live;
 
 use std::process::Command;
@@ -13,6 +14,7 @@ use crate::bench::{Kind, built};
 use crate::build;
 use crate::run::finish;
 
+pub use encryption::encryption;
 pub use live::live;
 
 /// `.env` files are read as compose's own code reads them, or refused for a reason that is written down.

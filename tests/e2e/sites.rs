@@ -2,6 +2,7 @@
 //! namespace, before its pods.
 
 use std::fs;
+use std::net::Ipv6Addr;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -74,9 +75,7 @@ const CLEAR: &str = "k3s kubectl -n shop delete --ignore-not-found ingress home 
 /// All are served and judged by the right roots, a second run is empty, TLS is turned on later, and what was ours goes by `--prune`.
 pub fn sites(context: &Context) -> Result<()> {
     let bench = context.converged()?;
-    let address = bench.host.address.parse()?;
-    let records = NAMES.iter().map(|name| Record::A((*name).to_owned(), address));
-    context.rig.records(&usual().into_iter().chain(records).collect::<Vec<_>>())?;
+    records(bench, None)?;
     authority(bench)?;
     let seen = all(bench);
     bench.look(CLEAR)?;
@@ -86,6 +85,13 @@ pub fn sites(context: &Context) -> Result<()> {
     let left = bench.look("k3s kubectl -n shop get ingressroutes,middlewares,secrets -l app.kubernetes.io/managed-by=bedplate -o name")?;
     ensure!(!left.contains("home") && !left.contains("later") && !left.contains("files"), "--prune leaves {left}");
     served(bench)
+}
+
+/// Every name leads to the host, and one of them by `more` elsewhere, too.
+fn records(bench: &Bench<'_>, more: Option<Record>) -> Result<()> {
+    let address = bench.host.address.parse()?;
+    let own = NAMES.iter().map(|name| Record::A((*name).to_owned(), address));
+    bench.rig.records(&usual().into_iter().chain(own).chain(more).collect::<Vec<_>>())
 }
 
 fn all(bench: &Bench<'_>) -> Result<()> {
@@ -126,14 +132,17 @@ fn all(bench: &Bench<'_>) -> Result<()> {
     served(bench)
 }
 
-/// A way that leads out and not in again, and old versions of TLS: both are told, and no site fails for them.
+/// A way that leads out and not in again, an IPv6 address that nobody has, and old versions of TLS: all are told, and no site fails for them.
 fn amiss(bench: &Bench<'_>) -> Result<()> {
     let rule = format!("OUTPUT -p tcp -d {} --dport 443 -j DROP", bench.host.address);
     bench.look(&format!("iptables -w -t raw -I {rule}; {OLD_TLS}"))?;
+    records(bench, Some(Record::Aaaa("home.local".into(), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 7))))?;
     let verify = bedplate(bench, &["verify", INVENTORY]);
+    records(bench, None)?;
     bench.look(&format!("iptables -w -t raw -D {rule}; k3s kubectl -n kube-system delete tlsoption default"))?;
     let verify = verify?;
     ended(&verify, 0)?;
+    ensure!(verify.stdout.contains("2001:db8::7, too"), "{}", verify.stdout);
     for site in ["shop.example", "home.local", "files.local"] {
         for told in [
             format!("visitors are served, but the host itself gets no answer from https://{site} at {}", bench.host.address),

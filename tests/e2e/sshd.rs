@@ -9,7 +9,7 @@ use toml::Table;
 use super::Context;
 use super::flow::{bedplate, ended, served};
 use super::line::Slow;
-use super::ssh_causes::Sshd;
+use super::ssh_causes::{Config, Sshd};
 use crate::bench::Bench;
 use crate::project::merge;
 use crate::run::{finish, until};
@@ -107,7 +107,10 @@ fn closed(bench: &Bench<'_>) -> Result<()> {
     let said = methods()?;
     ensure!(said.contains("(publickey,password)"), "passwords are not taken before: {said}");
 
+    // A port of the user's own, which two logins can't both have.
+    let forward = Config::write(bench, "LocalForward 127.0.0.1:7443 127.0.0.1:6443\nExitOnForwardFailure yes\n")?;
     ended(&bedplate(bench, &["bootstrap", "closed.toml"])?, 0)?;
+    drop(forward);
     let again = bedplate(bench, &["bootstrap", "closed.toml"])?;
     ended(&again, 0)?;
     ensure!(again.stdout.contains("nothing was changed, nothing was restarted"), "{}", again.stdout);

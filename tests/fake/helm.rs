@@ -1,7 +1,7 @@
 //! Helm of make-believe: revisions with their statuses, and charts that render what their release needs.
 
 use bedplate::inventory::Tls;
-use bedplate::model::{Failure, LiveRelease, Manifest, ReleaseUpgrade};
+use bedplate::model::{CHART_LABEL, Failure, LiveRelease, Manifest, ROLLED_BACK, ReleaseUpgrade, mark};
 use serde_json::{Value, json};
 
 use super::api::Api;
@@ -20,7 +20,7 @@ impl Api {
         self.releases.iter().flat_map(|((namespace, name), revisions)| {
             revisions.iter().map(move |live| {
                 let labels = json!({ "owner": "helm", "name": name, "version": live.revision.to_string(), "status": live.status,
-                    "bedplate.dev/chart": live.chart_digest });
+                    CHART_LABEL: mark(&live.chart_digest, live.revision) });
                 json!({ "namespace": namespace, "name": format!("sh.helm.release.v1.{name}.v{}", live.revision), "labels": labels })
             })
         })
@@ -64,6 +64,7 @@ impl Api {
                 deployed: None,
                 chart_version: if release.name == "cert-manager" { "v1.21.1" } else { "1.0.0" }.into(),
                 chart_digest: release.chart_digest.clone(),
+                changed: 0,
                 values: release.values.clone(),
                 objects: objects.clone(),
             },
@@ -76,7 +77,7 @@ impl Api {
         let revisions = self.releases.get(&(namespace.to_owned(), name.to_owned()));
         let Some(good) = revisions.into_iter().flatten().find(|revision| revision.revision == good).cloned() else { return Vec::new() };
         let objects = good.objects.clone();
-        self.pend(namespace, name, LiveRelease { status: "pending-rollback".into(), ..good });
+        self.pend(namespace, name, LiveRelease { status: "pending-rollback".into(), chart_digest: ROLLED_BACK.into(), ..good });
         objects
     }
 

@@ -2,6 +2,7 @@
 
 mod answers;
 mod disk;
+mod encryption;
 mod perform;
 mod systemd;
 

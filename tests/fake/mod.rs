@@ -19,7 +19,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use bedplate::engine::Ground;
 use bedplate::inventory::Inventory;
-use bedplate::model::{Action, Answer, Failure, Hairpin, HostId, HostQuestion, OutsideQuestion, Question, Reply};
+use bedplate::model::{Action, Answer, Exit, Failure, Hairpin, HostId, HostQuestion, OutsideQuestion, Question, Reply};
 
 use api::Api;
 use host::Host;
@@ -38,6 +38,8 @@ pub enum Fate {
     Lives,
     /// It is killed before, or in the middle.
     Dies,
+    /// It performs it, and never hears of it: the line is cut.
+    Cut,
 }
 
 /// Looks at an action before it is performed, and may leave half of it behind.
@@ -72,17 +74,19 @@ impl Ground for Fake {
         self.with(|world| questions.into_iter().map(|question| (question.clone(), world.answer(&question))).collect())
     }
 
-    async fn perform(&self, action: &Action, _sent: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<(), Failure> {
+    async fn perform(&self, action: &Action, _sent: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<Option<String>, Failure> {
         self.with(|world| {
+            let mut fate = Fate::Lives;
             if let Some(mut reaper) = world.reaper.take() {
-                let fate = reaper(world, action);
+                fate = reaper(world, action);
                 world.reaper = Some(reaper);
-                if fate == Fate::Dies {
-                    return Err(Failure::new("go on", "killed", ""));
-                }
+            }
+            if fate == Fate::Dies {
+                return Err(Failure::new("go on", "killed", ""));
             }
             world.journal.push(action.clone());
-            world.perform(action)
+            world.perform(action)?;
+            if fate == Fate::Cut { Err(Failure::new("go on", "the line broke", "").exiting(Exit::Unreachable)) } else { Ok(None) }
         })
     }
 

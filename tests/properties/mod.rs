@@ -126,7 +126,7 @@ fn kept(performed: &[Action], world: &mut World) -> Result<(), String> {
                 HostAction::MakeFolder { path, .. } | HostAction::Link { path, .. } => host.files.contains_key(path),
                 HostAction::Install(install) => host.files.contains_key(&install.path),
                 HostAction::Import(image) => image.names.iter().all(|name| host.images.contains_key(name)),
-                HostAction::Release(ReleaseAction::Upgrade(release)) => {
+                HostAction::Release(ReleaseAction::Upgrade { release, .. }) => {
                     world.api.newest(&release.namespace, &release.name).is_some_and(|newest| newest.status == "deployed")
                 }
                 _ => true,

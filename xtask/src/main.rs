@@ -6,6 +6,7 @@ mod capture;
 mod converge_bench;
 #[path = "../../tests/e2e/mod.rs"]
 mod e2e;
+mod images_bench;
 mod matrix;
 mod packages;
 mod project;
@@ -22,6 +23,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use converge_bench::{Wanted, converge};
+use images_bench::images;
 use rehearse::{Afterwards, rehearse};
 use rig::{Host, Operator, Place, Rig};
 
@@ -91,6 +93,18 @@ enum BenchChore {
         #[arg(long, default_value_t = 7)]
         peer_runs: usize,
     },
+    /// What a push of images costs, in bytes on the line and in seconds, beside the floor and beside what people use today
+    Images {
+        /// Only rows whose id begins so
+        #[arg(long)]
+        only: Option<String>,
+        /// Runs of bedplate; the median counts
+        #[arg(long, default_value_t = 3)]
+        runs: usize,
+        /// Runs of a peer; 0: peers are left out
+        #[arg(long, default_value_t = 1)]
+        peer_runs: usize,
+    },
 }
 
 #[derive(Subcommand)]
@@ -151,6 +165,7 @@ impl Chore {
             Self::Capture { host, namespace } => capture::capture(&host, &namespace),
             Self::Rig(chore) => chore.run(),
             Self::Bench(BenchChore::Converge { only, runs, peer_runs }) => converge(&Wanted { only, runs, peer_runs }),
+            Self::Bench(BenchChore::Images { only, runs, peer_runs }) => images(&Wanted { only, runs, peer_runs }),
         }
     }
 }

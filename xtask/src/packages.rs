@@ -25,8 +25,9 @@ pub const RIG: &[&str] = &[
     "zstd",
 ];
 
-/// What `cargo test` runs beside Rust: sshd on a port of its own, as nobody's service, and a TLS server that still takes old versions.
-pub const TESTS: &[&str] = &["openssh-client", "openssh-server", "openssl"];
+/// What `cargo test` runs beside Rust: sshd on a port of its own, as nobody's service, a TLS server that still takes old versions, and shells
+/// that read what is quoted for them.
+pub const TESTS: &[&str] = &["bash", "busybox", "dash", "openssh-client", "openssh-server", "openssl"];
 
 /// Installs what is missing of `wanted`, its list printed first.
 ///

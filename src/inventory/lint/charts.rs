@@ -14,12 +14,12 @@ use super::git::{self, Anchor};
 const MOST_FILES: usize = 2000;
 
 pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
-    for (release, spot) in inventory.releases.iter().zip(root.key("releases").items()) {
+    for (release, spot) in super::placed(&inventory.releases, root.key("releases"), root) {
         chart(&release.chart, spot.key("chart"), flaws);
         for (path, spot) in release.values.iter().zip(spot.key("values").items()) {
             if path.is_file() {
                 values(path, spot, flaws);
-                ignored(std::slice::from_ref(path), spot, flaws);
+                unseen(path, spot, flaws);
             } else {
                 flaws.error(
                     spot,
@@ -82,6 +82,15 @@ fn ignored(files: &[PathBuf], spot: Spot<'_>, flaws: &mut Flaws) {
             Anchor::Useless => format!("take that rule out, or `git add --force {named}`"),
         };
         flaws.error(spot, format!("git ignores {what}: {file}:{line} says `{pattern}`"), cure);
+    }
+}
+
+/// Values that git does not see may be left out on purpose, as they are of this place alone.
+fn unseen(path: &PathBuf, spot: Spot<'_>, flaws: &mut Flaws) {
+    let Some(folder) = path.parent() else { return };
+    for git::Rule { file, line, pattern, .. } in git::ignored(folder, std::slice::from_ref(path)) {
+        let message = format!("git ignores {}: {file}:{line} says `{pattern}`: it is lost with this disk", spot.text());
+        flaws.warning(spot, message, "take that rule out, unless what it hides is secret: that is better kept in [[secrets]]");
     }
 }
 

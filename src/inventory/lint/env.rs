@@ -11,7 +11,7 @@ use crate::inventory::{Inventory, Lack, SecretSource, fault, suggest};
 use crate::model::EnvSource;
 
 pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
-    for (source, spot) in inventory.secrets.iter().zip(root.key("secrets").items()) {
+    for (source, spot) in super::placed(&inventory.secrets, root.key("secrets"), root) {
         if let Some(values) = read(source, spot.key("env_file"), flaws) {
             allowed(source, &values, &inventory.placeholders, spot, flaws);
             dropped(inventory, source, &values, spot, flaws);

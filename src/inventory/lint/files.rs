@@ -36,7 +36,7 @@ pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
             file(path, "`key_file`", spot.key("key_file"), flaws);
         }
     }
-    for (secret, spot) in inventory.secrets.iter().zip(root.key("secrets").items()) {
+    for (secret, spot) in super::placed(&inventory.secrets, root.key("secrets"), root) {
         for (key, path) in &secret.files {
             let spot = spot.key("files").key(key);
             file(path, &format!("`{key}`"), spot, flaws);

@@ -6,11 +6,10 @@ use crate::inventory::firewall::door;
 use crate::inventory::problem::Flaws;
 use crate::inventory::tree::Spot;
 use crate::inventory::{Access, Connection, Firewall, Host, Inventory, Tls};
+use crate::model::API_PORT;
 
 /// Where ssh listens unless the inventory says otherwise.
 const SSH: u16 = 22;
-/// Where k3s serves the API: `https-listen-port` can't be set.
-const API: u16 = 6443;
 
 pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
     let Some(firewall) = &inventory.firewall else { return };
@@ -54,9 +53,9 @@ fn neighbour(inventory: &Inventory, host: &Host, spot: Spot<'_>, flaws: &mut Fla
 
 /// `access = "direct"` is a way in from outside.
 fn api(inventory: &Inventory, firewall: &Firewall, spot: Spot<'_>, flaws: &mut Flaws) {
-    if inventory.kubeconfig.access == Access::Direct && !firewall.tcp().contains(&API) {
-        let message = format!("`open` closes port {API}, by which `access = \"direct\"` reaches the API server");
-        flaws.error(spot, message, format!("add \"{API}/tcp\", or leave `access` out: `bedplate tunnel` needs no open port"));
+    if inventory.kubeconfig.access == Access::Direct && !firewall.tcp().contains(&API_PORT) {
+        let message = format!("`open` closes port {API_PORT}, by which `access = \"direct\"` reaches the API server");
+        flaws.error(spot, message, format!("add \"{API_PORT}/tcp\", or leave `access` out: `bedplate tunnel` needs no open port"));
     }
 }
 

@@ -5,9 +5,10 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde_json::Value;
 
+use crate::inventory::k3s::{NETWORKS, items, networks as of, parts, texts};
 use crate::inventory::problem::Flaws;
 use crate::inventory::tree::Spot;
-use crate::inventory::{Access, Inventory, grammar, suggest};
+use crate::inventory::{Access, Host, Inventory, grammar, suggest};
 
 use super::k3s_keys::{KEYS, Takes};
 
@@ -60,20 +61,6 @@ fn is_argument(text: &str) -> bool {
     text.split_once('=').is_some_and(|(name, _)| !name.is_empty() && !name.starts_with('-'))
 }
 
-/// One text, or a list of them.
-fn texts(value: &Value) -> Option<Vec<&str>> {
-    match value {
-        Value::String(text) => Some(vec![text]),
-        Value::Array(items) => items.iter().map(Value::as_str).collect(),
-        _ => None,
-    }
-}
-
-/// The items of a repeatable key: a list, or a text with commas.
-pub(super) fn parts(value: &Value) -> Vec<&str> {
-    texts(value).into_iter().flatten().flat_map(|text| text.split(',').map(str::trim)).collect()
-}
-
 /// Keys whose values are words of a small set, or names.
 fn words(inventory: &Inventory, spot: Spot<'_>, flaws: &mut Flaws) {
     const SETS: [(&str, &[&str]); 4] = [
@@ -83,13 +70,13 @@ fn words(inventory: &Inventory, spot: Spot<'_>, flaws: &mut Flaws) {
         ("egress-selector-mode", &["agent", "cluster", "pod", "disabled"]),
     ];
     for (key, set) in SETS {
-        for word in inventory.k3s.0.get(key).map(parts).unwrap_or_default() {
+        for word in items(&inventory.k3s, key) {
             if !set.contains(&word) {
                 flaws.error(spot.key(key), format!("`{key}` can't be `{word}`"), suggest::cure(word, set));
             }
         }
     }
-    for name in inventory.k3s.0.get("tls-san").map(parts).unwrap_or_default() {
+    for name in items(&inventory.k3s, "tls-san") {
         if name.parse::<IpAddr>().is_err() && grammar::subdomain(name).is_err() {
             flaws.error(
                 spot.key("tls-san"),
@@ -101,12 +88,7 @@ fn words(inventory: &Inventory, spot: Spot<'_>, flaws: &mut Flaws) {
 }
 
 fn networks(inventory: &Inventory, spot: Spot<'_>, flaws: &mut Flaws) {
-    let of = |key: &str, default: &str| -> Vec<IpNet> {
-        let given = inventory.k3s.0.get(key).map(parts).unwrap_or_else(|| vec![default]);
-        given.iter().filter_map(|part| part.parse().ok()).collect()
-    };
-    // k3s-docs:cli/server.
-    let (pods, services) = (of("cluster-cidr", "10.42.0.0/16"), of("service-cidr", "10.43.0.0/16"));
+    let [pods, services] = NETWORKS.map(|network| of(&inventory.k3s, network));
     let crossing =
         pods.iter().any(|pod| services.iter().any(|service| pod.contains(&service.network()) || service.contains(&pod.network())));
     let given = if spot.key("service-cidr").exists() { "service-cidr" } else { "cluster-cidr" };
@@ -117,7 +99,7 @@ fn networks(inventory: &Inventory, spot: Spot<'_>, flaws: &mut Flaws) {
             "give `cluster-cidr` and `service-cidr` networks of their own",
         );
     }
-    for address in inventory.k3s.0.get("cluster-dns").map(parts).unwrap_or_default() {
+    for address in items(&inventory.k3s, "cluster-dns") {
         if let Ok(ip) = address.parse::<IpAddr>()
             && !services.iter().any(|service| service.contains(&ip))
         {
@@ -134,15 +116,11 @@ fn access(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
     if inventory.kubeconfig.access != Access::Direct {
         return;
     }
-    let names = inventory.k3s.0.get("tls-san").map(parts).unwrap_or_default();
-    if let Some(host) = inventory.server()
-        && !names.contains(&host.address.as_str())
-    {
-        let message = format!("`access = \"direct\"` goes to {}, and `tls-san` does not hold it", host.address);
-        flaws.error(
-            root.key("kubeconfig").key("access"),
-            message,
-            format!("add `tls-san = [\"{}\"]` to [k3s], or use \"tunnel\"", host.address),
-        );
+    let names = items(&inventory.k3s, "tls-san");
+    let Some(address) = inventory.server().map(Host::direct) else { return };
+    if !names.contains(&address.as_str()) {
+        let message = format!("`access = \"direct\"` goes to {address}, and `tls-san` does not hold it");
+        let cure = format!("add `tls-san = [\"{address}\"]` to [k3s], or use \"tunnel\"");
+        flaws.error(root.key("kubeconfig").key("access"), message, cure);
     }
 }

@@ -80,6 +80,13 @@ fn sites<'i, 't>(inventory: &'i Inventory, root: Spot<'t>) -> impl Iterator<Item
     })
 }
 
+/// The tables of a list with their places; those of playbooks stand where playbooks are used.
+fn placed<'i, 't, T>(all: &'i [T], list: Spot<'t>, root: Spot<'t>) -> impl Iterator<Item = (&'i T, Spot<'t>)> {
+    let written = list.items().count();
+    let place = move |index| if index < written { list.item(index) } else { root.key("playbooks") };
+    all.iter().enumerate().map(move |(index, one)| (one, place(index)))
+}
+
 /// Whether a finding in `section` may be only an echo of what does not fit the types there, or where it refers to.
 pub(super) fn is_doubtful(section: Option<&str>, damaged: &[Option<String>]) -> bool {
     let refers: &[&str] = match section {

@@ -15,11 +15,11 @@ pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
         secret(&keys.secret, spot.key("secret"), flaws);
         namespace(&keys.namespace, spot.key("namespace"), flaws);
     }
-    for (source, spot) in inventory.secrets.iter().zip(root.key("secrets").items()) {
+    for (source, spot) in super::placed(&inventory.secrets, root.key("secrets"), root) {
         secret(&source.name, spot.key("name"), flaws);
         namespace(&source.namespace, spot.key("namespace"), flaws);
     }
-    for (release, spot) in inventory.releases.iter().zip(root.key("releases").items()) {
+    for (release, spot) in super::placed(&inventory.releases, root.key("releases"), root) {
         label("release name", &release.name, spot.key("name"), flaws);
         // helm appends to it, and labels hold 63 (helm:pkg/chart/common/util/names, maxReleaseNameLen).
         if release.name.len() > 53 {
@@ -53,12 +53,9 @@ fn twice(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
         .iter()
         .zip(root.key("jwt_keys").items())
         .map(|(keys, spot)| ((&keys.namespace, &keys.secret), spot.key("secret")));
-    let sources = inventory
-        .secrets
-        .iter()
-        .zip(root.key("secrets").items())
+    let sources = super::placed(&inventory.secrets, root.key("secrets"), root)
         .map(|(source, spot)| ((&source.namespace, &source.name), spot.key("name")));
-    let certificates = inventory.sites.iter().zip(root.key("sites").items()).filter_map(|(site, spot)| {
+    let certificates = super::sites(inventory, root).filter_map(|(site, spot)| {
         let release = inventory.releases.iter().find(|release| release.name == site.release)?;
         Some(((&release.namespace, site.certificate.as_ref()?), spot.key("certificate")))
     });
@@ -75,7 +72,7 @@ fn twice(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
         }
     }
     let mut releases = BTreeMap::new();
-    for (release, spot) in inventory.releases.iter().zip(root.key("releases").items()) {
+    for (release, spot) in super::placed(&inventory.releases, root.key("releases"), root) {
         if let Some(namespace) = releases.insert(&release.name, &release.namespace) {
             let message = format!("release `{}` is named twice (first in namespace `{namespace}`)", release.name);
             flaws.error(spot.key("name"), message, "sites name a release by its name alone; give each its own");

@@ -5,7 +5,7 @@ use crate::inventory::tree::Spot;
 use crate::inventory::{Inventory, duration};
 
 pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
-    for (release, spot) in inventory.releases.iter().zip(root.key("releases").items()) {
+    for (release, spot) in super::placed(&inventory.releases, root.key("releases"), root) {
         if duration(&release.timeout).is_none() {
             flaws.error(spot.key("timeout"), format!("`{}` is no duration", release.timeout), DURATION_CURE);
         }

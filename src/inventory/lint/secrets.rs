@@ -10,7 +10,7 @@ use crate::inventory::{Inventory, SecretSource, fault, grammar};
 use crate::model::Secret;
 
 pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
-    for (source, spot) in inventory.secrets.iter().zip(root.key("secrets").items()) {
+    for (source, spot) in super::placed(&inventory.secrets, root.key("secrets"), root) {
         whence(source, spot, flaws);
         keys(source, spot, flaws);
         about(source, spot, flaws);
@@ -20,11 +20,11 @@ pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
 }
 
 fn whence(source: &SecretSource, spot: Spot<'_>, flaws: &mut Flaws) {
-    if source.allow.is_empty() && tables(source).iter().all(|(_, keys)| keys.is_empty()) {
+    if source.allow.is_empty() && source.prompt.is_empty() && tables(source).iter().all(|(_, keys)| keys.is_empty()) {
         flaws.error(
             spot,
             format!("Secret `{}` would be empty", source.name),
-            "name keys in `allow` (with `env_file`), or in one of `public`, `files`, `commands` and `generate`",
+            "name keys in `allow` (with `env_file`), or in one of `public`, `files`, `commands`, `generate` and `prompt`",
         );
     } else if source.env_file.is_empty() && !source.allow.is_empty() {
         flaws.error(spot.key("allow"), "`allow` names keys, and there is no `env_file` to take them from", "add `env_file = \".env\"`");
@@ -67,6 +67,15 @@ fn keys(source: &SecretSource, spot: Spot<'_>, flaws: &mut Flaws) {
             }
         }
     }
+    for (key, spot) in source.prompt.iter().zip(spot.key("prompt").items()) {
+        variable(key, spot, flaws);
+        refused(key, source, spot, flaws);
+        match seen.insert(key, "prompt") {
+            None => {}
+            Some("prompt") => flaws.error(spot, format!("`{key}` is asked for twice"), "name it once"),
+            Some(first) => flaws.error(spot, format!("`{key}` is in `prompt` and in `{first}`"), "keep it in one of the two"),
+        }
+    }
     for (key, program) in &source.commands {
         if program.command.iter().all(String::is_empty) {
             flaws.error(
@@ -107,7 +116,8 @@ fn about(source: &SecretSource, spot: Spot<'_>, flaws: &mut Flaws) {
         stray(key, spot.key("rename").name(key), "is a new name", flaws);
         variable(origin, spot.key("rename").key(key), flaws);
     }
-    for key in source.shape.keys().filter(|key| !source.public.contains_key(*key) && !source.commands.contains_key(*key)) {
+    let elsewhere = |key: &String| source.public.contains_key(key) || source.commands.contains_key(key) || source.prompt.contains(key);
+    for key in source.shape.keys().filter(|key| !elsewhere(key)) {
         stray(key, spot.key("shape").name(key), "has a shape", flaws);
     }
 }

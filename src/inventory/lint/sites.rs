@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::inventory::problem::Flaws;
 use crate::inventory::suggest;
 use crate::inventory::tree::Spot;
-use crate::inventory::{Inventory, Site, Tls, duration, grammar};
+use crate::inventory::{Inventory, Site, Tls, disables, duration, grammar};
 
 use super::releases::DURATION_CURE;
 
@@ -62,7 +62,7 @@ fn redirects(inventory: &Inventory, site: &Site, spot: Spot<'_>, flaws: &mut Fla
         let message = format!("`{}` has nothing to redirect: `tls = \"off\"`, and no `redirect_from`", site.domain);
         flaws.error(spot, message, "leave `manage_redirects` out");
     }
-    if inventory.k3s.0.get("disable").is_some_and(|parts| super::k3s::parts(parts).contains(&"traefik")) {
+    if disables(&inventory.k3s, "traefik") {
         let message = "`manage_redirects` takes Traefik's routes, and `disable` of [k3s] switches Traefik off";
         flaws.error(spot, message, "leave `manage_redirects` out, and let your ingress controller redirect");
     }
@@ -85,7 +85,7 @@ fn checks(site: &Site, spot: Spot<'_>, flaws: &mut Flaws) {
 /// A release has one `issuer_value`, so its sites go through staging together, on one certificate.
 fn one_certificate(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
     let mut first: BTreeMap<&str, &Site> = BTreeMap::new();
-    for (site, spot) in inventory.sites.iter().zip(root.key("sites").items()).filter(|(site, _)| site.tls == Tls::Acme) {
+    for (site, spot) in super::sites(inventory, root).filter(|(site, _)| site.tls == Tls::Acme) {
         match first.get(site.release.as_str()) {
             Some(other) if other.certificate.is_some() && site.certificate.is_some() && other.certificate != site.certificate => {
                 let message = format!("release `{}` would need two ACME certificates", site.release);

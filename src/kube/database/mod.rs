@@ -141,17 +141,21 @@ fn said(login: &DatabaseLogin, code: i32, errors: &str, secrets: &[&Secret]) -> 
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_clients_words_are_told_without_its_prompt_and_never_with_a_password() {
-        let login = DatabaseLogin {
+    pub fn login() -> DatabaseLogin {
+        DatabaseLogin {
             kind: DatabaseKind::Postgres,
             namespace: "shop".into(),
             pod: "db-0".into(),
             container: None,
             address: "10.42.0.7".into(),
             user: "shop".into(),
-            database: None,
-        };
+            database: Some("orders".into()),
+        }
+    }
+
+    #[test]
+    fn a_clients_words_are_told_without_its_prompt_and_never_with_a_password() {
+        let login = login();
         let errors =
             "Password: \npsql: error: connection to server at \"10.42.0.7\", port 5432 failed: FATAL:  database \"shop\" does not exist\n";
         assert_eq!(
@@ -167,5 +171,18 @@ mod tests {
         assert!(said(&login, 127, "sh: 3: mariadb: not found\n", &[]).ends_with("ended with 127: sh: 3: mariadb: not found"));
         let quoted = said(&login, 3, "ERROR: syntax error at or near \"canary\"", &[&Secret::new("canary")]);
         assert!(!quoted.contains("canary"), "{quoted}");
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig { cases: 2000, ..Default::default() })]
+        #[test]
+        fn whatever_a_client_says_no_password_is_passed_on(
+            password in "\\PC{6,20}",
+            before in "(ERROR|FATAL|error:|\\PC|\n){0,30}",
+            after in "(ERROR|\\PC|\n){0,30}",
+        ) {
+            let told = said(&login(), 1, &format!("{before}{password}{after}"), &[&Secret::new(password.clone())]);
+            proptest::prop_assert!(!told.contains(&password), "{}", told);
+        }
     }
 }

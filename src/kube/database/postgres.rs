@@ -33,20 +33,12 @@ pub fn refused(errors: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::login;
     use super::*;
-    use crate::model::DatabaseKind;
 
     #[test]
     fn no_password_is_in_the_command_line_or_the_statement() {
-        let login = DatabaseLogin {
-            kind: DatabaseKind::Postgres,
-            namespace: "shop".into(),
-            pod: "db-0".into(),
-            container: None,
-            address: "10.42.0.7".into(),
-            user: "shop".into(),
-            database: Some("orders".into()),
-        };
+        let login = login();
         let told = command(&login).join(" ");
         assert!(told.ends_with("--password --host 10.42.0.7 --username shop --dbname orders"), "{told}");
         assert_eq!(input("canary", "SELECT 1;\n").expose_str(), Some("canary\nSELECT 1;\n\\q\n"));

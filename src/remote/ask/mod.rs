@@ -2,6 +2,7 @@
 //! `timeout --foreground`, which leaves them in the worker's process group: a question that is given up can be ended.
 
 mod batch;
+mod encryption;
 mod facts;
 mod get;
 mod helm;
@@ -9,22 +10,20 @@ mod images;
 mod listeners;
 mod network;
 mod path;
+mod patience;
 mod resolve;
 mod rules;
 mod sshd;
 mod unit;
 mod version;
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::Remote;
 use super::error::{Error, last_lines, printable};
 use super::frame::{Garbled, Output};
 use super::shell::nonce;
 use crate::model::{Answer, Failure, HostQuestion, Privilege, Reply, Tool};
-
-/// For one answer; the slowest is a digest of some hundred megabytes on a small disk.
-const LIMIT: Duration = Duration::from_secs(180);
 
 /// What a parser must know beside the output.
 #[derive(Clone, Copy, Debug)]
@@ -80,18 +79,19 @@ impl Remote {
         // Somebody may wait for the first. The others go as one.
         let (first, others) = scripts.split_at(scripts.len().min(1));
         let mark = nonce();
-        let together = batch::compose(others, &mark);
-        let mut batch = Ok(Vec::new());
-        let ran = if others.is_empty() { first.to_vec() } else { vec![first.concat(), together] };
-        let heard = |index: usize, output: Result<Output, Garbled>| match index {
+        let joint = (!others.is_empty()).then(|| batch::compose(others, &mark));
+        let ran: Vec<String> = first.iter().cloned().chain(joint).collect();
+        let mut outputs = Ok(Vec::new());
+        let arrived = |index: usize, output: Result<Output, Garbled>| match index {
             0 => answered(0, output),
-            _ => batch = output.and_then(|output| batch::split(&output, others.len(), &mark)),
+            _ => outputs = output.and_then(|output| batch::split(&output, others.len(), &mark)),
         };
-        shell.run_all(&ran, LIMIT, heard).await?;
-        match batch {
+        let limit = patience::together(questions);
+        shell.run_all(&ran, limit, arrived).await?;
+        match outputs {
             Ok(outputs) => outputs.into_iter().enumerate().for_each(|(index, output)| answered(index + 1, Ok(output))),
             // Each by itself may be little enough.
-            Err(Garbled::TooLong) => shell.run_all(others, LIMIT, |index, output| answered(index + 1, output)).await?,
+            Err(Garbled::TooLong) => shell.run_all(others, limit, |index, output| answered(index + 1, output)).await?,
             Err(Garbled::Form) => (0..others.len()).for_each(|index| answered(index + 1, Err(Garbled::Form))),
         }
         *slot = Some(shell);
@@ -117,6 +117,7 @@ fn script(question: &HostQuestion) -> String {
         HostQuestion::Blobs => images::BLOBS.to_owned(),
         HostQuestion::Journal(unit) => unit::journal_script(unit),
         HostQuestion::Rules(path) => rules::script(path),
+        HostQuestion::Encryption => encryption::script(),
         HostQuestion::Sshd => sshd::script(),
         HostQuestion::Resolve(name) => resolve::script(name),
         HostQuestion::Get { url, address } => get::script(url, *address),
@@ -137,6 +138,7 @@ fn answer(question: &HostQuestion, output: &Output, asked: Asked) -> Answer {
         HostQuestion::Blobs => images::parse_blobs(output),
         HostQuestion::Journal(_) => unit::parse_journal(output),
         HostQuestion::Rules(_) => rules::parse(output),
+        HostQuestion::Encryption => encryption::parse(output),
         HostQuestion::Sshd => sshd::parse(output),
         HostQuestion::Resolve(_) => resolve::parse(output),
         HostQuestion::Get { .. } => get::parse(output),

@@ -57,10 +57,12 @@ pub(super) fn parse_digest(output: &Output) -> Answer {
 }
 
 pub(super) fn parse_content(output: &Output) -> Answer {
-    if output.status == 0 && output.stdout.len() > MOST {
-        return Answer::Unreadable("the file is larger than 4 MiB".into());
+    match output.status {
+        0 if output.stdout.len() > MOST => Answer::Unreadable("the file is larger than 4 MiB".into()),
+        // It may be secret: no text is made of it.
+        0 => Answer::Present(Reply::Bytes(Secret::new(output.stdout.as_slice()))),
+        _ => unless_missing(output, |_| None),
     }
-    unless_missing(output, |_| Some(Reply::Bytes(Secret::new(output.stdout.as_slice()))))
 }
 
 /// Absent if the system said so (strerror of ENOENT and ENOTDIR).

@@ -1,16 +1,20 @@
 //! Changes to a host: each verb is a script, made here and nowhere else.
 
+mod encryption;
 mod file;
 mod guard;
 mod install;
 mod push;
 pub(super) mod release;
 mod rules;
+mod spool;
 mod sshd;
 #[cfg(test)]
 mod stage;
 mod token;
 mod unit;
+
+pub(super) use self::push::Shared;
 
 use std::path::Path;
 use std::time::Duration;
@@ -27,11 +31,11 @@ pub type Sent<'a> = &'a (dyn Fn(u64, u64) + Send + Sync);
 const SHORT: Duration = Duration::from_secs(90);
 
 impl Remote {
-    /// Performs one action. The artifact, chart or image that it needs, if it needs one, lies on the operator's side at `fetched`.
+    /// Performs one action, and returns what there is to say of how it went. The artifact, chart or image that it needs, if it needs one, lies on the operator's side at `fetched`.
     ///
     /// # Errors
     /// Exit status and the last lines of what came back; a lost session; a lost lock.
-    pub async fn perform(&self, action: &HostAction, fetched: &Path, sent: Sent<'_>) -> Result<(), Failure> {
+    pub async fn perform(&self, action: &HostAction, fetched: &Path, sent: Sent<'_>) -> Result<Option<String>, Failure> {
         let what = action.to_string();
         let done = match action {
             HostAction::WriteFile(write) => self.write_file(&what, write).await,
@@ -47,11 +51,15 @@ impl Remote {
             }
             HostAction::Install(install) => self.install(&what, install, fetched, sent).await,
             HostAction::Unit { unit, change } => self.script(&what, &unit::script(unit, *change), SHORT).await,
-            HostAction::Import(import) => self.import(&what, import, fetched, sent).await,
+            HostAction::Encrypt(how) => self.script(&what, &format!("{STRICT}{}", encryption::script(*how)), encryption::LIMIT).await,
+            HostAction::Import(import) => {
+                let said = self.import(&what, import, fetched, sent).await;
+                return said.map(Some).map_err(|error| error.told(&self.id, what));
+            }
             HostAction::PinImage { name } => self.script(&what, &push::pin(name), SHORT).await,
             HostAction::Release(release) => self.release(&what, release, fetched, sent).await,
         };
-        done.map_err(|error| error.told(&self.id, what))
+        done.map(|()| None).map_err(|error| error.told(&self.id, what))
     }
 
     /// Runs a script without payload that must succeed.

@@ -9,7 +9,8 @@ use flate2::write::GzEncoder;
 use tokio::io::AsyncReadExt as _;
 
 use super::{SHORT, STRICT, Sent};
-use crate::model::{ReleaseAction, ReleaseUpgrade, Secret};
+use crate::model::{CHART_LABEL, ROLLED_BACK, ReleaseAction, ReleaseUpgrade, Secret, mark};
+use crate::operator::chart_files;
 use crate::remote::Remote;
 use crate::remote::error::Error;
 use crate::remote::quote::quote;
@@ -36,20 +37,20 @@ pub(in crate::remote) const FORCE: &str = "case $(/usr/local/bin/helm version --
 impl Remote {
     pub(super) async fn release(&self, what: &str, action: &ReleaseAction, fetched: &Path, sent: Sent<'_>) -> Result<(), Error> {
         match action {
-            ReleaseAction::Upgrade(release) => {
+            ReleaseAction::Upgrade { release, revision } => {
                 let chart = packed(fetched).await?;
                 let values = serde_json::to_vec(&release.values).map_err(|error| Error::Here(format!("write the values: {error}")))?;
                 let values = Secret::new(values);
                 let size = (chart.len() + values.expose().len()) as u64;
                 let limit = Duration::from_secs(release.timeout + 2 * SLACK);
                 let mut payload = (&*chart).chain(values.expose());
-                self.send(what, &upgrade(release, chart.len()), &mut payload, size, sent, limit).await
+                self.send(what, &upgrade(release, *revision, chart.len()), &mut payload, size, sent, limit).await
             }
             ReleaseAction::Uninstall { namespace, name } => {
                 self.script(what, &uninstall(namespace, name), Duration::from_secs(300 + 2 * SLACK)).await
             }
             ReleaseAction::ClearPending { namespace, name, revision, deployed } => match deployed {
-                Some(good) => self.script(what, &rollback(namespace, name, *good), Duration::from_secs(300 + 2 * SLACK)).await,
+                Some(good) => self.script(what, &rollback(namespace, name, *revision, *good), Duration::from_secs(300 + 2 * SLACK)).await,
                 None => self.script(what, &forget(namespace, name, *revision), SHORT).await,
             },
         }
@@ -65,7 +66,7 @@ pub(in crate::remote) fn unpack(chart: usize) -> String {
 }
 
 /// The payload is the chart, then the values. Empty ones must not bring the old ones back, so helm is told to reset them.
-fn upgrade(release: &ReleaseUpgrade, chart: usize) -> String {
+fn upgrade(release: &ReleaseUpgrade, revision: u32, chart: usize) -> String {
     let ReleaseUpgrade { namespace, name, chart: _, chart_digest, values: _, timeout } = release;
     format!(
         "{STRICT}{WORKPLACE}{unpacked}{FORCE}\
@@ -75,18 +76,28 @@ fn upgrade(release: &ReleaseUpgrade, chart: usize) -> String {
         limit = timeout + SLACK,
         name = quote(name),
         namespace = quote(namespace),
-        label = quote(&format!("bedplate.dev/chart={chart_digest}")),
+        label = quote(&format!("{CHART_LABEL}={}", mark(chart_digest, revision))),
     )
 }
 
-fn rollback(namespace: &str, name: &str, good: u32) -> String {
+/// What is rolled back to gives its labels to the next revision (helm: pkg/action/rollback.go), which is marked as ours thereby.
+fn rollback(namespace: &str, name: &str, pending: u32, good: u32) -> String {
     format!(
-        "{STRICT}{WORKPLACE}{FORCE}timeout --foreground -k 30 {limit} /usr/local/bin/helm rollback {name} {good} -n {namespace} \
+        "{STRICT}{WORKPLACE}{FORCE}\
+         timeout --foreground 60 /usr/local/bin/k3s kubectl -n {namespace} label --overwrite secret {secret} {label} >/dev/null\n\
+         timeout --foreground -k 30 {limit} /usr/local/bin/helm rollback {name} {good} -n {namespace} \
          --history-max 10 \"$@\" >/dev/null\n",
         limit = 300 + SLACK,
         name = quote(name),
         namespace = quote(namespace),
+        secret = quote(&kept(name, good)),
+        label = quote(&format!("{CHART_LABEL}={}", mark(ROLLED_BACK, pending + 1))),
     )
+}
+
+/// helm keeps a revision in a Secret of this name (helm: pkg/storage).
+fn kept(name: &str, revision: u32) -> String {
+    format!("sh.helm.release.v1.{name}.v{revision}")
 }
 
 /// Its objects are waited for: a volume claim that is still ending would be found by who comes next.
@@ -100,13 +111,13 @@ fn uninstall(namespace: &str, name: &str) -> String {
     )
 }
 
-/// helm keeps a revision in a Secret of this name (helm: pkg/storage). No helm may follow, so what the killed one left goes here.
+/// No helm may follow, so what the killed one left goes here.
 fn forget(namespace: &str, name: &str, revision: u32) -> String {
     format!(
         "rm -rf /run/bedplate/release-*\n\
          timeout --foreground 60 /usr/local/bin/k3s kubectl -n {namespace} delete secret --ignore-not-found {secret} >/dev/null\n",
         namespace = quote(namespace),
-        secret = quote(&format!("sh.helm.release.v1.{name}.v{revision}")),
+        secret = quote(&kept(name, revision)),
     )
 }
 
@@ -123,6 +134,11 @@ pub(in crate::remote) async fn packed(path: &Path) -> Result<Vec<u8>, Error> {
 
 fn pack(folder: &Path) -> io::Result<Vec<u8>> {
     let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
-    tar.append_dir_all("chart", folder)?;
+    for (inside, content) in chart_files(folder).map_err(io::Error::other)? {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        tar.append_data(&mut header, Path::new("chart").join(inside), &*content)?;
+    }
     tar.into_inner()?.finish()
 }

@@ -5,7 +5,8 @@ use std::fs;
 use super::super::stage::{Host, some};
 use super::*;
 
-const NFT: (&str, &str) = ("nft", "case $1 in -c) ;; -f) cp -- \"$2\" \"$AT/live\";; delete) rm -- \"$AT/live\";; esac");
+const NFT: (&str, &str) =
+    ("nft", "[ ! -e \"$AT/stuck\" ] || exit 1; case $1 in -c) ;; -f) cp -- \"$2\" \"$AT/live\";; delete) rm -- \"$AT/live\";; esac");
 const ONE: &str = "bedplate-switch-rules-1";
 const TWO: &str = "bedplate-switch-rules-2";
 
@@ -59,4 +60,37 @@ fn half_a_payload_is_neither_tried_nor_kept() {
     let host = host();
     assert!(!host.run(&host.trial("new!").arm(ONE), "ne"));
     assert_eq!(host.state(), (None, None, 0));
+}
+
+#[test]
+fn what_could_not_be_taken_back_is_left_to_the_switch() {
+    let host = host();
+    assert!(host.arms("bad", ONE));
+    fs::write(host.at("stuck"), "").unwrap();
+    assert!(!host.takes_back(ONE));
+    assert_eq!(host.state(), (some("bad"), None, 1));
+    fs::remove_file(host.at("stuck")).unwrap();
+    host.falls(ONE);
+    assert_eq!(host.state(), (None, None, 0));
+}
+
+#[test]
+fn a_switch_that_fell_before_it_held_leaves_nothing_behind() {
+    let host = host();
+    let trial = host.trial("bad");
+    let fallen = format!("systemctl stop {ONE}.timer\n{}", trial.enforce);
+    assert!(host.run(&Trial { enforce: fallen, ..trial }.arm(ONE), "bad"));
+    assert_eq!(host.state(), (some("bad"), None, 0));
+    assert!(host.takes_back(ONE));
+    assert_eq!(host.state(), (None, None, 0));
+}
+
+#[test]
+fn only_a_door_that_rules_can_shut_is_told_with_their_cure() {
+    use crate::model::HostId;
+    use crate::remote::error::Error;
+    let told = |refusal| host().trial("new").shut(Error::Connect(refusal, String::new())).told(&HostId("a".into()), "try").cure;
+    assert!(told(LoginRefusal::NoAnswer).contains("[firewall]"));
+    let full = LoginRefusal::Throttled(crate::remote::refusal::Throttle::MaxStartups);
+    assert!(told(full).contains("raise MaxStartups"));
 }

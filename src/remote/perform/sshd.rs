@@ -6,6 +6,7 @@ use super::file;
 use super::guard::Trial;
 use crate::model::{FileWrite, Owner};
 use crate::remote::quote::quote;
+use crate::remote::refusal::LoginRefusal;
 
 /// Has sshd read its files: `again`. Where a socket starts sshd for each connection there is nothing to do. A reload is over at once, sshd's
 /// execution of itself comes later: its stack lies elsewhere then, and it listens after it has read its files.
@@ -14,7 +15,7 @@ for u in ssh sshd; do
 systemctl is-active --quiet $u.service || continue
 p=$(systemctl show --property=MainPID --value $u.service)
 a=$(cksum <"/proc/$p/auxv")
-timeout --foreground 30 systemctl reload $u.service || return 1
+timeout --foreground 10 systemctl reload $u.service || return 1
 n=0
 until [ "$(cksum <"/proc/$p/auxv")" != "$a" ] && ss -Hltnp | grep -q "pid=$p,"; do
 n=$((n+1)); [ $n -le 100 ] || { echo "$u.service did not begin anew within 10 s" >&2; return 1; }; sleep 0.1
@@ -49,13 +50,17 @@ pub(super) fn trial(settings: &FileWrite, unproven: &str) -> Trial {
         ),
         back: format!(
             "{AGAIN}exec 9<{lock}; flock -w 60 9 || exit 1\n[ -e {mark} ] || exit 0\n\
-             systemd-tmpfiles --boot --create --remove {mark} || exit 1\nagain\nrm -f -- {mark} {new}"
+             systemd-tmpfiles --boot --create --remove {mark} || exit 1\nagain || exit 1\nrm -f -- {mark} {new}"
         ),
         keep: format!(
             "(\nflock -w 30 9\n[ -e {mark} ] || {{ echo 'the new connection came too late: it is taken back' >&2; exit 1; }}\n\
              rm -f -- {mark} {new}\nsync -- {marks}\n) 9<{lock}\n"
         ),
         settle: String::new(),
+        shuts: |refusal| {
+            use LoginRefusal::{AccountDenied, KeysNotTaken, KeysRefused, TooManyKeys};
+            matches!(refusal, AccountDenied(_) | KeysNotTaken(_) | KeysRefused(_) | TooManyKeys(_))
+        },
         cure: "come in by a key, as a user whom [sshd] does not shut out; why it did not work the host knows: `journalctl -u ssh -u sshd`",
     }
 }

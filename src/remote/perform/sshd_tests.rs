@@ -10,7 +10,7 @@ const PROGRAMS: [(&str, &str); 5] = [
     ("sshd", "! grep -qs broken \"$AT/etc/sshd_config\""),
     (
         "other",
-        "case $1 in show) echo \"$PID\";; reload) if [ -e \"$AT/etc/kept\" ]; then cp -- \"$AT/etc/kept\" \"$AT/live\"; else rm -f -- \"$AT/live\"; fi;; esac",
+        "case $1 in show) echo \"$PID\";; reload) [ ! -e \"$AT/stuck\" ] || exit 1; if [ -e \"$AT/etc/kept\" ]; then cp -- \"$AT/etc/kept\" \"$AT/live\"; else rm -f -- \"$AT/live\"; fi;; esac",
     ),
     // Never the same.
     ("cksum", "echo x >>\"$AT/sums\"; wc -l <\"$AT/sums\""),
@@ -70,6 +70,18 @@ fn a_boot_goes_back_as_well_and_what_is_tried_then_does_not_forget_it() {
     assert!(host.arms("worse\n", ONE));
     host.falls(ONE);
     assert_eq!(host.state().1, some("good\n"));
+}
+
+#[test]
+fn a_sshd_that_could_not_be_told_is_told_by_the_switch() {
+    let host = host();
+    assert!(host.arms("new\n", ONE));
+    fs::write(host.at("stuck"), "").unwrap();
+    assert!(!host.takes_back(ONE));
+    assert_eq!((host.state(), mark(&host).exists()), ((some("new\n"), None, 1), true));
+    fs::remove_file(host.at("stuck")).unwrap();
+    host.falls(ONE);
+    assert_eq!((host.state(), mark(&host).exists()), ((None, None, 0), false));
 }
 
 #[test]

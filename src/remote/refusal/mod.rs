@@ -5,4 +5,6 @@ mod login;
 mod root;
 
 pub(in crate::remote) use login::LoginRefusal;
+#[cfg(test)]
+pub(in crate::remote) use login::Throttle;
 pub(in crate::remote) use root::RootRefusal;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::steps::file::is_secret;
+use crate::inventory::parts;
+use crate::steps::hidden::is_hidden;
 
 /// By key, as in `config.yaml`.
 pub type Settings = BTreeMap<String, Setting>;
@@ -24,14 +25,18 @@ impl Setting {
         self.items.join(", ")
     }
 
+    fn is_hidden(&self, key: &str) -> bool {
+        is_hidden(key, &Value::String(self.shown()))
+    }
+
     /// The same, unless that is a secret.
     pub fn value(&self, key: &str) -> String {
-        if is_secret(key) { "another (not shown)".into() } else { self.shown() }
+        if self.is_hidden(key) { "another (not shown)".into() } else { self.shown() }
     }
 
     /// Key, value and place.
     pub fn told(&self, key: &str) -> String {
-        if is_secret(key) {
+        if self.is_hidden(key) {
             format!("{key} (in {}; not shown)", self.place)
         } else {
             format!("{key} = {} (in {})", self.shown(), self.place)
@@ -84,7 +89,7 @@ pub fn merged(file: Settings, flags: Settings) -> Settings {
 fn items(value: &Value) -> Vec<String> {
     match value {
         Value::Array(list) => list.iter().flat_map(items).collect(),
-        Value::String(text) => text.split(',').map(|item| item.trim().to_owned()).collect(),
+        Value::String(_) => parts(value).into_iter().map(str::to_owned).collect(),
         Value::Null => Vec::new(),
         other => vec![other.to_string()],
     }

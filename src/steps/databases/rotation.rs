@@ -154,23 +154,25 @@ impl Rotation {
         Ok(None)
     }
 
+    /// What is said ends in no loss: the rotation's Secret may hold the only copy of the password that logs in.
     fn stuck(&self, stuck: Stuck, login: &DatabaseLogin) -> Finding {
         let (rotation, held, key) = (self.0.rotation(), self.0.held(), &self.0.key);
-        let give_up = format!("or give up: kubectl -n {} delete secret {}", rotation.namespace, rotation.name);
         match stuck {
             Stuck::Open => Finding::new(
                 format!("{} at {} lets {} in with any password", login.kind, login.address, login.user),
-                format!(
-                    "have it ask for one (pg_hba.conf: scram-sha-256), then run again; {give_up}, while {key} of {held} is the old one"
-                ),
+                "have it ask for one (pg_hba.conf: scram-sha-256), then run again",
             ),
             Stuck::Shut => Finding::new(
                 format!("{} at {} lets {} in with neither the old nor the new password", login.kind, login.address, login.user),
-                format!("set it in the server to {NEW_PASSWORD} of {rotation} and run again; {give_up}"),
+                format!(
+                    "set it in the server to {NEW_PASSWORD} of {rotation} and run again; \
+                     or, if {key} of {held} logs in by now, end it: kubectl -n {} delete secret {}",
+                    rotation.namespace, rotation.name
+                ),
             ),
             Stuck::Foreign => Finding::new(
                 format!("{key} of {held} is neither the old nor the new password: somebody else wrote it"),
-                format!("put {OLD_PASSWORD} of {rotation} there and run again; {give_up}"),
+                format!("put {OLD_PASSWORD} of {rotation} there and run again"),
             ),
         }
     }

@@ -6,8 +6,7 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 
 use super::files::node_name;
-use super::keys::{api_port, items};
-use crate::inventory::{Host, Inventory, K3s, Role};
+use crate::inventory::{Host, Inventory, K3s, Role, api_port, items};
 use crate::model::AGENT_TOKEN;
 
 /// Keys of `[k3s]` that k3s' agent knows too (k3s-docs:cli/agent, v1.35); at any other it exits (contract §2.1). Those that name one host,

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::config;
 use crate::inventory::{Host, Inventory, Role};
 use crate::model::{AGENT_TOKEN, Content, FileWrite, Finding, Owner, Secret};
-use crate::steps::file::holds_secret;
+use crate::steps::hidden::holds_secret;
 use crate::template::render;
 
 /// k3s itself.

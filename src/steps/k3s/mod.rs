@@ -1,16 +1,17 @@
 //! `k3s`: the pinned binary, its configuration and unit, enabled and running on what they now say. Waiting until it works is `node`'s.
 
 mod config;
+mod encryption;
 mod files;
 mod journal;
-mod keys;
 mod process;
 mod token;
 
 pub use config::keys as config_keys;
+pub use encryption::wanted as encrypts;
 pub use files::{CONFIG, REGISTRIES, node_name, unit, unit_file};
 pub use journal::diagnose;
-pub use keys::{NETWORKS, api_port, disables, items, networks};
+pub use crate::inventory::{NETWORKS, api_port, disables, items, networks};
 
 use super::adoption;
 use super::artifact;
@@ -18,7 +19,7 @@ use super::changes::{Changes, file_questions};
 use crate::inventory::{Host, Inventory, Role};
 use crate::model::{
     Action, FileKind, FileWrite, Finding, HostAction, HostId, HostQuestion, Install, Missing, Note, Pin, Plan, Planned, Question, Scope,
-    Step, StepId, UnitChange, View,
+    Step, StepId, Tool, UnitChange, View,
 };
 use crate::template::MARK;
 use files::BINARY;
@@ -61,6 +62,15 @@ impl K3s {
         artifact::airgap(&self.inventory, seen)?.map(|artifact| artifact::pinned(seen, &artifact)).transpose()
     }
 
+    fn files(&self, seen: &View<'_>) -> Result<Result<Vec<FileWrite>, Finding>, Missing> {
+        if self.host.role != Role::Server || !encryption::too_early(&self.inventory, seen)? {
+            return Ok(self.files.clone());
+        }
+        let mut inventory = self.inventory.clone();
+        inventory.k3s.0.remove(encryption::KEY);
+        Ok(files::files(&inventory, &self.host))
+    }
+
     fn paths(&self) -> impl Iterator<Item = &str> {
         self.files.iter().flatten().map(|file| file.path.as_str())
     }
@@ -70,6 +80,22 @@ impl K3s {
         let content = seen.content(REGISTRIES).ok().flatten().filter(|_| self.inventory.registries.is_none())?;
         let what = format!("[registries] left the inventory; k3s reads {REGISTRIES} until you remove it and restart k3s");
         content.expose().starts_with(MARK.as_bytes()).then_some(Note::Manual(what))
+    }
+
+    /// Whether our k3s is another than the pinned one. An altered one tells its version as well; what tells none is simply replaced.
+    fn replaced(&self, seen: &View<'_>) -> Result<bool, Missing> {
+        let another = seen.digest(BINARY)?.is_some_and(|there| self.pin(seen).is_ok_and(|pin| pin.sha256 != *there));
+        Ok(another && self.host.role == Role::Server && adoption::ours(seen, self.host.role)?)
+    }
+
+    /// What can't become as the inventory says.
+    fn forbidden(&self, seen: &View<'_>) -> Result<Vec<Finding>, Missing> {
+        let mut forbidden = adoption::forbidden(&self.inventory, &self.host, seen)?;
+        if self.replaced(seen)? {
+            let there = seen.version(Tool::K3s).ok().flatten();
+            forbidden.extend(there.and_then(|there| adoption::version(there, &self.inventory.versions.k3s)));
+        }
+        Ok(forbidden)
     }
 
     /// When the newest of the files that k3s reads at start was changed.
@@ -118,6 +144,10 @@ impl Step for K3s {
         questions.extend(self.paths().flat_map(|path| file_questions(seen, path)));
         questions.extend(self.token.questions(seen));
         questions.extend(adoption::questions(&self.host, seen));
+        questions.extend(encryption::questions(self.host.role, seen));
+        if self.replaced(seen).unwrap_or(false) {
+            questions.push(seen.ask(HostQuestion::Version(Tool::K3s)));
+        }
         if self.inventory.registries.is_none() {
             questions.push(seen.ask(HostQuestion::Content(REGISTRIES.into())));
         }
@@ -133,9 +163,9 @@ impl Step for K3s {
     }
 
     fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
-        let files = match &self.files {
+        let files = match self.files(seen)? {
             Ok(files) => files,
-            Err(bug) => return Ok(Plan::Unmet(vec![bug.clone()]).into()),
+            Err(bug) => return Ok(Plan::Unmet(vec![bug]).into()),
         };
         let mut notes: Vec<Note> = self.left(seen).into_iter().collect();
         if let Some(adoption) = adoption::look(&self.inventory, &self.host, seen)? {
@@ -145,11 +175,20 @@ impl Step for K3s {
                 return Ok(Plan::Unmet(refusals).into());
             }
         }
+        if self.host.role == Role::Server
+            && let Some(finding) = encryption::kept(&self.inventory, seen)?
+        {
+            return Ok(Plan::Unmet(vec![finding]).into());
+        }
+        let forbidden = self.forbidden(seen)?;
+        if !forbidden.is_empty() {
+            return Ok(Plan::Unmet(forbidden).into());
+        }
         let mut changes = Changes::default();
         install(&mut changes, seen, self.pin(seen)?, BINARY, 0o755)?;
         self.token.settle(&mut changes, seen)?;
         for file in files {
-            changes.file(seen, file.clone())?;
+            changes.file(seen, file)?;
         }
         let read_at_start = if changes.is_empty() { Files::Since(self.newest(seen)?) } else { Files::Rewritten };
         if let Some(pin) = self.images(seen)? {

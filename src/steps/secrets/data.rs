@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Data, Wanted};
-use crate::inventory::{Lack, fault};
+use crate::inventory::{Lack, Typed, fault};
 use crate::model::{Finding, LiveSecret, Missing, Recipe, Secret, View};
 
 impl Wanted {
@@ -48,6 +48,27 @@ impl Wanted {
             kept.is_none()
         });
         made
+    }
+
+    /// What somebody typed, or has typed once.
+    pub(super) fn typed(&self, live: Option<&LiveSecret>, data: &mut Data) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for key in &self.source.prompt {
+            let kept = live.and_then(|live| live.data.get(key));
+            let value = match self.source.typed.get(key) {
+                Some(Typed::Anew(value)) => Some(value),
+                Some(Typed::Lacking(value)) => kept.or(Some(value)),
+                None => kept,
+            };
+            match value {
+                Some(value) => drop(data.insert(key.clone(), value.clone())),
+                None => findings.push(Finding::new(
+                    format!("{key} has no value yet: somebody has to type it"),
+                    "run `bedplate bootstrap` at a terminal, which asks for it",
+                )),
+            }
+        }
+        findings
     }
 
     fn take_env(&self, env: &Data, data: &mut Data, findings: &mut Vec<Finding>) {

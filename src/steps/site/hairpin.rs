@@ -54,7 +54,7 @@ impl Site {
         Ok(Some(Note::Warning(Finding::new(what, cure(*address, visitor.address)))))
     }
 
-    /// Where the host's own resolver leads, or else where visitors go.
+    /// Where visitors go, unless the host's own resolver leads elsewhere only.
     ///
     /// # Errors
     /// The host's resolver was not asked.
@@ -65,8 +65,9 @@ impl Site {
             resolved => resolved.ok().flatten(),
         };
         // Debian gives the host's own name to an address of the loopback, for the host's programs alone.
-        let address = resolved.into_iter().flatten().find(|address| !address.is_loopback());
-        Ok(Hairpin { name, address: address.copied().unwrap_or(visitor.address), trusted: visitor.trusted.clone() })
+        let mut led = resolved.into_iter().flatten().copied().filter(|address| !address.is_loopback());
+        let address = led.clone().find(|address| *address == visitor.address).or_else(|| led.next()).unwrap_or(visitor.address);
+        Ok(Hairpin { name, address, trusted: visitor.trusted.clone() })
     }
 }
 

@@ -30,6 +30,14 @@ pub const fn layer(seed: u64, size: usize) -> Layer {
     Layer { seed, size, edit: "" }
 }
 
+/// An image as it was written.
+pub struct Built {
+    /// Its config's digest.
+    pub id: String,
+    /// Its layers' digests from the lowest up, in hex.
+    pub layers: Vec<String>,
+}
+
 /// The archive as it was; what is built upon it comes in its place.
 pub struct Web {
     before: Vec<u8>,
@@ -50,6 +58,11 @@ impl Web {
 
     /// Writes it anew, with these layers above the program: its id.
     pub fn build(&self, bench: &Bench<'_>, above: &[Layer]) -> Result<String> {
+        Ok(self.build_as(bench, WEB, "shop/web:1.0.0", above)?.id)
+    }
+
+    /// The same under another name, in another file of the project.
+    pub fn build_as(&self, bench: &Bench<'_>, file: &str, name: &str, above: &[Layer]) -> Result<Built> {
         let mut layers = vec![self.program.clone()];
         for Layer { seed, size, edit } in above {
             let mut bytes = vec![0; *size];
@@ -59,23 +72,10 @@ impl Web {
             append(&mut layer, &format!("layers/{seed}"), &bytes, 0o644)?;
             layers.push(layer.into_inner()?);
         }
-        let digests: Vec<String> = layers.iter().map(|layer| format!("{:x}", Sha256::digest(layer))).collect();
-        let mut config = self.config.clone();
-        config["rootfs"]["diff_ids"] = digests.iter().map(|digest| format!("sha256:{digest}")).collect();
-        let config = config.to_string();
-        let id = format!("{:x}", Sha256::digest(&config));
-        let names: Vec<String> = digests.iter().map(|digest| format!("{digest}/layer.tar")).collect();
-        let manifest = json!([{ "Config": format!("{id}.json"), "RepoTags": ["shop/web:1.0.0"], "Layers": names }]).to_string();
-        let path = bench.project.path(WEB);
-        let mut tar = tar::Builder::new(File::create(&path)?);
-        for (name, layer) in names.iter().zip(&layers) {
-            append(&mut tar, name, layer, 0o644)?;
-        }
-        append(&mut tar, &format!("{id}.json"), config.as_bytes(), 0o644)?;
-        append(&mut tar, "manifest.json", manifest.as_bytes(), 0o644)?;
-        tar.finish()?;
+        let path = bench.project.path(file);
+        let built = write(&path, name, self.config.clone(), &layers)?;
         bench.rig.operator.own(&path, 0o644)?;
-        Ok(format!("sha256:{id}"))
+        Ok(built)
     }
 
     /// Puts the old one back.
@@ -84,6 +84,24 @@ impl Web {
         fs::write(&path, &self.before)?;
         bench.rig.operator.own(&path, 0o644)
     }
+}
+
+/// Writes a docker-archive of these layers, which are tars.
+pub fn write(path: &Path, name: &str, mut config: Value, layers: &[Vec<u8>]) -> Result<Built> {
+    let digests: Vec<String> = layers.iter().map(|layer| format!("{:x}", Sha256::digest(layer))).collect();
+    config["rootfs"]["diff_ids"] = digests.iter().map(|digest| format!("sha256:{digest}")).collect();
+    let config = config.to_string();
+    let id = format!("{:x}", Sha256::digest(&config));
+    let members: Vec<String> = digests.iter().map(|digest| format!("{digest}/layer.tar")).collect();
+    let manifest = json!([{ "Config": format!("{id}.json"), "RepoTags": [name], "Layers": members }]).to_string();
+    let mut tar = tar::Builder::new(File::create(path)?);
+    for (member, layer) in members.iter().zip(layers) {
+        append(&mut tar, member, layer, 0o644)?;
+    }
+    append(&mut tar, &format!("{id}.json"), config.as_bytes(), 0o644)?;
+    append(&mut tar, "manifest.json", manifest.as_bytes(), 0o644)?;
+    tar.finish()?;
+    Ok(Built { id: format!("sha256:{id}"), layers: digests })
 }
 
 fn member(tar: &[u8], wanted: &str) -> Result<Vec<u8>> {

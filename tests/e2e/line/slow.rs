@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -13,7 +13,10 @@ use crate::bench::Bench;
 use crate::project::merge;
 use crate::relay::{Line, Relay};
 use crate::rig::{BRIDGE, within};
-use crate::run::{Ended, until};
+use crate::run::{Ended, run, until};
+
+/// An inventory that reaches the host through a relay.
+pub const THROUGH: &str = "through.toml";
 
 /// A line to the host's sshd, which runs reach by the inventory that [`Slow::start`] writes.
 pub fn through(bench: &Bench<'_>, line: Line) -> Result<Relay> {
@@ -32,19 +35,24 @@ pub struct Slow {
 impl Slow {
     /// Starts the tool in the bench's project, with an inventory that reaches the host through the relay.
     pub fn start(bench: &Bench<'_>, relay: &Relay, arguments: &[&str]) -> Result<Self> {
+        Self::describe(bench, relay, &bench.project.inventory)?;
+        let arguments: Vec<&str> = arguments.iter().map(|word| if *word == "inventory.toml" { THROUGH } else { word }).collect();
+        Self::spawn(bench, &arguments)
+    }
+
+    /// Writes an inventory as [`THROUGH`], its host reached through the relay.
+    pub fn describe(bench: &Bench<'_>, relay: &Relay, inventory: &Table) -> Result<()> {
         let at = [
             ("address", BRIDGE.into()),
             ("port", i64::from(relay.address.port()).into()),
             ("public_ip", bench.host.address.clone().into()),
         ];
         let host = Table::from_iter(at.map(|(key, value): (&str, Value)| (key.to_owned(), value)));
-        let mut inventory = bench.project.inventory.clone();
+        let mut inventory = inventory.clone();
         merge(&mut inventory, &Table::from_iter([("hosts".to_owned(), Value::Array(vec![host.into()]))]));
-        let file = bench.project.path("through.toml");
+        let file = bench.project.path(THROUGH);
         fs::write(&file, toml::to_string(&inventory)?)?;
-        bench.rig.operator.own(&file, 0o644)?;
-        let arguments: Vec<&str> = arguments.iter().map(|word| if *word == "inventory.toml" { "through.toml" } else { word }).collect();
-        Self::spawn(bench, &arguments)
+        bench.rig.operator.own(&file, 0o644)
     }
 
     /// Starts the tool in the bench's project, and does not wait.
@@ -72,6 +80,11 @@ impl Slow {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())
+    }
+
+    /// Ctrl-C.
+    pub fn interrupt(&self) -> Result<()> {
+        run(Command::new("kill").args(["-INT", &self.child.id().to_string()])).map(drop)
     }
 
     /// What it has said on stderr.

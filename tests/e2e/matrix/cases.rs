@@ -136,11 +136,8 @@ pub const CASES: &[Case] = &[
         anew: &["Service shop/auth", "Service shop/web", "Certificate shop/shop-tls"],
         ..site("install-release", "helm upgrade --install shop", |bench| on(bench, UNINSTALL))
     },
-    site("drop-pending", "drop the pending revision", |bench| on(bench, &pending("s/x/x/"))),
-    Case {
-        lasts: SECONDS,
-        ..site("roll-back", "helm rollback shop", |bench| on(bench, &pending("s|bedplate.dev/chart: .*|bedplate.dev/chart: \"other\"|")))
-    },
+    site("drop-pending", "drop the pending revision", |bench| on(bench, &pending("${chart%.*}.$next"))),
+    Case { lasts: SECONDS, ..site("roll-back", "helm rollback shop", |bench| on(bench, &pending("other.$next"))) },
     Case { lasts: SECONDS, flags: PRUNE, ..site("uninstall-release", "helm uninstall left", |bench| on(bench, LEFT_RELEASE)) },
 ];
 
@@ -173,9 +170,9 @@ const LEFT_RELEASE: &str = r"set -e
     KUBECONFIG=/etc/rancher/k3s/k3s.yaml helm install left /run/left -n shop --labels bedplate.dev/chart=by-hand
     rm -r /run/left";
 
-/// What a helm leaves that was killed in the middle of an upgrade: a revision more, pending. `edit` is a line of sed that makes it another
-/// than what is wanted.
-fn pending(edit: &str) -> String {
+/// What a helm leaves that was killed in the middle of an upgrade: a revision more, pending. `mark` is what stands in its label, where
+/// `$next` is its number and `$chart` what stands in the label of the one before.
+pub fn pending(mark: &str) -> String {
     format!(
         r#"set -e
         get() {{ k3s kubectl -n shop get secret -l owner=helm,name=shop,status=deployed -o "jsonpath={{.items[0]$1}}"; }}
@@ -184,7 +181,7 @@ fn pending(edit: &str) -> String {
           | sed "s/\"status\":\"deployed\"/\"status\":\"pending-upgrade\"/; s/\"version\":$last,\"namespace\"/\"version\":$next,\"namespace\"/" \
           | gzip | base64 -w0 | base64 -w0)
         chart=$(get '.metadata.labels.bedplate\.dev/chart')
-        sed '{edit}' <<END | k3s kubectl create -f -
+        cat <<END | k3s kubectl create -f -
 apiVersion: v1
 kind: Secret
 type: helm.sh/release.v1
@@ -196,7 +193,8 @@ metadata:
     name: shop
     status: pending-upgrade
     version: "$next"
-    bedplate.dev/chart: "$chart"
+    createdAt: "$(date +%s)"
+    bedplate.dev/chart: "{mark}"
 data:
   release: $record
 END"#

@@ -29,6 +29,7 @@ impl Host {
             // The world answers it.
             HostQuestion::Get { .. } => None,
             HostQuestion::Rules(path) => Some(Reply::Rules(self.enforced(path))),
+            HostQuestion::Encryption => self.providers().map(Reply::Encryption),
             HostQuestion::Sshd => Some(Reply::Sshd(self.sshd())),
             HostQuestion::Resolve(_) => Some(Reply::Addresses(self.facts.addresses.clone())),
         };

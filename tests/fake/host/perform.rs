@@ -47,6 +47,7 @@ impl Host {
                     file.digest.clone_from(&install.pin.sha256);
                 }
             }
+            HostAction::Encrypt(how) => return self.encrypt(*how),
             HostAction::Unit { unit, change } => return self.change(unit, *change),
             HostAction::Import(_) | HostAction::PinImage { .. } if !self.runs() => {
                 return Err(Failure::new("reach containerd", "k3s does not run", ""));
@@ -71,7 +72,7 @@ impl Host {
             return Err(Failure::new("run helm", "helm or k3s is not there", ""));
         }
         match action {
-            ReleaseAction::Upgrade(release) => api.upgrade(release)?,
+            ReleaseAction::Upgrade { release, .. } => api.upgrade(release)?,
             ReleaseAction::Uninstall { namespace, name } => api.uninstall(namespace, name),
             ReleaseAction::ClearPending { namespace, name, deployed, .. } => api.clear(namespace, name, *deployed),
         }

@@ -43,6 +43,7 @@ impl Host {
                 }
                 self.active_since = Some(now);
                 if self.serves() {
+                    self.start_encrypting();
                     self.parents("/var/lib/rancher/k3s/server", Owner::Root.ids());
                     let data = self.files.contains_key("/var/lib/rancher/k3s/server");
                     if !data {

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"encoding/base64"
 	"errors"
-	"fmt"
 	"net/netip"
 	"os"
 	"strconv"
@@ -93,19 +91,4 @@ func (n *node) startControllers() {
 	config = credDir + "scheduler.kubeconfig"
 	n.part("kube-scheduler", n.opts.flags("kube-scheduler-arg", "--kubeconfig="+config, "--authorization-kubeconfig="+config,
 		"--authentication-kubeconfig="+config, "--leader-elect=false", "--profiling=false", "--bind-address=127.0.0.1")...)
-}
-
-// encryption gives kube-apiserver's flag for Secrets at rest. Once there, the key stays in use: what it wrote must be read.
-func (n *node) encryption() ([]string, error) {
-	path := credDir + "encryption-config.json"
-	if _, err := os.Stat(path); err != nil && !n.opts.set("secrets-encryption") {
-		return nil, nil
-	}
-	_, err := once(path, func() []byte {
-		// 32 characters of hex: as many bytes as AES-256 wants.
-		key := base64.StdEncoding.EncodeToString(randomHex())
-		return fmt.Appendf(nil, `{"kind":"EncryptionConfiguration","apiVersion":"apiserver.config.k8s.io/v1","resources":[{"resources":["secrets"],`+
-			`"providers":[{"aescbc":{"keys":[{"name":"aescbckey","secret":%q}]}},{"identity":{}}]}]}`, key)
-	})
-	return []string{"--encryption-provider-config=" + path}, err
 }

@@ -41,6 +41,8 @@ func main() {
 		err = ctr(args)
 	case "crictl":
 		err = crictl(args)
+	case "secrets-encrypt":
+		err = secretsEncrypt(args)
 	default:
 		cmd := upstream(name)
 		if cmd == nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -194,9 +195,16 @@ func (n *node) ready(ctx context.Context) error {
 	return n.api.Discovery().RESTClient().Get().AbsPath("/readyz").Do(ctx).Error()
 }
 
-// adopt gives a registered server its role, which its kubelet may not do.
+// adopt gives a registered server its role, which its kubelet may not do, and says how far the encryption of Secrets is.
 func (n *node) adopt(ctx context.Context) error {
-	patch := []byte(`{"metadata":{"labels":{"node-role.kubernetes.io/control-plane":"true"}}}`)
+	notes, err := n.encryptionNote()
+	if err != nil {
+		return err
+	}
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"labels": map[string]string{"node-role.kubernetes.io/control-plane": "true"}, "annotations": notes}})
+	if err != nil {
+		return err
+	}
 	if _, err := n.api.CoreV1().Nodes().Patch(ctx, n.name, types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
 		return err
 	}

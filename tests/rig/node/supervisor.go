@@ -11,12 +11,14 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	v1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	genericapiserver "k8s.io/apiserver/pkg/server"
+	"k8s.io/apiserver/pkg/server/options/encryptionconfig/controller"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
@@ -50,6 +52,7 @@ func apiServer() *cobra.Command {
 }
 
 func serve(ctx context.Context, s *flags.ServerRunOptions) error {
+	controller.EncryptionConfigFileChangePollDuration = 5 * time.Second // a minute, upstream
 	opts, err := readOptions(configPath)
 	if err != nil {
 		return err

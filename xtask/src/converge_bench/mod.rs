@@ -5,9 +5,9 @@ mod floor;
 mod hosts;
 mod peers;
 mod program;
-mod row;
-mod setting;
-mod stopwatch;
+pub mod row;
+pub mod setting;
+pub mod stopwatch;
 mod stragglers;
 
 use std::path::PathBuf;
@@ -31,7 +31,7 @@ pub struct Wanted {
 
 impl Wanted {
     /// Whether a row of that id, or one below it, is wanted.
-    fn wants(&self, id: &str) -> bool {
+    pub fn wants(&self, id: &str) -> bool {
         self.only.as_ref().is_none_or(|only| id.starts_with(only.as_str()) || only.starts_with(id))
     }
 }
@@ -56,7 +56,7 @@ pub fn converge(wanted: &Wanted) -> Result<()> {
     }
     // What was measured until something failed took half an hour.
     rows.retain(|row| wanted.only.as_ref().is_none_or(|only| row.id.starts_with(only.as_str())));
-    row::write(&rows).and(measured)
+    row::write("converge", &rows).and(measured)
 }
 
 fn on_the_rig(rig: &Rig, program: &std::path::Path, wanted: &Wanted, rows: &mut Vec<Row>) -> Result<()> {
@@ -77,7 +77,7 @@ fn on_the_rig(rig: &Rig, program: &std::path::Path, wanted: &Wanted, rows: &mut 
 }
 
 /// Builds what users get.
-fn release() -> Result<PathBuf> {
+pub fn release() -> Result<PathBuf> {
     println!("building bedplate as users get it");
     let mut cargo = Command::new(env!("CARGO"));
     let status =

@@ -27,21 +27,21 @@ pub struct Row {
     pub runs: usize,
 }
 
-/// Prints the table and writes `target/bench/converge.json`.
+/// Prints the table and writes it as `target/bench/NAME.json`.
 ///
 /// # Errors
 /// The file can't be written.
-pub fn write(rows: &[Row]) -> Result<()> {
-    println!("{:<14} {:>9} {:>9} {:>7}  {:<4} peers", "id", "ours", "floor", "ratio", "unit");
+pub fn write(name: &str, rows: &[Row]) -> Result<()> {
+    println!("{:<20} {:>9} {:>9} {:>7}  {:<4} peers", "id", "ours", "floor", "ratio", "unit");
     for row in rows {
         let floor = row.floor.map_or_else(|| "-".into(), |floor| format!("{floor:.3}"));
         let ratio = row.floor.map_or_else(|| "-".into(), |floor| format!("{:.2}", row.ours / floor));
         let peers = row.peers.iter().map(|(name, value)| format!("{name} {value:.2} ({:.1}x)", value / row.ours)).collect::<Vec<_>>();
-        println!("{:<14} {:>9.3} {floor:>9} {ratio:>7}  {:<4} {}", row.id, row.ours, row.unit, peers.join(", "));
+        println!("{:<20} {:>9.3} {floor:>9} {ratio:>7}  {:<4} {}", row.id, row.ours, row.unit, peers.join(", "));
         println!("    {}; {} runs", row.work, row.runs);
     }
     let folder = clone().join("target/bench");
     fs::create_dir_all(&folder)?;
-    let path = folder.join("converge.json");
+    let path = folder.join(format!("{name}.json"));
     fs::write(&path, serde_json::to_string_pretty(rows)?).with_context(|| format!("writing {}", path.display()))
 }

@@ -1,42 +1,98 @@
 //! A layer as what differs from one that the host has: zstd takes the old one for a dictionary.
 
+use std::collections::BTreeSet;
+use std::fmt;
 use std::io::{self, Read as _, Write as _};
-use std::sync::Arc;
+use std::sync::{Mutex, PoisonError};
 
+use super::STORE;
 use super::held::Held;
-use super::spool::{self, BLOBS};
 use super::wire::LEVEL;
 use crate::images::{Kept, Layout};
 use crate::model::Blob;
+use crate::remote::perform::spool::{self, FOLDER};
 use crate::remote::shell::Parcel;
 
-/// containerd's store as k3s lays it out (containerd: plugins/content/local).
-const STORE: &str = "/var/lib/rancher/k3s/agent/containerd/io.containerd.content.v1.content/blobs/sha256";
 /// The first zstd with `--patch-from` (zstd: CHANGELOG).
 const KNOWS: (u32, u32, u32) = (1, 4, 5);
 /// Most that old and new may measure together, for the window that the host's zstd is allowed.
 const LARGEST: u64 = 1 << 30;
 
-/// Makes one, if there is something to make it from and it is less than what else would be sent.
-pub(super) async fn parcel(kept: &Kept, layout: &Arc<Layout>, blob: &Blob, from: u64, held: &Held) -> Option<Parcel> {
-    held.zstd.filter(|version| *version >= KNOWS)?;
-    let base = kept.base(layout.image(), blob, |digest| held.store.contains(digest))?;
-    let (kept, layout, blob, memory) = (kept.clone(), Arc::clone(layout), blob.clone(), held.memory);
-    let made = tokio::task::spawn_blocking(move || {
-        let old = kept.read(&base)?;
+/// One is made at a time.
+static TURN: Mutex<()> = Mutex::new(());
+
+/// The host could not make a blob from one of its own.
+pub(super) const UNMADE: i32 = 83;
+
+/// What differences can be made of.
+pub(super) struct Deltas {
+    kept: Kept,
+    /// What the host's store holds.
+    store: BTreeSet<String>,
+    /// Most that old and new may measure together.
+    most: u64,
+}
+
+/// Why a layer goes whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Whole {
+    /// The host's zstd is too old, or absent.
+    NoZstd,
+    /// Nothing that the host has and we have is like it.
+    NoBase,
+    Packed,
+    Memory,
+    /// What differs is no less than the layer.
+    NotLess,
+    /// The host could not make it.
+    Unmade,
+}
+
+impl fmt::Display for Whole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoZstd => "the host has no zstd of 1.4.5 or later",
+            Self::NoBase => "no former one lies both there and in this machine's cache",
+            Self::Packed => "packed layers have little in common",
+            Self::Memory => "the host's memory holds not both",
+            Self::NotLess => "nothing of the former one is in it",
+            Self::Unmade => "the first try to bring it there failed",
+        })
+    }
+}
+
+impl Deltas {
+    pub(super) fn on(held: &Held, kept: Option<&Kept>) -> Result<Self, Whole> {
+        held.zstd.filter(|version| *version >= KNOWS).ok_or(Whole::NoZstd)?;
         // The host's zstd holds both at once.
-        let both = old.len() as u64 + blob.size;
-        if both > LARGEST || both > memory / 2 {
+        Ok(Self { kept: kept.ok_or(Whole::Unmade)?.clone(), store: held.store.clone(), most: LARGEST.min(held.memory / 2) })
+    }
+
+    /// Makes one, if there is something to make it from and it is less than the `lacking` bytes that else would be sent.
+    pub(super) fn parcel(&self, layout: &Layout, blob: &Blob, lacking: u64) -> Result<Parcel, Whole> {
+        if blob.diff_id.as_ref() != Some(&blob.digest) {
+            return Err(Whole::Packed);
+        }
+        let base = self.kept.base(layout.image(), blob, |digest| self.store.contains(digest)).ok_or(Whole::NoBase)?;
+        // Hosts side by side would each hold two layers.
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        // A base that can't be read is none.
+        let payload = self.made(layout, blob, &base).map_err(|_| Whole::NoBase)?.ok_or(Whole::Memory)?;
+        if payload.len() as u64 >= lacking {
+            return Err(Whole::NotLess);
+        }
+        Ok(Parcel { script: script(blob, &base), payload, size: lacking })
+    }
+
+    fn made(&self, layout: &Layout, blob: &Blob, base: &str) -> io::Result<Option<Vec<u8>>> {
+        let old = self.kept.read(base)?;
+        if old.len() as u64 + blob.size > self.most {
             return Ok(None);
         }
         let mut new = Vec::new();
         layout.blob(&blob.digest)?.read_to_end(&mut new)?;
-        let payload = patch(&old, &new)?;
-        let less = (payload.len() as u64) < blob.size - from;
-        Ok::<_, io::Error>(less.then(|| Parcel { script: script(&blob, &base), payload, size: blob.size - from }))
-    });
-    // A base that can't be read is none.
-    made.await.ok()?.ok()?
+        patch(&old, &new).map(Some)
+    }
 }
 
 fn patch(old: &[u8], new: &[u8]) -> io::Result<Vec<u8>> {
@@ -49,13 +105,14 @@ fn patch(old: &[u8], new: &[u8]) -> io::Result<Vec<u8>> {
     encoder.finish()
 }
 
-/// Makes the blob from its base, in place of what had come of it.
+/// Makes the blob from its base, as one part.
 fn script(blob: &Blob, base: &str) -> String {
     format!(
-        "cd {BLOBS} || exit\numask 077\n\
-         zstd -dcq --no-sparse --long=31 --patch-from={STORE}/{base} >{hex} || {{ rm -f {hex}; exit 1; }}\n",
+        "cd {FOLDER} || exit\numask 077\n\
+         zstd -dcq --no-sparse --long=31 --patch-from={STORE}/{base} >{hex}-0 || {{ rm -f {hex}-0; exit {unmade}; }}\n",
         base = base.trim_start_matches("sha256:"),
-        hex = spool::hex(blob),
+        hex = spool::hex(&blob.digest),
+        unmade = UNMADE,
     )
 }
 

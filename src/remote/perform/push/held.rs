@@ -1,18 +1,19 @@
 //! What a host has already of what is to be sent, and how much room.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::spool::{BLOBS, FOLDER};
+use super::CTR;
 use super::wire::Codec;
-use super::{CTR, STRICT};
+use crate::model::Blob;
+use crate::remote::perform::spool::{self, FOLDER, Parts, Spooled};
 
 /// Of one look.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Held {
     /// Blobs that containerd's store holds whole.
     pub(super) store: BTreeSet<String>,
-    /// Bytes of blobs in the spool: all of them, or as far as they came before a line was cut.
-    pub(super) spooled: BTreeMap<String, u64>,
+    /// Parts of blobs in the spool, as far as they came before a line was cut.
+    spooled: Spooled,
     pub(super) codec: Codec,
     /// The host's own.
     pub(super) zstd: Option<(u32, u32, u32)>,
@@ -30,15 +31,14 @@ struct Disk {
     free: u64,
 }
 
-/// Asks for all of it. Nobody but root looks into the spool; what a run left there a day ago is nobody's any more.
+/// Asks for all of it. Nobody but root looks into the spool.
 pub(super) fn script() -> String {
     format!(
-        "{STRICT}umask 077\nmkdir -p {BLOBS}\nchmod 0700 {FOLDER}\nfind {FOLDER} -type f -mmin +1440 -delete\n\
-         {CTR} content ls -q\n\
-         cd {BLOBS}\nfor f in *; do [ ! -f \"$f\" ] || stat -c 'spooled %n %s' -- \"$f\"; done\n\
+        "{look}{CTR} content ls -q\n\
          for f in {FOLDER} /var/lib/rancher; do echo \"disk $(stat -c %d $f) $(stat -f -c '%a %S' $f)\"; done\n\
          while read -r k n u; do [ \"$k\" != MemAvailable: ] || echo \"memory $n\"; done </proc/meminfo\n\
-         ! command -v zstd >/dev/null || zstd --version\n"
+         ! command -v zstd >/dev/null || zstd --version\n",
+        look = spool::look(),
     )
 }
 
@@ -50,7 +50,7 @@ pub(super) fn parse(text: &str) -> Option<Held> {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words[..] {
             [digest] if digest.starts_with("sha256:") => drop(held.store.insert(digest.to_owned())),
-            ["spooled", hex, size] => drop(held.spooled.insert(format!("sha256:{hex}"), size.parse().ok()?)),
+            ["spooled", name, size] => spool::listed(&mut held.spooled, name, size)?,
             ["disk", device, blocks, size] => {
                 disks.push(Disk { device: device.parse().ok()?, free: blocks.parse::<u64>().ok()?.checked_mul(size.parse().ok()?)? });
             }
@@ -73,6 +73,11 @@ fn version(word: &str) -> Option<(u32, u32, u32)> {
 }
 
 impl Held {
+    /// What is to be sent of a blob.
+    pub(super) fn parts(&self, blob: &Blob) -> Parts {
+        Parts::of(blob.size, self.spooled.get(&blob.digest).map_or(&[], Vec::as_slice))
+    }
+
     /// Why there is no room for `arriving` bytes in the spool and, by the time they are imported, for `kept` bytes in containerd's store.
     pub(super) fn lacks_room(&self, arriving: u64, kept: u64) -> Option<String> {
         let needs = match self.spool.device == self.containerd.device {
@@ -91,13 +96,15 @@ const MARGIN: u64 = 100_000_000;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::remote::perform::spool::Part;
 
     const A: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
     #[test]
     fn a_look_is_read() {
-        let held = parse(&format!("sha256:{A}\nspooled {A} 12\ndisk 65 1000 4096\ndisk 66 1 512\n")).unwrap();
-        assert_eq!((held.store.len(), held.spooled[&format!("sha256:{A}")], held.codec), (1, 12, Codec::Gzip));
+        let held = parse(&format!("sha256:{A}\nspooled {A}-4194304 12\nspooled {A} 5\ndisk 65 1000 4096\ndisk 66 1 512\n")).unwrap();
+        let spooled = &held.spooled[&format!("sha256:{A}")];
+        assert_eq!((held.store.len(), spooled.as_slice(), held.codec), (1, &[Part { offset: 4 << 20, size: 12 }][..], Codec::Gzip));
         // As Debian 12 prints it.
         let zstd = "*** Zstandard CLI (64-bit) v1.5.4, by Yann Collet ***";
         let held = parse(&format!("disk 1 1 1\ndisk 1 1 1\nmemory 2048\n{zstd}\n")).unwrap();

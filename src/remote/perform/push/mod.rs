@@ -1,20 +1,30 @@
 //! Images into k3s' containerd: what it lacks goes into a spool on the host, and from there, as a layout in part, through its importer.
 
+mod archive;
 mod delta;
 mod held;
-mod spool;
+mod import;
+mod shared;
+mod summary;
 mod wire;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use self::archive::Archive;
+use self::delta::{Deltas, UNMADE};
 use self::held::Held;
+pub(in crate::remote) use self::shared::Shared;
+use self::summary::Summary;
+use self::wire::Load;
+use super::spool::{ARRIVED, Parts};
 use super::{SHORT, STRICT, Sent};
 use crate::images::{self, Kept, Layout};
 use crate::model::{Answer, Blob, HostQuestion, ImageImport, ImageOnHost, Reply};
 use crate::remote::Remote;
-use crate::remote::error::Error;
+use crate::remote::error::{Error, last_lines};
 use crate::remote::frame::Output;
 use crate::remote::quote::quote;
 use crate::remote::shell::Payload;
@@ -25,70 +35,74 @@ const UNPACK: Duration = Duration::from_secs(600);
 const NOTICE: Duration = Duration::from_secs(10);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(200);
-/// How often an image is sent: once more where the kubelet collects a layer in between, or the host's disk spoils one.
+/// How often an image is sent: once more where the kubelet collects a layer in between, the host's disk spoils one, or its zstd can't
+/// make one.
 const TRIES: u32 = 2;
 
 /// containerd's command line as k3s ships it; images of pods live in this namespace. `--foreground` keeps what it runs in the
 /// worker's process group, where the keeper of the lock finds it.
 const CTR: &str = "timeout --foreground 600 /usr/local/bin/k3s ctr -n k8s.io";
 
+/// containerd's blobs as k3s lays them out (containerd: plugins/content/local).
+const STORE: &str = "/var/lib/rancher/k3s/agent/containerd/io.containerd.content.v1.content/blobs/sha256";
+
 impl Remote {
-    pub(super) async fn import(&self, what: &str, import: &ImageImport, fetched: &Path, sent: Sent<'_>) -> Result<(), Error> {
+    pub(super) async fn import(&self, what: &str, import: &ImageImport, fetched: &Path, sent: Sent<'_>) -> Result<String, Error> {
         let layout = opened(import, fetched).await?;
         let kept = Kept::here();
         // The second time nothing is made from what lies on the host.
         let mut tries = 1;
-        while let Err(error) = self.moved(what, &layout, kept.as_ref().filter(|_| tries == 1), sent).await {
-            match error {
-                Error::Script { status: spool::SPOILT | spool::COLLECTED, .. } if tries < TRIES => tries += 1,
-                error => return Err(error),
+        let summary = loop {
+            match self.moved(what, &layout, kept.as_ref().filter(|_| tries == 1), sent).await {
+                Err(Error::Script { status: import::SPOILT | import::COLLECTED | UNMADE, .. }) if tries < TRIES => tries += 1,
+                done => break done?,
             }
-        }
+        };
         self.noticed(import).await?;
         if let Some(kept) = kept {
             // What can't be kept is sent whole the next time.
             let _ = tokio::task::spawn_blocking(move || kept.keep(&layout)).await;
         }
-        Ok(())
+        Ok(summary.to_string())
     }
 
     /// Sends what is missing and imports it.
-    async fn moved(&self, what: &str, layout: &Arc<Layout>, kept: Option<&Kept>, sent: Sent<'_>) -> Result<(), Error> {
+    async fn moved(&self, what: &str, layout: &Arc<Layout>, kept: Option<&Kept>, sent: Sent<'_>) -> Result<Summary, Error> {
         let image = layout.image();
         let held = self.held().await?;
-        let missing: Vec<&Blob> = image.blobs.iter().filter(|blob| !held.store.contains(&blob.digest)).collect();
-        let wanted: u64 = missing.iter().map(|blob| blob.size).sum();
-        let spooled = |blob: &Blob| held.spooled.get(&blob.digest).copied().unwrap_or_default().min(blob.size);
-        let arriving = wanted - missing.iter().map(|blob| spooled(blob)).sum::<u64>();
+        // What lies whole in the spool is imported from there: what containerd holds of an import that failed goes at any moment.
+        let lacks = |(blob, parts): &(Blob, Parts)| !held.store.contains(&blob.digest) || parts.missing.is_empty();
+        let missing: Vec<(Blob, Parts)> = image.blobs.iter().map(|blob| (blob.clone(), held.parts(blob))).filter(lacks).collect();
+        let wanted: u64 = missing.iter().map(|(blob, _)| blob.size).sum();
+        let arriving = missing.iter().map(|(_, parts)| parts.lacking()).sum();
         // Once as a blob, once unpacked.
         if let Some(why) = held.lacks_room(arriving, 2 * wanted) {
             return Err(Error::Full(why));
         }
-        let mut there = image.size - arriving;
-        sent(there, image.size);
-        for blob in &missing {
-            let from = spooled(blob);
-            let told = |done| sent(there + done, image.size);
-            let delta = match kept {
-                Some(kept) => delta::parcel(kept, layout, blob, from, &held).await,
-                None => None,
-            };
-            let poured = match delta {
-                Some(parcel) => match self.stream(wire::single(parcel), SHORT, &told).await {
-                    // What the host can't make of its own it can take whole.
-                    Err(Error::Script { stderr, .. }) if !is_full(&stderr) => self.pour(layout, blob, 0, held.codec, &told).await,
-                    done => done,
-                },
-                None => self.pour(layout, blob, from, held.codec, &told).await,
-            };
-            self.gave_way(poured).await?;
-            there += blob.size - from;
-        }
-        let index = layout.index();
-        let payload = Payload { from: &mut &*index, size: index.len() as u64, sent: &|_, _| {} };
-        let script = spool::import(&image.names, &missing, &image.blobs);
+        let done = AtomicU64::new(image.size - arriving);
+        sent(image.size - arriving, image.size);
+        let told = |more| sent(done.fetch_add(more, Ordering::Relaxed) + more, image.size);
+        let (deltas, shared) = (Deltas::on(&held, kept), self.shared.clone());
+        let (parcels, fed) =
+            wire::parcels(Load { layout: Arc::clone(layout), missing: missing.clone(), codec: held.codec, deltas, shared });
+        let begun = Instant::now();
+        let streamed = self.stream(parcels, arriving, ARRIVED, &told).await;
+        let bytes = self.gave_way(streamed).await?;
+        let took = begun.elapsed();
+        let fed = fed.await.map_err(|error| Error::Here(error.to_string()))?;
+        let whole = fed.iter().filter_map(|fed| fed.whole).collect();
+        let summary = Summary { image: image.size, arriving, bytes, took, whole };
+        let blobs: Vec<&Blob> = missing.iter().map(|(blob, _)| blob).collect();
+        let archive = Archive::of(&layout.index(), &blobs).map_err(|error| Error::here("write the image's archive", &error))?;
+        let script = import::script(
+            &image.names,
+            &blobs.into_iter().zip(fed.into_iter().map(|fed| fed.parts)).collect::<Vec<_>>(),
+            &image.blobs,
+            &archive,
+        );
+        let payload = Payload { from: &mut &*archive.bytes, size: archive.bytes.len() as u64, sent: &|_, _| {} };
         let imported = self.change(what, &script, payload, UNPACK).await.and_then(Output::succeeded);
-        self.gave_way(imported).await
+        self.gave_way(imported).await.map(|()| summary)
     }
 
     async fn held(&self) -> Result<Held, Error> {
@@ -96,30 +110,7 @@ impl Remote {
         let output = self.run(&held::script(), none, SHORT).await?;
         let text = output.text();
         output.succeeded()?;
-        held::parse(&text).ok_or(Error::Script { status: 0, stderr: text })
-    }
-
-    /// Sends a blob from the byte `from` on into the spool. `sent` is told how much of it.
-    async fn pour(
-        &self,
-        layout: &Arc<Layout>,
-        blob: &Blob,
-        from: u64,
-        codec: wire::Codec,
-        sent: &(dyn Fn(u64) + Send + Sync),
-    ) -> Result<(), Error> {
-        self.stream(wire::pieces(Arc::clone(layout), blob.clone(), from, codec.fit(blob)), SHORT, sent).await
-    }
-
-    /// Where the disk is full, what lies in the spool must not stay.
-    async fn gave_way(&self, done: Result<(), Error>) -> Result<(), Error> {
-        match done {
-            Err(Error::Script { stderr, .. }) if is_full(&stderr) => {
-                self.script("give the spool's room back", &spool::empty(), SHORT).await?;
-                Err(Error::Full(format!("the host's disk filled up: {}", stderr.trim())))
-            }
-            done => done,
-        }
+        held::parse(&text).ok_or_else(|| Error::Amiss(format!("what lies there is told in other words: {}", last_lines(&text))))
     }
 
     /// Waits until the CRI knows the image, too.
@@ -129,15 +120,11 @@ impl Remote {
             let images = self.answers(&[HostQuestion::Images], |_, _| {}).await?;
             let Some(amiss) = amiss(images.first(), import) else { return Ok(()) };
             if Instant::now() > until {
-                return Err(Error::Here(amiss));
+                return Err(Error::Amiss(amiss));
             }
             tokio::time::sleep(PAUSE).await;
         }
     }
-}
-
-fn is_full(said: &str) -> bool {
-    said.to_lowercase().contains("no space left on device")
 }
 
 /// The archive, as long as it is still what was looked at.

@@ -1,26 +1,29 @@
-//! A blob on its way: cut into pieces that are packed ahead of the line.
+//! Blobs on their way: cut into parts that are packed ahead of the line.
 
 use std::io::{self, Read, Write as _};
 use std::sync::Arc;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use futures::future::{BoxFuture, FutureExt as _, ready};
 use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, spawn_blocking};
 
-use super::spool;
+use super::delta::{Deltas, Whole};
+use super::shared::Shared;
 use crate::images::Layout;
 use crate::model::Blob;
+use crate::remote::beside::Parcels;
+use crate::remote::perform::spool::{self, Part, Parts};
 use crate::remote::shell::Parcel;
 
-/// Bytes of a piece before it is packed: matches don't reach from one into another, so it is much more than a window.
-const PIECE: u64 = 16 << 20;
-/// Pieces that wait, packed, for the line.
-const AHEAD: usize = 1;
+/// Parts that are packed, or being packed, before the line takes them.
+pub(super) const AHEAD: usize = 4;
 /// zstd's own choice, and the best for its time here.
 pub(super) const LEVEL: i32 = 3;
 
-/// How pieces are packed, and unpacked by a program of the host.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How parts are packed, and unpacked by a program of the host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Codec {
     Zstd,
     /// Every host has it.
@@ -32,7 +35,7 @@ pub(super) enum Codec {
 
 impl Codec {
     /// What suits a blob, on a host that knows `self`.
-    pub(super) fn fit(self, blob: &Blob) -> Self {
+    fn fit(self, blob: &Blob) -> Self {
         let packed = blob.media_type.ends_with("gzip") || blob.media_type.ends_with("zstd");
         if packed { Self::Plain } else { self }
     }
@@ -59,42 +62,106 @@ impl Codec {
     }
 }
 
-/// One that is made already.
-pub(super) fn single(parcel: Parcel) -> mpsc::Receiver<io::Result<Parcel>> {
-    let (give, take) = mpsc::channel(1);
-    // There is room for one.
-    let _ = give.try_send(Ok(parcel));
-    take
+/// What is sent of an image: its blobs' parts, or what makes them.
+pub(super) struct Load {
+    pub(super) layout: Arc<Layout>,
+    pub(super) missing: Vec<(Blob, Parts)>,
+    pub(super) codec: Codec,
+    pub(super) deltas: Result<Deltas, Whole>,
+    /// None where one host alone is sent to.
+    pub(super) shared: Option<Arc<Shared>>,
 }
 
-/// The pieces of a blob from the byte `from` on, packed on a thread of their own. Who loses interest drops the receiver.
-pub(super) fn pieces(layout: Arc<Layout>, blob: Blob, from: u64, codec: Codec) -> mpsc::Receiver<io::Result<Parcel>> {
+/// How a blob went.
+pub(super) struct Fed {
+    /// As it lies in the spool once they have arrived.
+    pub(super) parts: Vec<Part>,
+    /// Why not as what differs from another.
+    pub(super) whole: Option<Whole>,
+}
+
+/// The parcels, and how each blob went. Who loses interest drops the parcels.
+pub(super) fn parcels(load: Load) -> (Parcels, JoinHandle<Vec<Fed>>) {
     let (give, take) = mpsc::channel(AHEAD);
-    tokio::task::spawn_blocking(move || {
-        let cut = cut(&layout, &blob, from, codec, &mut |parcel| give.blocking_send(Ok(parcel)).is_ok());
-        if let Err(error) = cut {
-            // Nobody may be listening any more.
-            let _ = give.blocking_send(Err(error));
-        }
-    });
-    take
+    (take, spawn_blocking(move || load.feed(&give)))
 }
 
-fn cut(layout: &Layout, blob: &Blob, from: u64, codec: Codec, give: &mut dyn FnMut(Parcel) -> bool) -> io::Result<()> {
-    let mut bytes = layout.blob(&blob.digest)?;
-    io::copy(&mut (&mut bytes).take(from), &mut io::sink())?;
-    let mut offset = from;
-    loop {
-        let mut piece = Vec::new();
-        (&mut bytes).take(PIECE).read_to_end(&mut piece)?;
-        let size = piece.len() as u64;
-        if size == 0 {
-            return Ok(());
+pub(super) type Give = mpsc::Sender<BoxFuture<'static, io::Result<Parcel>>>;
+
+/// Whether it matters how it went: a layer of more than a few small files.
+fn is_large(blob: &Blob) -> bool {
+    blob.diff_id.is_some() && blob.size >= 256 << 10
+}
+
+impl Load {
+    fn feed(&self, give: &Give) -> Vec<Fed> {
+        let mut fed = Vec::new();
+        for (blob, parts) in &self.missing {
+            if parts.missing.is_empty() {
+                fed.push(Fed { parts: parts.all(), whole: None });
+                continue;
+            }
+            let delta = match &self.deltas {
+                Ok(deltas) => deltas.parcel(&self.layout, blob, parts.lacking()),
+                Err(why) => Err(*why),
+            };
+            let wanted = match delta {
+                Ok(parcel) => {
+                    fed.push(Fed { parts: vec![Part { offset: 0, size: blob.size }], whole: None });
+                    give.blocking_send(ready(Ok(parcel)).boxed()).is_ok()
+                }
+                Err(why) => {
+                    fed.push(Fed { parts: parts.all(), whole: is_large(blob).then_some(why) });
+                    self.whole(blob, &parts.missing, give)
+                }
+            };
+            if !wanted {
+                break;
+            }
         }
-        let script = spool::piece(blob, offset, codec);
-        if !give(Parcel { script, payload: codec.pack(piece)?, size }) {
-            return Ok(());
-        }
-        offset += size;
+        fed
     }
+
+    /// Whether somebody still wanted it.
+    fn whole(&self, blob: &Blob, missing: &[Part], give: &Give) -> bool {
+        let codec = self.codec.fit(blob);
+        let packed = self.shared.as_ref().and_then(|shared| shared.packed(&self.layout, blob, codec));
+        let Some(packed) = packed.filter(|packed| packed.has(missing)) else { return cut(&self.layout, blob, missing, codec, give) };
+        missing.iter().all(|&part| {
+            let script = spool::part(&blob.digest, part.offset, codec.unpack());
+            let payload = packed.clone().part(part);
+            let parcel = async move { Ok(Parcel { script, payload: payload.await?, size: part.size }) };
+            give.blocking_send(parcel.boxed()).is_ok()
+        })
+    }
+}
+
+/// Reads a blob, and packs these parts of it. Whether somebody still wanted it.
+pub(super) fn cut(layout: &Layout, blob: &Blob, missing: &[Part], codec: Codec, give: &Give) -> bool {
+    if missing.is_empty() {
+        return true;
+    }
+    let read = || -> io::Result<bool> {
+        let mut bytes = layout.blob(&blob.digest)?;
+        let mut at = 0;
+        for &Part { offset, size } in missing {
+            io::copy(&mut (&mut bytes).take(offset - at), &mut io::sink())?;
+            let mut part = Vec::new();
+            (&mut bytes).take(size).read_to_end(&mut part)?;
+            at = offset + size;
+            let script = spool::part(&blob.digest, offset, codec.unpack());
+            let packed = spawn_blocking(move || Ok(Parcel { script, payload: codec.pack(part)?, size }));
+            if give.blocking_send(packed.map(|packed| packed.map_err(io::Error::other)?).boxed()).is_err() {
+                return Ok(false);
+            }
+        }
+        // What it is shows at its end.
+        io::copy(&mut bytes, &mut io::sink())?;
+        Ok(true)
+    };
+    read().unwrap_or_else(|error| {
+        // Nobody may be listening any more.
+        let _ = give.blocking_send(ready(Err(error)).boxed());
+        false
+    })
 }

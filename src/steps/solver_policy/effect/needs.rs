@@ -4,6 +4,7 @@ use ipnet::IpNet;
 use serde_json::json;
 
 use crate::inventory::{Host, Inventory};
+use crate::model::API_PORT;
 use crate::steps::acme_site::ingress;
 use crate::steps::issuers;
 use crate::steps::k3s::api_port;
@@ -24,7 +25,7 @@ pub struct Need {
 /// The API server, at the addresses that the inventory knows.
 pub fn api(inventory: &Inventory) -> Need {
     let server = inventory.server().into_iter().flat_map(Host::addresses).map(IpNet::from).collect();
-    need("the API server", "TCP", u16::try_from(api_port(&inventory.k3s)).unwrap_or(6443), outside(server))
+    need("the API server", "TCP", u16::try_from(api_port(&inventory.k3s)).unwrap_or(API_PORT), outside(server))
 }
 
 /// All others.

@@ -1,0 +1,123 @@
+//! Parcels over several channels of one line. sshd lets no more than 2 MiB of a channel be on their way (openssh: channels.h), so that a
+//! channel carries no more than that in a round trip, however much the line could.
+
+use std::io;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use futures::future::{BoxFuture, try_join_all};
+use tokio::sync::{Mutex, mpsc, watch};
+
+use super::Remote;
+use super::error::Error;
+use super::line::Line;
+use super::shell::Parcel;
+
+/// What may be on its way in a channel.
+const WINDOW: u64 = 2 << 20;
+/// Channels beside the first. sshd grants ten to a line (sshd_config: MaxSessions), and the lock and others want some.
+const BESIDE: usize = 4;
+/// Bytes for which another channel is worth its opening.
+pub(super) const WORTH: u64 = 4 * WINDOW;
+/// In which a line carries a window where delay is what limits it. On a slower one more windows would only fill with what waits, and hold
+/// up the lock's heartbeats.
+const FAST: Duration = Duration::from_secs(1);
+
+/// Parcels in their order, each as soon as it is packed.
+pub(super) type Parcels = mpsc::Receiver<BoxFuture<'static, io::Result<Parcel>>>;
+
+/// What is known of a line from the first channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pace {
+    /// Nothing, or that it is slow.
+    Slow,
+    Fast,
+    /// No parcels are left.
+    Over,
+}
+
+/// How long the last window took.
+struct Meter {
+    since: Instant,
+    bytes: u64,
+    windows: u32,
+}
+
+impl Meter {
+    /// Whether the line is fast, now that so many bytes more went into it.
+    fn fast(&mut self, bytes: u64) -> bool {
+        self.bytes += bytes;
+        if self.bytes < WINDOW {
+            return false;
+        }
+        // The first goes at once, wherever to.
+        let fast = self.windows > 0 && self.since.elapsed() < FAST;
+        *self = Self { since: Instant::now(), bytes: 0, windows: self.windows + 1 };
+        fast
+    }
+}
+
+impl Remote {
+    /// Sends parcels as they come, none waiting for the answer to another; each must be answered with success within `limit` of its last
+    /// byte. They stand for `size` bytes; `sent` is told how many more are out.
+    /// Returns how many bytes went. A worker beside the first is unknown to the lock's keeper:
+    /// it may do nothing that harms when it comes late.
+    pub(super) async fn stream(
+        &self,
+        parcels: Parcels,
+        size: u64,
+        limit: Duration,
+        sent: &(dyn Fn(u64) + Send + Sync),
+    ) -> Result<u64, Error> {
+        if self.barred.load(Ordering::SeqCst) {
+            return Err(Error::LockLost);
+        }
+        let mut slot = self.shell.lock().await;
+        let mut shell = self.shell(&mut slot).await?;
+        let parcels = Mutex::new(parcels);
+        let (pace, _) = watch::channel(Pace::Slow);
+        let meter = std::sync::Mutex::new(Meter { since: Instant::now(), bytes: 0, windows: 0 });
+        let first = async {
+            let went = |bytes, stand_for| {
+                if meter.lock().unwrap_or_else(PoisonError::into_inner).fast(bytes) {
+                    pace.send_replace(Pace::Fast);
+                }
+                sent(stand_for);
+            };
+            let bytes = shell.stream(&parcels, limit, &went).await?;
+            pace.send_replace(Pace::Over);
+            Ok(bytes)
+        };
+        let beside = match self.line {
+            Line::Ssh(_) if size >= WORTH => BESIDE,
+            Line::Ssh(_) | Line::Local => 0,
+        };
+        let others = (0..beside).map(|_| self.beside(&parcels, pace.subscribe(), limit, sent));
+        let (bytes, others) = tokio::try_join!(first, try_join_all(others))?;
+        *slot = Some(shell);
+        Ok(bytes + others.iter().sum::<u64>())
+    }
+
+    /// Another channel: ready as soon as the line is known to be fast.
+    async fn beside(
+        &self,
+        parcels: &Mutex<Parcels>,
+        mut pace: watch::Receiver<Pace>,
+        limit: Duration,
+        sent: &(dyn Fn(u64) + Send + Sync),
+    ) -> Result<u64, Error> {
+        let mut over = pace.clone();
+        let opened = tokio::select! {
+            opened = self.root.shell(&self.line) => opened,
+            _ = over.wait_for(|pace| *pace == Pace::Over) => return Ok(0),
+        };
+        // Where sshd grants no more, there are fewer; a line that broke shows in the first.
+        let Ok(mut shell) = opened else { return Ok(0) };
+        let fast = pace.wait_for(|pace| *pace != Pace::Slow).await.is_ok_and(|pace| *pace == Pace::Fast);
+        match fast {
+            true => shell.stream(parcels, limit, &|_, stand_for| sent(stand_for)).await,
+            false => Ok(0),
+        }
+    }
+}

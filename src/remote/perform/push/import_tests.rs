@@ -1,0 +1,135 @@
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use sha2::{Digest as _, Sha256};
+
+use super::*;
+
+const NAME: &str = "docker.io/shop/web:1";
+/// Stands in for containerd's command line: keeps what it is given to import, lists what it is told to hold.
+const CONTAINERD: &str = r#"#!/bin/sh
+d=${0%/*}
+case "$*" in
+"images import -") cat >"$d/imported" ;;
+"images check"*) cat "$d/whole" ;;
+"content ls -q") cat "$d/held" ;;
+esac
+"#;
+
+fn blob(bytes: &[u8]) -> Blob {
+    Blob { digest: format!("sha256:{:x}", Sha256::digest(bytes)), media_type: String::new(), size: bytes.len() as u64, diff_id: None }
+}
+
+struct Host(tempfile::TempDir);
+
+impl Host {
+    /// With what images are whole after the import, and what the store holds then.
+    fn new(whole: &str, held: &str) -> Self {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in [("ctr", CONTAINERD), ("whole", whole), ("held", held)] {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        fs::set_permissions(folder.path().join("ctr"), fs::Permissions::from_mode(0o755)).unwrap();
+        fs::create_dir(folder.path().join("spool")).unwrap();
+        Self(folder)
+    }
+
+    fn at(&self, name: &str) -> std::path::PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn spool(&self, blob: &Blob, bytes: &[u8], parts: &[Part]) {
+        for Part { offset, size } in parts {
+            let (from, size) = (usize::try_from(*offset).unwrap(), usize::try_from(*size).unwrap());
+            fs::write(self.at(&format!("spool/{}-{offset}", spool::hex(&blob.digest))), &bytes[from..from + size]).unwrap();
+        }
+    }
+
+    fn import(&self, sent: &[(&Blob, Vec<Part>)], all: &[Blob]) -> Output {
+        let archive = Archive::of(b"{}", &sent.iter().map(|(blob, _)| *blob).collect::<Vec<_>>()).unwrap();
+        let script = script(&[NAME.into()], sent, all, &archive);
+        let script = script.replace(CTR, self.at("ctr").to_str().unwrap()).replace(FOLDER, self.at("spool").to_str().unwrap());
+        let payload = self.at("payload");
+        fs::write(&payload, &archive.bytes).unwrap();
+        Command::new("sh").args(["-c", &script]).stdin(Stdio::from(File::open(payload).unwrap())).output().unwrap()
+    }
+
+    fn left(&self) -> usize {
+        fs::read_dir(self.at("spool")).unwrap().count()
+    }
+}
+
+fn members(path: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut tar = tar::Archive::new(File::open(path).unwrap());
+    let read = tar.entries().unwrap().map(|entry| {
+        let mut entry = entry.unwrap();
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).unwrap();
+        (entry.path().unwrap().to_str().unwrap().to_owned(), bytes)
+    });
+    read.collect()
+}
+
+fn parts(cuts: &[u64]) -> Vec<Part> {
+    cuts.windows(2).map(|cut| Part { offset: cut[0], size: cut[1] - cut[0] }).collect()
+}
+
+#[test]
+fn what_lies_in_parts_is_imported_whole() {
+    let (long, short) = (vec![7; 100_000], b"short".to_vec());
+    let (one, other) = (blob(&long), blob(&short));
+    let host = Host::new(NAME, "");
+    let (in_three, in_one) = (parts(&[0, 4096, 70_001, 100_000]), parts(&[0, 5]));
+    host.spool(&one, &long, &in_three);
+    host.spool(&other, &short, &in_one);
+    // What a worker that was given up wrote on counts for nothing.
+    let longer = host.at(&format!("spool/{}-4096", spool::hex(&one.digest)));
+    fs::write(&longer, &long[4096..90_000]).unwrap();
+    let output = host.import(&[(&one, in_three), (&other, in_one)], &[one.clone(), other.clone()]);
+    assert!(output.status.success(), "{output:?}");
+    let called = |blob: &Blob| format!("blobs/sha256/{}", spool::hex(&blob.digest));
+    let expected = [
+        ("oci-layout".to_owned(), br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec()),
+        ("index.json".to_owned(), b"{}".to_vec()),
+        (called(&one), long),
+        (called(&other), short),
+    ];
+    assert!(members(&host.at("imported")) == expected);
+    assert_eq!(host.left(), 0);
+}
+
+#[test]
+fn what_is_spoilt_is_not_imported_and_goes_alone() {
+    let (bytes, good) = (vec![7; 9000], vec![8; 9000]);
+    let (spoilt, whole) = (blob(&bytes), blob(&good));
+    let host = Host::new(NAME, "");
+    let two = parts(&[0, 4096, 9000]);
+    host.spool(&spoilt, &vec![9; 9000], &two);
+    host.spool(&whole, &good, &two);
+    let output = host.import(&[(&spoilt, two.clone()), (&whole, two)], &[]);
+    assert_eq!(output.status.code(), Some(SPOILT), "{output:?}");
+    assert_eq!((host.left(), host.at("imported").exists()), (2, false));
+}
+
+#[test]
+fn a_blob_that_went_meanwhile_is_told_from_an_image_that_is_not_whole() {
+    let bytes = vec![7; 9000];
+    let (sent, held) = (blob(&bytes), blob(b"base"));
+    let all = [sent.clone(), held.clone()];
+    for (store, status) in [(sent.digest.clone(), COLLECTED), (format!("{}\n{}", sent.digest, held.digest), 1)] {
+        let host = Host::new("", &store);
+        host.spool(&sent, &bytes, &parts(&[0, 9000]));
+        let output = host.import(&[(&sent, parts(&[0, 9000]))], &all);
+        assert_eq!((output.status.code(), host.left()), (Some(status), 1), "{output:?}");
+    }
+}
+
+#[test]
+fn an_image_whose_blobs_are_all_there_is_but_named() {
+    let host = Host::new(NAME, "");
+    assert!(host.import(&[], &[]).status.success());
+    assert_eq!(members(&host.at("imported")).len(), 2);
+}

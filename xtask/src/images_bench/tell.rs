@@ -1,0 +1,143 @@
+//! Stories told by everybody in turn, and rows made of what they cost.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use anyhow::Result;
+
+use super::ground::{Cost, Ground, NEAR, Who};
+use super::make::Maker;
+use super::stories::{self, Floor, Part, Story, THIN};
+use crate::converge_bench::Wanted;
+use crate::converge_bench::row::Row;
+use crate::converge_bench::stopwatch::median;
+
+/// As far as P8's host is, milliseconds.
+const FAR: u8 = 200;
+/// And as large as what it gets.
+const LARGE: usize = 70_000_000;
+
+/// Makes what is pushed.
+type Tale = fn(&Maker) -> Result<Story>;
+
+/// All that is wanted.
+pub fn all(ground: &mut Ground<'_>, wanted: &Wanted, rows: &mut Vec<Row>) -> Result<()> {
+    let maker = Maker::new(ground.setting.bench.rig)?;
+    let stories: [(&str, Tale); 6] = [
+        ("P4-", stories::large),
+        ("P5-file", |maker| stories::file(maker, "P5-file", None)),
+        ("P5-binary", |maker| stories::binary(maker, "P5-binary", None)),
+        ("P4b-first", stories::small),
+        ("P4b-file", |maker| stories::file(maker, "P4b-file", Some(THIN))),
+        ("P4b-binary", |maker| stories::binary(maker, "P4b-binary", Some(THIN))),
+    ];
+    for (id, story) in stories {
+        // A story is told whole: its later parts build upon the first.
+        if wanted.wants(id) || (id == "P4b-first" && ["P4b-same", "P4b-changed"].iter().any(|id| wanted.wants(id))) {
+            told(ground, &story(&maker)?, wanted, rows)?;
+        }
+    }
+    if wanted.wants("P8-1h") {
+        far(ground, &maker, wanted, rows)?;
+    }
+    Ok(())
+}
+
+fn told(ground: &Ground<'_>, story: &Story, wanted: &Wanted, rows: &mut Vec<Row>) -> Result<()> {
+    let ours = by(ground, story, Who::Bedplate, wanted.runs)?;
+    let alone = story.parts.iter().all(|part| part.whole.is_none());
+    let mut peers = Vec::new();
+    for peer in [Who::Pipe, Who::Skopeo] {
+        if alone && wanted.peer_runs > 0 {
+            peers.push((peer.name(), by(ground, story, peer, wanted.peer_runs)?));
+        }
+    }
+    let login = by_itself(ground, story.rate, wanted.runs)?;
+    for (at, part) in story.parts.iter().enumerate().filter(|(_, part)| part.id.is_some()) {
+        let costs: Vec<(&str, &[Cost])> = peers.iter().map(|(name, costs)| (*name, costs[at].as_slice())).collect();
+        rows.extend(pair(story, part, &ours[at], &costs, &login, wanted.runs));
+    }
+    Ok(())
+}
+
+/// One list of costs a part.
+fn by(ground: &Ground<'_>, story: &Story, who: Who, runs: usize) -> Result<Vec<Vec<Cost>>> {
+    let mut costs: Vec<Vec<Cost>> = story.parts.iter().map(|_| Vec::new()).collect();
+    for _ in 0..runs {
+        ground.forget()?;
+        for (part, costs) in story.parts.iter().zip(&mut costs) {
+            ground.put(&part.archive)?;
+            ground.pace(part.id.and(story.rate));
+            let cost = ground.send(who);
+            ground.pace(None);
+            let Cost { bytes, seconds } = cost?;
+            println!("{}: {} {bytes} bytes, {seconds:.2} s", part.id.unwrap_or("before"), who.name());
+            costs.push(Cost { bytes, seconds });
+        }
+    }
+    Ok(costs)
+}
+
+fn by_itself(ground: &Ground<'_>, rate: Option<u64>, runs: usize) -> Result<Vec<Cost>> {
+    ground.pace(rate);
+    let costs = (0..runs).map(|_| ground.send(Who::Login)).collect();
+    ground.pace(None);
+    costs
+}
+
+/// A row of bytes and one of seconds. On a thin line nothing is faster than the least bytes after a login.
+fn pair(story: &Story, part: &Part, ours: &[Cost], peers: &[(&str, &[Cost])], login: &[Cost], runs: usize) -> [Row; 2] {
+    let (id, rtt) = (part.id.unwrap_or_default(), story.rtt);
+    let line = story.rate.map_or_else(String::new, |rate| format!(", {} kbit/s", rate * 8 / 1000));
+    let work = format!("{}; {rtt} ms{line}", part.work);
+    let bytes = match part.floor {
+        Floor::Bytes(bytes) => bytes,
+        Floor::Login => bytes_of(login),
+    };
+    let seconds = match (part.floor, story.rate) {
+        (Floor::Login, _) => Some(seconds_of(login)),
+        (Floor::Bytes(bytes), Some(rate)) => Some(bytes / rate as f64),
+        (Floor::Bytes(_), None) => None,
+    };
+    let mut sent: BTreeMap<String, f64> = peers.iter().map(|(name, costs)| ((*name).to_owned(), bytes_of(costs))).collect();
+    sent.extend(part.whole.map(|bytes| ("whole".to_owned(), bytes)));
+    let took = peers.iter().map(|(name, costs)| ((*name).to_owned(), seconds_of(costs))).collect();
+    let row = |kind: &str, unit, ours, floor, peers| Row { id: format!("{id}-{kind}"), work: work.clone(), unit, ours, floor, peers, runs };
+    [row("bytes", "B", bytes_of(ours), Some(bytes), sent), row("seconds", "s", seconds_of(ours), seconds, took)]
+}
+
+/// One host far away.
+fn far(ground: &mut Ground<'_>, maker: &Maker, wanted: &Wanted, rows: &mut Vec<Row>) -> Result<()> {
+    ground.stretch(FAR)?;
+    let layer = maker.random(LARGE)?;
+    let path = ground.setting.bench.project.path("dist/file");
+    fs::write(&path, &layer)?;
+    ground.setting.bench.rig.operator.own(&path, 0o644)?;
+    let part = |archive| Part {
+        id: Some("P8-1h"),
+        work: format!("a file of {} MB that no packing makes less to one host, as an image of one layer", LARGE / 1_000_000),
+        archive,
+        floor: Floor::Bytes(layer.len() as f64),
+        whole: None,
+    };
+    let story = |archive| Story { rtt: FAR, rate: None, parts: vec![part(archive)] };
+    let ours = by(ground, &story(maker.image("far.tar", &[&layer])?), Who::Bedplate, wanted.runs)?;
+    let story = story(path);
+    let mut peers = Vec::new();
+    for peer in [Who::Scp, Who::Sftp] {
+        if wanted.peer_runs > 0 {
+            peers.push((peer.name(), by(ground, &story, peer, wanted.peer_runs)?));
+        }
+    }
+    let costs: Vec<(&str, &[Cost])> = peers.iter().map(|(name, costs)| (*name, costs[0].as_slice())).collect();
+    rows.extend(pair(&story, &story.parts[0], &ours[0], &costs, &[], wanted.runs));
+    ground.stretch(NEAR)
+}
+
+fn bytes_of(costs: &[Cost]) -> f64 {
+    median(costs.iter().map(|cost| cost.bytes))
+}
+
+fn seconds_of(costs: &[Cost]) -> f64 {
+    median(costs.iter().map(|cost| cost.seconds))
+}
