@@ -6,8 +6,8 @@ use serde_json::json;
 
 use crate::inventory::{Acme, Inventory};
 use crate::model::{
-    ApiQuestion, ArtifactRef, ChartSource, Condition, Missing, ObjectRef, Pin, Plan, Planned, Question, ReleaseUpgrade,
-    Scope, Step, StepId, View, Why,
+    ApiQuestion, ArtifactRef, ChartSource, Condition, Missing, ObjectRef, Pin, Plan, Planned, Question, ReleaseUpgrade, Scope, Step,
+    StepId, View, Why,
 };
 
 use super::artifact;

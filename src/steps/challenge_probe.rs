@@ -61,9 +61,12 @@ impl Step for Probe {
     fn questions(&self, seen: &View<'_>) -> Vec<Question> {
         let mut questions = vec![seen.ask(HostQuestion::Facts), self.site.carrier.question()];
         questions.extend(self.site.names.iter().flat_map(|name| dns::questions(name, self.authority)));
-        questions.extend(self.site.address.into_iter().flat_map(|address| {
-            self.site.names.iter().map(move |name| Question::Outside(OutsideQuestion::get(&url(name), address)))
-        }));
+        questions.extend(
+            self.site
+                .address
+                .into_iter()
+                .flat_map(|address| self.site.names.iter().map(move |name| Question::Outside(OutsideQuestion::get(&url(name), address)))),
+        );
         questions
     }
 
@@ -105,12 +108,7 @@ pub(super) fn url(name: &str) -> String {
 }
 
 /// What stands between the CA and the ingress.
-fn unreached(
-    url: &str,
-    answer: Result<Option<&Exchange>, Missing>,
-    address: IpAddr,
-    released: bool,
-) -> Result<Option<Finding>, Missing> {
+fn unreached(url: &str, answer: Result<Option<&Exchange>, Missing>, address: IpAddr, released: bool) -> Result<Option<Finding>, Missing> {
     match readable(answer)? {
         Err(why) => Ok(Some(silent(&why, address, 80))),
         // Once the application is there, it may answer as it likes: the solver's own Ingress goes before it.

@@ -6,8 +6,8 @@ mod rules;
 use super::changes::{Changes, file_questions};
 use crate::inventory::{Firewall, Host, Inventory};
 use crate::model::{
-    Content, FileKind, FileWrite, Finding, Gatekeeper, HostAction, HostFacts, HostId, HostQuestion, Missing, Note, Owner, Plan, Planned, Question,
-    Rules, Scope, Step, StepId, UnitChange, View,
+    Content, FileKind, FileWrite, Finding, Gatekeeper, HostAction, HostFacts, HostId, HostQuestion, Missing, Note, Owner, Plan, Planned,
+    Question, Rules, Scope, Step, StepId, UnitChange, View,
 };
 use crate::template::render;
 

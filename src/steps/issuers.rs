@@ -11,9 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use crate::inventory::{Acme, Consent, Inventory};
-use crate::model::{
-    ApiQuestion, Manifest, Missing, ObjectRef, OperatorQuestion, Plan, Planned, Question, Scope, Step, StepId, View, Why,
-};
+use crate::model::{ApiQuestion, Manifest, Missing, ObjectRef, OperatorQuestion, Plan, Planned, Question, Scope, Step, StepId, View, Why};
 
 use super::acme_site::AcmeSite;
 use super::drift;

@@ -7,9 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::inventory::{Inventory, JwtKeys};
-use crate::model::{
-    ApiQuestion, Finding, JWT_NEXT, JWT_PRIVATE, Missing, Note, Plan, Planned, Question, Scope, Step, StepId, View,
-};
+use crate::model::{ApiQuestion, Finding, JWT_NEXT, JWT_PRIVATE, Missing, Note, Plan, Planned, Question, Scope, Step, StepId, View};
 
 use super::workloads::pods;
 use volume::Reads;
@@ -72,7 +70,8 @@ impl KeyMounts {
 
     fn readable(&self, owner: &str, mode: i64) -> Finding {
         let JwtKeys { secret, namespace, .. } = &self.0;
-        let what = format!("{owner} in {namespace} mounts {JWT_PRIVATE} of secret {secret} with mode {mode:04o}: every process there can read it");
+        let what =
+            format!("{owner} in {namespace} mounts {JWT_PRIVATE} of secret {secret} with mode {mode:04o}: every process there can read it");
         Finding::new(what, "set defaultMode: 0440 on the volume, and fsGroup in the pod's securityContext")
     }
 }

@@ -7,8 +7,7 @@ use serde_json::json;
 
 use crate::inventory::{Inventory, JwtKeys};
 use crate::model::{
-    Action, ApiAction, ApiQuestion, Condition, MANAGED_BY, Missing, ObjectRef, Plan, Planned, Question, Scope, Step, StepId,
-    View,
+    Action, ApiAction, ApiQuestion, Condition, MANAGED_BY, Missing, ObjectRef, Plan, Planned, Question, Scope, Step, StepId, View,
 };
 
 use super::cert_manager;

@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::{cert_manager, issuers, jwt_keys, namespaces, redirects, solver_policy, tls_secret};
 use crate::inventory::{Consent, Inventory};
 use crate::model::{
-    Action, ApiAction, ApiQuestion, CHART_LABEL, Finding, HostAction, KEY_ID, MANAGED_BY, Missing, Note, ObjectRef, Plan, Planned, Question, ReleaseAction,
-    Scope, Step, StepId, View,
+    Action, ApiAction, ApiQuestion, CHART_LABEL, Finding, HostAction, KEY_ID, MANAGED_BY, Missing, Note, ObjectRef, Plan, Planned,
+    Question, ReleaseAction, Scope, Step, StepId, View,
 };
 
 /// Kinds of which we make objects, in the order in which they go.

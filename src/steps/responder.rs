@@ -16,9 +16,7 @@ mod visits;
 use std::time::Duration;
 
 use crate::inventory::{Consent, Inventory};
-use crate::model::{
-    Action, ApiAction, ApiQuestion, Condition, Finding, Missing, Note, Plan, Planned, Question, Scope, Step, StepId, View,
-};
+use crate::model::{Action, ApiAction, ApiQuestion, Condition, Finding, Missing, Note, Plan, Planned, Question, Scope, Step, StepId, View};
 
 use super::acme_site::AcmeSite;
 use super::challenge_probe::{Authority, dns};

@@ -6,9 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::inventory::{Inventory, Release};
-use crate::model::{
-    ApiQuestion, Condition, Finding, Missing, Note, ObjectRef, Plan, Planned, Question, Scope, Step, StepId, View,
-};
+use crate::model::{ApiQuestion, Condition, Finding, Missing, Note, ObjectRef, Plan, Planned, Question, Scope, Step, StepId, View};
 
 use super::object;
 use super::upgrade;

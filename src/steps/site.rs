@@ -19,9 +19,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::inventory::{self, Inventory, Tls};
-use crate::model::{
-    ApiQuestion, Condition, Finding, Missing, OperatorQuestion, Plan, Planned, Question, Scope, Step, StepId, View,
-};
+use crate::model::{ApiQuestion, Condition, Finding, Missing, OperatorQuestion, Plan, Planned, Question, Scope, Step, StepId, View};
 
 use super::acme_site::{AcmeSite, ingress};
 use super::renewal::Renewal;
@@ -46,7 +44,8 @@ struct Site {
 pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
     let step = |config: &inventory::Site| {
         let namespace = inventory.namespace_of(config).unwrap_or_default().to_owned();
-        Box::new(Site { config: config.clone(), acme: AcmeSite::of(inventory, config), namespace, address: ingress(inventory) }) as Box<dyn Step>
+        Box::new(Site { config: config.clone(), acme: AcmeSite::of(inventory, config), namespace, address: ingress(inventory) })
+            as Box<dyn Step>
     };
     inventory.sites.iter().map(step).collect()
 }

@@ -8,9 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use crate::inventory::Inventory;
-use crate::model::{
-    ApiQuestion, Finding, Manifest, Missing, Note, ObjectRef, Plan, Planned, Question, Scope, Step, StepId, View,
-};
+use crate::model::{ApiQuestion, Finding, Manifest, Missing, Note, ObjectRef, Plan, Planned, Question, Scope, Step, StepId, View};
 
 use super::acme_site::AcmeSite;
 use super::drift;
@@ -86,7 +84,10 @@ fn homes<'a>(seen: &View<'a>) -> Result<BTreeSet<&'a str>, Missing> {
 fn unseen(seen: &View<'_>) -> Result<Option<Note>, Missing> {
     let none = || {
         Note::Warning(Finding::new(
-            format!("no pod of Traefik is seen in any namespace ({}): nobody knows whether policies let it in to solvers", traefik::SELECTOR),
+            format!(
+                "no pod of Traefik is seen in any namespace ({}): nobody knows whether policies let it in to solvers",
+                traefik::SELECTOR
+            ),
             format!("see that Traefik runs: kubectl get pods -A -l {}", traefik::SELECTOR),
         ))
     };

@@ -4,8 +4,8 @@
 use super::changes::{Changes, file_questions};
 use crate::inventory::{Host, Inventory, RootLogin, Sshd};
 use crate::model::{
-    Content, FileWrite, Finding, Gatekeeper, HostAction, HostId, HostQuestion, Missing, Note, Owner, PermitRootLogin, Plan, Planned, Question,
-    SSHD_DROP_IN, STRANGER, Scope, SshdFacts, Step, StepId, View,
+    Content, FileWrite, Finding, Gatekeeper, HostAction, HostId, HostQuestion, Missing, Note, Owner, PermitRootLogin, Plan, Planned,
+    Question, SSHD_DROP_IN, STRANGER, Scope, SshdFacts, Step, StepId, View,
 };
 use crate::template::render;
 

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 use crate::inventory::{Consent, Inventory, Site, Tls};
 use crate::model::{
-    Action, ApiAction, ApiQuestion, CertificateSpec, Finding, LiveSecret, Missing, ObjectRef, OperatorQuestion, Plan, Planned,
-    Question, Scope, Secret, SecretKind, SecretSpec, Step, StepId, TLS_CA, TLS_CHAIN, TLS_KEY, View,
+    Action, ApiAction, ApiQuestion, CertificateSpec, Finding, LiveSecret, Missing, ObjectRef, OperatorQuestion, Plan, Planned, Question,
+    Scope, Secret, SecretKind, SecretSpec, Step, StepId, TLS_CA, TLS_CHAIN, TLS_KEY, View,
 };
 
 use super::carrier::ISSUER;
@@ -93,7 +93,8 @@ impl Step for TlsSecret {
             Source::Made => Vec::new(),
             Source::Files(Files { certificate, key, ca }) => [certificate, key, ca].map(|path| OperatorQuestion::File(path.clone())).into(),
         };
-        let asked = [Question::Api(live), Question::Api(ApiQuestion::Object(self.certificate())), Question::Operator(OperatorQuestion::Clock)];
+        let asked =
+            [Question::Api(live), Question::Api(ApiQuestion::Object(self.certificate())), Question::Operator(OperatorQuestion::Clock)];
         asked.into_iter().chain(files.into_iter().map(Question::Operator)).collect()
     }
 
@@ -206,7 +207,9 @@ impl TlsSecret {
 impl Files {
     fn told(&self, Fault { part, what }: Fault) -> Finding {
         let (path, cure) = match part {
-            Part::Certificate => (&self.certificate, "let certificate_file hold the leaf for all names of the site, its intermediates behind it"),
+            Part::Certificate => {
+                (&self.certificate, "let certificate_file hold the leaf for all names of the site, its intermediates behind it")
+            }
             Part::Key => (&self.key, "let key_file hold the private key of that certificate, without a passphrase"),
             Part::Ca => (&self.ca, "let ca_file hold the root certificate of the CA"),
         };

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use crate::inventory::{self, Inventory, Release};
 use crate::model::{
-    Action, ApiAction, ApiQuestion, Condition, Finding, LiveRelease, Missing, Note, ObjectRef, OperatorQuestion, Plan, Planned, Question, Scope, Step, StepId,
-    View,
+    Action, ApiAction, ApiQuestion, Condition, Finding, LiveRelease, Missing, Note, ObjectRef, OperatorQuestion, Plan, Planned, Question,
+    Scope, Step, StepId, View,
 };
 
 use super::changes::Changes;
@@ -38,7 +38,10 @@ impl Step for Workloads {
     }
 
     fn questions(&self, seen: &View<'_>) -> Vec<Question> {
-        let mut questions = vec![Question::Api(upgrade::question(&self.release.namespace, &self.release.name)), Question::Operator(OperatorQuestion::Clock)];
+        let mut questions = vec![
+            Question::Api(upgrade::question(&self.release.namespace, &self.release.name)),
+            Question::Operator(OperatorQuestion::Clock),
+        ];
         if let Ok(Some(live)) = seen.release(&self.release.namespace, &self.release.name) {
             questions.extend(workloads(live).map(|object| Question::Api(ApiQuestion::Object(object))));
             questions.extend(self.archives.questions(seen));
@@ -88,7 +91,12 @@ impl Workloads {
         Plan::Wait(Condition {
             what: format!("{object} is rolled out"),
             seen: seen.collect::<Vec<_>>().join("; "),
-            cure: format!("kubectl -n {0} describe {1} {2}; kubectl -n {0} get events", object.namespace, object.kind.to_lowercase(), object.name),
+            cure: format!(
+                "kubectl -n {0} describe {1} {2}; kubectl -n {0} get events",
+                object.namespace,
+                object.kind.to_lowercase(),
+                object.name
+            ),
             within: self.timeout(),
         })
     }

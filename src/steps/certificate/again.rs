@@ -5,8 +5,8 @@ use crate::model::{Action, ApiAction, Finding, Missing, Plan, Planned, View};
 
 use super::super::acme_site::AcmeSite;
 use super::super::attempt::{Failed, Next};
-use super::super::object::said;
 use super::super::moment;
+use super::super::object::said;
 use super::super::renewal::span;
 use super::order;
 

@@ -63,7 +63,8 @@ pub fn judge(seen: &View<'_>, name: &str, wanted: IpAddr, authority: Authority) 
     let mut findings = Vec::new();
     let others: Vec<String> = found.iter().filter(|ip| **ip != wanted && !own.contains(ip)).map(IpAddr::to_string).collect();
     if !found.contains(&wanted) || !others.is_empty() {
-        let told = if found.is_empty() { "nothing".to_owned() } else { found.iter().map(IpAddr::to_string).collect::<Vec<_>>().join(" and ") };
+        let told =
+            if found.is_empty() { "nothing".to_owned() } else { found.iter().map(IpAddr::to_string).collect::<Vec<_>>().join(" and ") };
         findings.push(Finding::new(
             format!("{name} leads to {told} by {}, and must lead to {wanted}", authority.eyes()),
             format!("point its A or AAAA record at {wanted} and delete the others; a CA prefers a stale AAAA"),

@@ -7,11 +7,11 @@ mod journal;
 mod process;
 mod token;
 
+pub use crate::inventory::{NETWORKS, api_port, disables, items, networks};
 pub use config::keys as config_keys;
 pub use encryption::wanted as encrypts;
 pub use files::{CONFIG, REGISTRIES, node_name, unit, unit_file};
 pub use journal::diagnose;
-pub use crate::inventory::{NETWORKS, api_port, disables, items, networks};
 
 use super::adoption;
 use super::artifact;

@@ -84,7 +84,10 @@ mod tests {
     #[test]
     fn projected_volumes_show_it_too() {
         let source = json!({ "secret": { "name": "jwt-keys" } });
-        assert_eq!(volume(json!({ "projected": { "defaultMode": 0o400, "sources": [{ "configMap": {} }, source] } })), Reads::File { mode: 0o400 });
+        assert_eq!(
+            volume(json!({ "projected": { "defaultMode": 0o400, "sources": [{ "configMap": {} }, source] } })),
+            Reads::File { mode: 0o400 }
+        );
     }
 
     #[test]

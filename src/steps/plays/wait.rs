@@ -52,6 +52,8 @@ fn unready(live: &Value) -> Option<String> {
     match condition(live, "Ready") {
         None => Some("it has no condition Ready yet".into()),
         Some(ready) if ready["status"] == "True" => None,
-        Some(ready) => Some(format!("Ready is {}: {}", ready["status"].as_str().unwrap_or_default(), ready["message"].as_str().unwrap_or_default())),
+        Some(ready) => {
+            Some(format!("Ready is {}: {}", ready["status"].as_str().unwrap_or_default(), ready["message"].as_str().unwrap_or_default()))
+        }
     }
 }

@@ -34,11 +34,7 @@ impl Visit<'_> {
     ///
     /// # Errors
     /// A question was not asked.
-    pub fn judge(
-        &self,
-        answer: Result<Option<&Exchange>, Missing>,
-        tls: Result<Option<&Served>, Missing>,
-    ) -> Result<Seen, Missing> {
+    pub fn judge(&self, answer: Result<Option<&Exchange>, Missing>, tls: Result<Option<&Served>, Missing>) -> Result<Seen, Missing> {
         let (address, name) = (self.address, self.responder.domain);
         let exchange = match readable(answer)? {
             Ok(exchange) => exchange,
@@ -71,7 +67,9 @@ impl Visit<'_> {
         let (name, namespace) = (self.responder.domain, &self.responder.job.namespace);
         match status {
             502..=504 => Finding::new(
-                format!("Traefik answers {status} for {name}: it does not reach the responder's pod, and would not reach cert-manager's solver"),
+                format!(
+                    "Traefik answers {status} for {name}: it does not reach the responder's pod, and would not reach cert-manager's solver"
+                ),
                 format!(
                     "a network policy refuses: let Traefik of kube-system out to, and in to, TCP 8089 of the pods in {namespace} that bear \
                      acme.cert-manager.io/http01-solver: kubectl get networkpolicies -A"

@@ -49,12 +49,16 @@ fn events(namespace: &str) -> ObjectRef {
 pub fn unstarted(seen: &View<'_>, responder: &Responder<'_>, occasion: Occasion) -> Result<Option<Plan>, Missing> {
     let namespace = &responder.job.namespace;
     let pods = seen.list(&pods::all(namespace), SOLVERS)?.into_iter().flatten();
-    let own = |pod: &&Value| pod["metadata"]["ownerReferences"].as_array().is_some_and(|all| all.iter().any(|one| one["uid"] == responder.token));
+    let own =
+        |pod: &&Value| pod["metadata"]["ownerReferences"].as_array().is_some_and(|all| all.iter().any(|one| one["uid"] == responder.token));
     let pod = pods.filter(own).find(|pod| pod["metadata"].get("deletionTimestamp").is_none());
     let (told, cure) = match pod {
         Some(pod) if pod["status"]["phase"] == "Running" && Pod::of(pod).trouble().is_none() => return Ok(None),
         Some(pod) => (Pod::of(pod).trouble(), format!("kubectl -n {namespace} describe pod {}", Pod::of(pod).name())),
-        None => (refused(seen, responder)?, format!("let pods like cert-manager's solvers in: kubectl -n {namespace} get resourcequotas,limitranges,events")),
+        None => (
+            refused(seen, responder)?,
+            format!("let pods like cert-manager's solvers in: kubectl -n {namespace} get resourcequotas,limitranges,events"),
+        ),
     };
     let what = format!("a responder for {} runs in {namespace}", responder.domain);
     Ok(Some(waiting(what, told.unwrap_or_else(|| "its pod is starting".into()), format!("{cure}{}", occasion.around()), STARTS)))

@@ -6,7 +6,8 @@ use super::Rotation;
 use super::stage::Stage;
 use crate::inventory;
 use crate::model::{
-    Action, ApiAction, JWT_NEXT, JWT_OLD, JWT_PRIVATE, JWT_PUBLIC, KEY_ID, LiveSecret, Plan, Planned, Secret, SecretKind, SecretSpec, WITHDRAWN_AFTER,
+    Action, ApiAction, JWT_NEXT, JWT_OLD, JWT_PRIVATE, JWT_PUBLIC, KEY_ID, LiveSecret, Plan, Planned, Secret, SecretKind, SecretSpec,
+    WITHDRAWN_AFTER,
 };
 use crate::steps::jwt_keys::ring::Ring;
 

@@ -22,7 +22,8 @@ pub fn of(lacking: &[&Redirect], namespace: &str) -> String {
     if !names.is_empty() {
         let alternatives = names.iter().map(|name| name.replace('.', "\\.")).collect::<Vec<_>>().join("|");
         let hosts = if names.len() == 1 { alternatives } else { format!("(?:{alternatives})") };
-        middlewares.push(("apex", format!("redirectRegex: {{regex: '^https?://{hosts}/(.*)', replacement: '{target}/${{1}}', permanent: true}}")));
+        middlewares
+            .push(("apex", format!("redirectRegex: {{regex: '^https?://{hosts}/(.*)', replacement: '{target}/${{1}}', permanent: true}}")));
     }
     if https {
         middlewares.push(("https", "redirectScheme: {scheme: https, permanent: true}".to_owned()));

@@ -18,7 +18,9 @@ pub fn judge(name: &str, names: &[&str], answer: Result<Option<&Exchange>, Missi
     let Ok(exchange) = readable(answer)? else { return Ok(None) };
     let (Some(to), Ok(asked)) = (leads(&from, exchange), Url::parse(&from)) else { return Ok(None) };
     let Some(why) = unfollowed(&asked, &to, names) else { return Ok(None) };
-    let what = format!("plain http of {name} redirects the challenge's path to {to}, and {why}: if Traefik's entry point does that, no renewal comes");
+    let what = format!(
+        "plain http of {name} redirects the challenge's path to {to}, and {why}: if Traefik's entry point does that, no renewal comes"
+    );
     let cure = "keep redirects on the application's Ingress, or let the entry point send to port 443 alone, or set ports.web.allowACMEByPass: true in \
                 Traefik's chart values";
     Ok(Some(Finding::new(what, cure)))

@@ -23,14 +23,20 @@ pub fn judge(url: &str, header: &str) -> Option<Note> {
     }
     let warning = |what: String, cure: &str| Some(Note::Warning(Finding::new(format!("HSTS of {url}: {what}"), cure)));
     let Some(Policy { max_age, subdomains, preload }) = Policy::read(header) else {
-        return warning(format!("browsers ignore {header:?}"), "it needs one max-age in seconds; Traefik's Middleware: headers: {stsSeconds: 31536000}");
+        return warning(
+            format!("browsers ignore {header:?}"),
+            "it needs one max-age in seconds; Traefik's Middleware: headers: {stsSeconds: 31536000}",
+        );
     };
     if max_age == 0 {
         return warning("max-age=0 makes browsers forget it".into(), "send no such header if it is not wanted, else max-age=31536000");
     }
     if preload && (max_age < YEAR || !subdomains) {
         let what = "it asks to be preloaded, which needs includeSubDomains and a max-age of a year".into();
-        return warning(what, "take preload away, unless every subdomain serves https for good: the way off the browsers' list takes months");
+        return warning(
+            what,
+            "take preload away, unless every subdomain serves https for good: the way off the browsers' list takes months",
+        );
     }
     if preload {
         let what = "it asks to be preloaded: every subdomain must serve https then, and the way off the browsers' list takes months";
@@ -78,7 +84,10 @@ mod tests {
             ("max-age=300", "it holds for 5 minutes only"),
             ("max-age=31536000; preload", "which needs includeSubDomains and a max-age of a year"),
             ("max-age=86400; includeSubDomains; preload", "which needs includeSubDomains and a max-age of a year"),
-            ("max-age=31536000; includeSubDomains; preload", "fact: HSTS of https://shop.example/: it asks to be preloaded: every subdomain"),
+            (
+                "max-age=31536000; includeSubDomains; preload",
+                "fact: HSTS of https://shop.example/: it asks to be preloaded: every subdomain",
+            ),
             ("includeSubDomains", "browsers ignore \"includeSubDomains\""),
             ("max-age=1 year", "browsers ignore \"max-age=1 year\""),
             ("max-age=31536000; max-age=0", "browsers ignore \"max-age=31536000; max-age=0\""),

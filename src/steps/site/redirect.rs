@@ -93,7 +93,9 @@ mod tests {
     fn only_a_permanent_redirect_with_its_path_kept_will_do() {
         assert_eq!(judged(301, APEX), None);
         assert_eq!(judged(308, "https://shop.example:443/a"), None);
-        for (status, location) in [(302, APEX), (301, "https://shop.example/"), (301, "/a"), (301, "http://shop.example/a"), (200, ""), (301, "")] {
+        for (status, location) in
+            [(302, APEX), (301, "https://shop.example/"), (301, "/a"), (301, "http://shop.example/a"), (200, ""), (301, "")]
+        {
             assert!(judged(status, location).is_some(), "{status} {location}");
         }
     }
@@ -102,7 +104,10 @@ mod tests {
     fn each_fault_has_its_words() {
         let what = |status, location: &str| judged(status, location).unwrap().what;
         assert_eq!(what(200, ""), format!("GET {WWW} answers 200, and a redirect to {APEX} is expected"));
-        assert_eq!(what(301, "https://shop.example/"), format!("GET {WWW} redirects to https://shop.example/, which loses the path, and {APEX} is expected"));
+        assert_eq!(
+            what(301, "https://shop.example/"),
+            format!("GET {WWW} redirects to https://shop.example/, which loses the path, and {APEX} is expected")
+        );
         assert_eq!(what(301, "http://shop.example/a"), format!("GET {WWW} redirects to http://shop.example/a, and {APEX} is expected"));
         assert!(what(307, APEX).contains("with 307, which browsers do not remember"));
     }

@@ -35,7 +35,9 @@ impl Issuer {
 /// The question was not asked.
 pub fn judge(name: &str, served: Result<Option<&Served>, Missing>, issuer: &Issuer, now: i64) -> Result<Option<Finding>, Missing> {
     let served = match readable(served)? {
-        Err(why) => return Ok(Some(Finding::new(format!("{name} serves no certificate: {why}"), "let TCP 443 in, and see whether Traefik runs"))),
+        Err(why) => {
+            return Ok(Some(Finding::new(format!("{name} serves no certificate: {why}"), "let TCP 443 in, and see whether Traefik runs")));
+        }
         Ok(served) => served,
     };
     if is_default(served) {

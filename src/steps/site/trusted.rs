@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use crate::inventory::Tls;
 use crate::model::{
-    ApiQuestion, Exchange, LiveSecret, Missing, ObjectRef, OperatorQuestion, OutsideQuestion, Question, Seen, Served, TLS_CA, Trusted, View, Why,
+    ApiQuestion, Exchange, LiveSecret, Missing, ObjectRef, OperatorQuestion, OutsideQuestion, Question, Seen, Served, TLS_CA, Trusted,
+    View, Why,
 };
 
 use super::super::leaf::Leaf;

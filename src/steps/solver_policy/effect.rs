@@ -138,7 +138,8 @@ impl Ways {
     pub fn bars_solver(&self, seen: &View<'_>, solver: &Value) -> Result<Option<String>, Missing> {
         let own = End::of(solver, &traefik::home(seen, text(solver, "/metadata/namespace").unwrap_or_default())?);
         let ports = list(solver, "/spec/containers").flat_map(|container| list(container, "/ports"));
-        let port = Port { name: ports.filter(|port| port["containerPort"] == SOLVER.number).find_map(|port| text(port, "/name")), ..SOLVER };
+        let port =
+            Port { name: ports.filter(|port| port["containerPort"] == SOLVER.number).find_map(|port| text(port, "/name")), ..SOLVER };
         for pod in traefik::pods(seen)? {
             let deny = barred(self.policies(seen)?, Side::Ingress, &own, &traefik::end(seen, pod)?, port);
             if !deny.is_empty() {

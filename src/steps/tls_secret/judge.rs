@@ -68,7 +68,9 @@ pub fn judge(material: &Material<'_>, names: &[String], now: i64) -> Result<(), 
     let at = UnixTime::since_unix_epoch(Duration::from_secs(now.max(0).cast_unsigned()));
     for name in names {
         let server = ServerName::try_from(name.as_str()).map_err(|_| fault(Part::Certificate, &format!("{name} is not a DNS name")))?;
-        verifier.verify_server_cert(leaf, intermediates, &server, &[], at).map_err(|error| fault(Part::Certificate, &told(&error, name)))?;
+        verifier
+            .verify_server_cert(leaf, intermediates, &server, &[], at)
+            .map_err(|error| fault(Part::Certificate, &told(&error, name)))?;
     }
     Ok(())
 }
