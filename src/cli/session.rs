@@ -57,7 +57,11 @@ impl Session {
         if let Some((seen, cure)) = lacking {
             return Err(Failure::new("push images", seen, cure).exiting(Exit::Usage));
         }
-        inventory.images.retain(|name, _| names.is_empty() || names.contains(name));
+        if !names.is_empty() {
+            inventory.images.retain(|name, _| names.contains(name));
+            // Those that are left out are no former versions of those that are named.
+            inventory.images.values_mut().for_each(|image| image.keep = Some(u8::MAX));
+        }
         let steps = flow(&inventory).into_iter().filter(|step| ["images", "workloads"].iter().any(|word| step.id().is_called(word)));
         Self::with(target, &inventory, steps.collect())
     }

@@ -23,6 +23,8 @@ pub struct Image {
     pub registry: Option<String>,
     /// The command that makes it. `sh` runs it in the inventory's folder before `bootstrap` looks at the image.
     pub build: Option<String>,
+    /// How many former versions of it stay on a host beside the one that is wanted.
+    pub keep: Option<u8>,
 }
 
 impl Image {

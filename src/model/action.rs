@@ -67,6 +67,13 @@ pub enum HostAction {
         /// Full reference.
         name: String,
     },
+    /// Remove an image that no container uses, with all of its names.
+    RemoveImage {
+        /// One of them, in full.
+        name: String,
+        /// Config digest.
+        id: String,
+    },
     /// Run helm.
     Release(ReleaseAction),
 }
@@ -282,6 +289,7 @@ impl fmt::Display for HostAction {
             Self::Encrypt(how) => how.fmt(f),
             Self::Import(image) => write!(f, "import image {}", image.names.join(", ")),
             Self::PinImage { name } => write!(f, "pin image {name}"),
+            Self::RemoveImage { name, .. } => write!(f, "remove image {name}"),
             Self::Release(action) => action.fmt(f),
         }
     }

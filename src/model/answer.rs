@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    ChartFacts, DryRun, Exchange, Failure, FileMeta, HostFacts, ImageArchive, ImageOnHost, Listener, LiveRelease, LiveSecret, Pin,
-    Provider, Rules, Secret, Served, SshdFacts, UnitState,
+    ChartFacts, DryRun, Exchange, Failure, FileMeta, FormerImage, HostFacts, ImageArchive, ImageOnHost, Listener, LiveRelease, LiveSecret,
+    Pin, Provider, Rules, Secret, Served, SshdFacts, UnitState,
 };
 
 /// A question's answer.
@@ -49,6 +49,8 @@ pub enum Reply {
     Images(Vec<ImageOnHost>),
     /// Of `HostQuestion::Blobs`.
     Blobs(BTreeSet<String>),
+    /// Of `HostQuestion::Former`.
+    Former(Vec<FormerImage>),
     /// A line or a few.
     Text(String),
     /// A file's content, which may hold secrets.

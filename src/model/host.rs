@@ -138,6 +138,17 @@ pub enum Rules {
     Other,
 }
 
+/// An image that another one may have replaced.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct FormerImage {
+    /// Config digest.
+    pub id: String,
+    /// When it came, since the epoch.
+    pub came: i64,
+    /// Whether a container is made of it, running or not.
+    pub used: bool,
+}
+
 /// One image in containerd.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct ImageOnHost {

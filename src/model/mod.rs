@@ -38,7 +38,7 @@ pub use database::{DatabaseKind, DatabaseLogin, NEW_PASSWORD, OLD_PASSWORD, Pass
 pub use encryption::{ENCRYPTION_CONFIG, Encrypting, Provider};
 pub use event::{Event, Sink};
 pub use failure::{Exit, Failure};
-pub use host::{FileKind, FileMeta, HostFacts, ImageOnHost, Listener, Privilege, Rules, UnitState};
+pub use host::{FileKind, FileMeta, FormerImage, HostFacts, ImageOnHost, Listener, Privilege, Rules, UnitState};
 pub use id::{HostId, Scope, StepId};
 pub use image::ImageSource;
 pub use key::{JWT_NEXT, JWT_OLD, JWT_PRIVATE, JWT_PUBLIC, KEY_ID, KeyKind, WITHDRAWN_AFTER};

@@ -48,6 +48,9 @@ pub enum HostQuestion {
     Images,
     /// Digests of the blobs that k3s' containerd holds whole: `Reply::Blobs`. Absent while containerd does not run.
     Blobs,
+    /// When images of these ids came into k3s' containerd, and whether containers use them: `Reply::Former`. Absent while containerd does not
+    /// run; an id of which that can't be told is left out.
+    Former(Vec<String>),
     /// The last 40 lines of a unit's journal: `Reply::Text`.
     Journal(String),
     /// What nftables enforces of the table that this file declares: `Reply::Rules`. Absent when there is no nft.

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{
-    Answer, ApiQuestion, ArtifactRef, ChartFacts, DatabaseLogin, DryRun, EnvSource, Exchange, Failure, FileMeta, Hairpin, HostFacts,
-    HostId, HostQuestion, ImageArchive, ImageOnHost, ImageSource, Listener, LiveRelease, LiveSecret, Manifest, Missing, ObjectRef,
-    OperatorQuestion, OutsideQuestion, PasswordRef, Pin, Program, Provider, Question, RecordKind, ReleaseUpgrade, Reply, Resolver, Rules,
-    Secret, Served, SshdFacts, Tool, Trusted, UnitState, Why, World,
+    Answer, ApiQuestion, ArtifactRef, ChartFacts, DatabaseLogin, DryRun, EnvSource, Exchange, Failure, FileMeta, FormerImage, Hairpin,
+    HostFacts, HostId, HostQuestion, ImageArchive, ImageOnHost, ImageSource, Listener, LiveRelease, LiveSecret, Manifest, Missing,
+    ObjectRef, OperatorQuestion, OutsideQuestion, PasswordRef, Pin, Program, Provider, Question, RecordKind, ReleaseUpgrade, Reply,
+    Resolver, Rules, Secret, Served, SshdFacts, Tool, Trusted, UnitState, Why, World,
 };
 
 /// A step's window: one host, the API, the outside, the operator's side. No other host's answers.
@@ -110,6 +110,11 @@ impl<'a> View<'a> {
     /// `HostQuestion::Blobs`.
     pub fn blobs(&self) -> Seen<&'a BTreeSet<String>> {
         look!(self, self.ask(HostQuestion::Blobs), Blobs)
+    }
+
+    /// `HostQuestion::Former`.
+    pub fn former(&self, ids: &[String]) -> Seen<&'a Vec<FormerImage>> {
+        look!(self, self.ask(HostQuestion::Former(ids.to_vec())), Former)
     }
 
     /// `HostQuestion::Journal`.

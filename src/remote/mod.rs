@@ -49,6 +49,9 @@ pub use self::lock::Lock;
 pub use self::log::Mark;
 pub use self::prompt::{PASSWORD_FILE, Prompt, type_in};
 
+/// containerd's blobs as k3s lays them out (containerd: plugins/content/local).
+const STORE: &str = "/var/lib/rancher/k3s/agent/containerd/io.containerd.content.v1.content/blobs/sha256";
+
 /// A host that we are connected to, as root.
 pub struct Remote {
     id: HostId,

@@ -1,7 +1,10 @@
 //! `images`: the inventory's archives are in the host's containerd, as they are here, and kubelet's garbage collection spares them.
 
+mod former;
+
 use std::collections::BTreeSet;
 
+use self::former::former;
 use super::artifact;
 use super::changes::Changes;
 use crate::inventory::{Image, Inventory};
@@ -20,11 +23,15 @@ struct Images {
 struct Wanted {
     source: ImageSource,
     build: Option<String>,
+    keep: u8,
 }
 
 /// One a host, if there are images.
 pub fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
-    let sources = |image: &Image| image.sources().map(|source| Wanted { source, build: image.build.clone() }).collect::<Vec<_>>();
+    let sources = |image: &Image| {
+        let keep = image.keep.unwrap_or(former::KEEP);
+        image.sources().map(|source| Wanted { source, build: image.build.clone(), keep }).collect::<Vec<_>>()
+    };
     let wanted: Vec<Wanted> = inventory.images.values().flat_map(sources).collect();
     if wanted.is_empty() {
         return Vec::new();
@@ -112,6 +119,12 @@ impl Step for Images {
         {
             questions.push(seen.ask(HostQuestion::Blobs));
         }
+        let archives: Option<Vec<_>> =
+            self.wanted.iter().map(|wanted| Some((seen.image(&wanted.source, arch).ok().flatten()?, wanted.keep))).collect();
+        if let (Some(archives), Ok(Some(on_host))) = (archives, seen.images()) {
+            let asked = former(&archives, on_host).into_values().map(|former| former.asked());
+            questions.extend(asked.filter(|ids| !ids.is_empty()).map(|ids| seen.ask(HostQuestion::Former(ids))));
+        }
         questions
     }
 
@@ -134,8 +147,20 @@ impl Step for Images {
         let stopped = || Missing { question: seen.ask(HostQuestion::Images), why: Why::Unreadable("containerd does not run yet".into()) };
         let on_host = seen.images()?.ok_or_else(stopped)?;
         let mut changes = Changes::default();
-        for (wanted, archive) in archives {
+        for (wanted, archive) in &archives {
             wanted.settle(&mut changes, seen, archive, arch, on_host);
+        }
+        let archives: Vec<_> = archives.iter().map(|(wanted, archive)| (*archive, wanted.keep)).collect();
+        for former in former(&archives, on_host).into_values() {
+            let asked = former.asked();
+            if asked.is_empty() {
+                continue;
+            }
+            let (spent, keep) = former.spent(seen.former(&asked)?.map(Vec::as_slice).unwrap_or_default());
+            for (id, name) in spent {
+                let reason = format!("{name} is older than the former ones that stay ({keep})");
+                changes.on_host(seen, reason, HostAction::RemoveImage { name: name.to_owned(), id: id.to_owned() });
+            }
         }
         let built = self.wanted.iter().filter_map(|wanted| {
             let build = wanted.build.as_ref()?;

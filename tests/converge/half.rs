@@ -55,7 +55,7 @@ fn ways(world: &mut World, id: &HostId, action: &HostAction) -> Vec<Half> {
             let id = id.clone();
             vec![Box::new(move |world| world.host(&id).enabled = true)]
         }
-        HostAction::Unit { .. } | HostAction::PinImage { .. } | HostAction::Encrypt(_) => Vec::new(),
+        HostAction::Unit { .. } | HostAction::PinImage { .. } | HostAction::RemoveImage { .. } | HostAction::Encrypt(_) => Vec::new(),
         HostAction::Import(image) => {
             // containerd names one after the other, and pins come afterwards.
             let upto = |named: usize, pinned: usize| -> Half {

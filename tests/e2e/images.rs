@@ -3,6 +3,7 @@
 pub mod archive;
 mod faults;
 
+use std::cell::Cell;
 use std::fs;
 use std::time::Duration;
 
@@ -38,13 +39,14 @@ pub fn push(context: &Context) -> Result<()> {
     let bench = context.converged()?;
     let web = Web::of(bench)?;
     let auth = pods(bench, "auth")?;
-    let trial = Trial { bench, relay: through(bench, Line::default())?, web: &web };
+    let trial = Trial { trials: Cell::new(0), bench, relay: through(bench, Line::default())?, web: &web };
     trial.changed().context("one layer changed")?;
     trial.edited().context("one word of a layer changed")?;
     trial.collected().context("a layer is collected while another is sent")?;
     trial.cut().context("the line is cut")?;
     trial.spoilt().context("killed, and a byte in the spool is spoilt")?;
     trial.full().context("the disk fills up")?;
+    trial.former().context("former versions")?;
     ensure!(pods(bench, "auth")? == auth, "pods of another image were replaced");
     web.restore(bench)?;
     ended(&bedplate(bench, &["bootstrap", "inventory.toml"])?, 0)?;
@@ -53,6 +55,8 @@ pub fn push(context: &Context) -> Result<()> {
 }
 
 struct Trial<'a> {
+    /// How many images ran so far.
+    trials: Cell<u32>,
     bench: &'a Bench<'a>,
     relay: Relay,
     web: &'a Web,
@@ -166,6 +170,16 @@ impl Trial<'_> {
         self.runs(&id)
     }
 
+    /// Each trial left its image by another tag. Of former ones those three stay that came last, beside the one that runs.
+    fn former(&self) -> Result<()> {
+        let left = self.bench.look("k3s ctr -n k8s.io images ls -q | grep '^docker.io/shop/web:former-' | sort")?;
+        println!("left of six: {}", left.replace('\n', " "));
+        let last = self.trials.get();
+        let tags: Vec<u32> = left.lines().filter_map(|name| name.rsplit_once('-')?.1.parse().ok()).collect();
+        ensure!(tags == [last - 3, last - 2, last - 1, last], "{left}");
+        Ok(())
+    }
+
     /// Through the relay: what the run said, and the bytes that went to the host.
     fn bootstrap(&self) -> Result<(Ended, u64)> {
         let before = self.relay.passed();
@@ -200,7 +214,13 @@ impl Trial<'_> {
         // A pod that is ending is listed until it has ended.
         let running = "k3s kubectl -n shop get pods -l app.kubernetes.io/component=web -o jsonpath='{range .items[*]}{.status.containerStatuses[*].imageID}{\"\\n\"}{end}'";
         let all = || Ok(self.bench.look(running).map(|seen| !seen.is_empty() && seen.lines().all(|line| line == id))?.then_some(()));
-        until("all pods to run it", ENDING, all).with_context(|| self.bench.look(running).unwrap_or_default())
+        until("all pods to run it", ENDING, all).with_context(|| self.bench.look(running).unwrap_or_default())?;
+        self.trials.set(self.trials.get() + 1);
+        let tag = format!("docker.io/shop/web:former-{}", self.trials.get());
+        let tagged = format!(
+            "k3s ctr -n k8s.io images tag docker.io/shop/web:1.0.0 {tag} && k3s ctr -n k8s.io images label {tag} io.cri-containerd.pinned=pinned"
+        );
+        self.bench.look(&tagged).map(drop)
     }
 }
 

@@ -3,8 +3,10 @@
 use serde::Deserialize;
 
 use super::reply;
-use crate::model::{Answer, ImageOnHost, Reply};
+use crate::model::{Answer, FormerImage, ImageOnHost, Reply};
+use crate::remote::STORE;
 use crate::remote::frame::Output;
+use crate::remote::quote::quote;
 
 /// `ctr images ls` does not show config digests; crictl's `id` is one. containerd lives and dies with k3s' unit.
 pub(super) const SCRIPT: &str = "systemctl is-active --quiet k3s || systemctl is-active --quiet k3s-agent || exit 44; \
@@ -13,6 +15,19 @@ pub(super) const SCRIPT: &str = "systemctl is-active --quiet k3s || systemctl is
 /// Only what is whole is listed; what is still coming in stands in `content active`.
 pub(super) const BLOBS: &str = "systemctl is-active --quiet k3s || systemctl is-active --quiet k3s-agent || exit 44; \
                                 timeout --foreground 60 /usr/local/bin/k3s ctr -n k8s.io content ls -q";
+
+/// containerd dates a blob when it came (containerd: plugins/content/local/writer.go). A container tells the id of its image, and kubelet
+/// asked for it by that.
+pub(super) fn former_script(ids: &[String]) -> String {
+    let files: String = ids.iter().map(|id| format!(" {}", quote(id.trim_start_matches("sha256:")))).collect();
+    format!(
+        "systemctl is-active --quiet k3s || systemctl is-active --quiet k3s-agent || exit 44\n\
+         used=$(timeout --foreground 60 /usr/local/bin/k3s crictl ps -a -o json) || exit\n\
+         cd {STORE} || exit\n\
+         for id in{files}; do\ncase $used in *\"$id\"*) u=used ;; *) u=free ;; esac\n\
+         [ ! -f \"$id\" ] || echo \"$id $(stat -c %Y -- \"$id\") $u\"\ndone\n"
+    )
+}
 
 /// Of the CRI's `ListImagesResponse` (k8s.io/cri-api: runtime/v1/api.proto).
 #[derive(Deserialize)]
@@ -48,6 +63,16 @@ pub(super) fn parse(output: &Output) -> Answer {
     })
 }
 
+pub(super) fn parse_former(output: &Output) -> Answer {
+    reply(output, |text| {
+        let image = |line: &str| {
+            let [id, came, used] = line.split_whitespace().collect::<Vec<_>>()[..] else { return None };
+            Some(FormerImage { id: format!("sha256:{id}"), came: came.parse().ok()?, used: used == "used" })
+        };
+        text.lines().map(image).collect::<Option<_>>().map(Reply::Former)
+    })
+}
+
 pub(super) fn parse_blobs(output: &Output) -> Answer {
     reply(output, |text| Some(Reply::Blobs(text.lines().map(str::to_owned).collect())))
 }
@@ -70,6 +95,14 @@ mod tests {
     fn blobs_are_listed_by_digest() {
         let blobs = ["sha256:aa", "sha256:bb"].map(str::to_owned).into();
         assert_eq!(parse_blobs(&printed("sha256:aa\nsha256:bb\n")), Answer::Present(Reply::Blobs(blobs)));
+    }
+
+    #[test]
+    fn former_images_have_their_time_and_whether_they_are_used() {
+        let image = |id: &str, came, used| FormerImage { id: id.into(), came, used };
+        let expected = vec![image("sha256:aa", 1_763_776_000, true), image("sha256:bb", 12, false)];
+        assert_eq!(parse_former(&printed("aa 1763776000 used\nbb 12 free\n")), Answer::Present(Reply::Former(expected)));
+        assert!(matches!(parse_former(&printed("aa today used\n")), Answer::Unreadable(_)));
     }
 
     #[test]

@@ -22,7 +22,7 @@ const fn own(question: &HostQuestion) -> u64 {
         // Of sshd, as each of three users.
         HostQuestion::Content(_) | HostQuestion::Sshd => 30,
         HostQuestion::Facts => 50,
-        HostQuestion::Images | HostQuestion::Blobs | HostQuestion::Rules(_) => 60,
+        HostQuestion::Images | HostQuestion::Blobs | HostQuestion::Former(_) | HostQuestion::Rules(_) => 60,
         HostQuestion::Digest(_) => 170,
     }
 }
@@ -48,6 +48,7 @@ mod tests {
             HostQuestion::Version(Tool::Helm),
             HostQuestion::Images,
             HostQuestion::Blobs,
+            HostQuestion::Former(vec![path()]),
             HostQuestion::Journal(path()),
             HostQuestion::Rules(path()),
             HostQuestion::Resolve(path()),

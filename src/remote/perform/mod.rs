@@ -56,6 +56,7 @@ impl Remote {
                 let said = self.import(&what, import, fetched, sent).await;
                 return said.map(Some).map_err(|error| error.told(&self.id, what));
             }
+            HostAction::RemoveImage { name, id } => self.script(&what, &push::remove(name, id), REMOVED).await,
             HostAction::PinImage { name } => self.script(&what, &push::pin(name), SHORT).await,
             HostAction::Release(release) => self.release(&what, release, fetched, sent).await,
         };
@@ -80,6 +81,9 @@ impl Remote {
         self.change(what, script, Payload { from, size, sent }, limit).await?.succeeded()
     }
 }
+
+/// For containerd to let go of an image.
+const REMOVED: Duration = Duration::from_secs(180);
 
 /// Begins every script that changes something: the first error ends it.
 const STRICT: &str = "set -eu\n";

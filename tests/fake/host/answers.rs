@@ -24,6 +24,7 @@ impl Host {
             HostQuestion::Images if self.running() && !self.runs() => return Answer::Unreadable("k3s is not there".into()),
             // An archive of make-believe has none.
             HostQuestion::Blobs => self.running().then(|| Reply::Blobs(BTreeSet::new())),
+            HostQuestion::Former(_) => self.running().then(|| Reply::Former(Vec::new())),
             HostQuestion::Images => self.running().then(|| Reply::Images(self.listed())),
             HostQuestion::Journal(_) => Some(Reply::Text(String::new())),
             // The world answers it.

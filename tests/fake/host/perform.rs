@@ -49,7 +49,7 @@ impl Host {
             }
             HostAction::Encrypt(how) => return self.encrypt(*how),
             HostAction::Unit { unit, change } => return self.change(unit, *change),
-            HostAction::Import(_) | HostAction::PinImage { .. } if !self.runs() => {
+            HostAction::Import(_) | HostAction::PinImage { .. } | HostAction::RemoveImage { .. } if !self.runs() => {
                 return Err(Failure::new("reach containerd", "k3s does not run", ""));
             }
             HostAction::Import(image) => {
@@ -57,6 +57,7 @@ impl Host {
                     self.images.insert(name.clone(), (image.id.clone(), true));
                 }
             }
+            HostAction::RemoveImage { id, .. } => self.images.retain(|_, image| image.0 != *id),
             HostAction::PinImage { name } => {
                 if let Some(image) = self.images.get_mut(name) {
                     image.1 = true;

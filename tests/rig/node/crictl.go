@@ -14,10 +14,11 @@ import (
 	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
 )
 
-// crictl answers the two questions that are asked of it: `images` and `ps [-a]`, each with `-o json`.
+// crictl knows what is asked of it: `images` and `ps [-a]`, each with `-o json`, and `rmi` with one image.
 func crictl(args []string) error {
-	if len(args) < 3 || !slices.Equal(args[len(args)-2:], []string{"-o", "json"}) {
-		return errors.New("this stand-in knows `crictl images -o json` and `crictl ps [-a] -o json`")
+	remove := len(args) == 2 && args[0] == "rmi"
+	if !remove && (len(args) < 3 || !slices.Equal(args[len(args)-2:], []string{"-o", "json"})) {
+		return errors.New("this stand-in knows `crictl images -o json`, `crictl ps [-a] -o json` and `crictl rmi IMAGE`")
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -28,6 +29,10 @@ func crictl(args []string) error {
 	defer link.Close()
 	var answer proto.Message
 	switch {
+	case remove:
+		request := &cri.RemoveImageRequest{Image: &cri.ImageSpec{Image: args[1]}}
+		_, err = cri.NewImageServiceClient(link).RemoveImage(ctx, request)
+		return err
 	case args[0] == "images":
 		answer, err = cri.NewImageServiceClient(link).ListImages(ctx, &cri.ListImagesRequest{})
 	case args[0] == "ps":

@@ -5,11 +5,11 @@ use std::fmt;
 use std::io::{self, Read as _, Write as _};
 use std::sync::{Mutex, PoisonError};
 
-use super::STORE;
 use super::held::Held;
 use super::wire::LEVEL;
 use crate::images::{Kept, Layout};
 use crate::model::Blob;
+use crate::remote::STORE;
 use crate::remote::perform::spool::{self, FOLDER};
 use crate::remote::shell::Parcel;
 

@@ -1,8 +1,9 @@
 //! The import: what came and what containerd has, as an OCI layout in part.
 
 use super::archive::Archive;
-use super::{CTR, STORE, STRICT, pin};
+use super::{CTR, STRICT, pin};
 use crate::model::Blob;
+use crate::remote::STORE;
 use crate::remote::perform::spool::{self, FOLDER, Part};
 use crate::remote::quote::quote;
 

@@ -43,9 +43,6 @@ const TRIES: u32 = 2;
 /// worker's process group, where the keeper of the lock finds it.
 const CTR: &str = "timeout --foreground 600 /usr/local/bin/k3s ctr -n k8s.io";
 
-/// containerd's blobs as k3s lays them out (containerd: plugins/content/local).
-const STORE: &str = "/var/lib/rancher/k3s/agent/containerd/io.containerd.content.v1.content/blobs/sha256";
-
 impl Remote {
     pub(super) async fn import(&self, what: &str, import: &ImageImport, fetched: &Path, sent: Sent<'_>) -> Result<String, Error> {
         let layout = opened(import, fetched).await?;
@@ -142,6 +139,18 @@ async fn opened(import: &ImageImport, fetched: &Path) -> Result<Arc<Layout>, Err
 /// kubelet's garbage collection spares what bears this label (containerd: pkg/labels).
 pub(super) fn pin(name: &str) -> String {
     format!("{CTR} images label {} io.cri-containerd.pinned=pinned >/dev/null", quote(name))
+}
+
+/// What a pod began to use since it was looked at stays.
+pub(super) fn remove(name: &str, id: &str) -> String {
+    const CRICTL: &str = "timeout --foreground 60 /usr/local/bin/k3s crictl";
+    format!(
+        "used=$({CRICTL} ps -a -o json) || exit\n\
+         case $used in *{id}*) echo 'a pod uses it by now: it stays, so run again' >&2; exit 1 ;; esac\n\
+         {CRICTL} rmi {name} >/dev/null\n",
+        id = quote(id.trim_start_matches("sha256:")),
+        name = quote(name),
+    )
 }
 
 /// What differs between the images on the host and those that were imported.
