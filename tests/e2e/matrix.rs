@@ -32,12 +32,12 @@ pub struct Outcome {
 
 /// A sample of the actions, the tool shot in the middle of each.
 pub fn kill(context: &Context) -> Result<()> {
-    sample(context, Fault::Kill, 9)
+    sample(context, Fault::Kill, 6)
 }
 
 /// A sample of the actions, the line reset in the middle of each; the run goes on by itself.
 pub fn cut(context: &Context) -> Result<()> {
-    sample(context, Fault::Cut, 8)
+    sample(context, Fault::Cut, 5)
 }
 
 /// A sample of the actions, the line falling silent in the middle of each.

@@ -142,7 +142,7 @@ fn amiss(bench: &Bench<'_>) -> Result<()> {
     bench.look(&format!("iptables -w -t raw -D {rule}; k3s kubectl -n kube-system delete tlsoption default"))?;
     let verify = verify?;
     ended(&verify, 0)?;
-    ensure!(verify.stdout.contains("2001:db8::7, too"), "{}", verify.stdout);
+    ensure!(verify.stdout.contains("https://home.local at 2001:db8::7, where DNS leads, too"), "{}", verify.stdout);
     for site in ["shop.example", "home.local", "files.local"] {
         for told in [
             format!("visitors are served, but the host itself gets no answer from https://{site} at {}", bench.host.address),
