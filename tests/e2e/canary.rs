@@ -20,7 +20,7 @@ pub use processes::Watch;
 /// Keys of `.env` that hold a secret. The last two are not for the cluster at all.
 const KEYS: [&str; 5] = ["GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "RESEND_API_KEY", "DATABASE_URL", "POSTGRES_PASSWORD"];
 
-/// From a bare host to a changed Secret, at `-vv`: no value of `.env`, no sudo password and no private key in a command line, an
+/// From a bare host to a changed Secret and another key pair, at `-vv`: no value of `.env`, no sudo password and no private key in a command line, an
 /// environment, the journal, what the tool says, or a file that is not a pod's own.
 pub fn shows_nowhere(context: &Context) -> Result<()> {
     let mut bench = Bench::fresh(context.rig, 1)?;
@@ -42,6 +42,8 @@ pub fn shows_nowhere(context: &Context) -> Result<()> {
         said.push(tool(&bench, &[verb, "-vv"], 0)?);
         said.push(tool(&bench, &[verb, "-vv", "--json"], 0)?);
     }
+    needles.add("the JWT key that went", &jwt_key(&bench)?);
+    said.push(tool(&bench, &["rotate", "jwt", "-vv", "--yes"], 0)?);
     let seen = watch.stop()?;
     println!("canary: {} looks, {} command lines, {} environments", seen.looks, seen.arguments.len(), seen.environments.len());
 

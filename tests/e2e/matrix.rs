@@ -32,22 +32,22 @@ pub struct Outcome {
 
 /// A sample of the actions, the tool shot in the middle of each.
 pub fn kill(context: &Context) -> Result<()> {
-    sample(context, Fault::Kill, 6)
+    sample(context, Fault::Kill, 4)
 }
 
 /// A sample of the actions, the line reset in the middle of each; the run goes on by itself.
 pub fn cut(context: &Context) -> Result<()> {
-    sample(context, Fault::Cut, 5)
+    sample(context, Fault::Cut, 4)
 }
 
 /// A sample of the actions, the line falling silent in the middle of each.
 pub fn silent(context: &Context) -> Result<()> {
-    sample(context, Fault::Silence, 4)
+    sample(context, Fault::Silence, 2)
 }
 
 /// A sample of the actions, the host's plug pulled in the middle of each.
 pub fn reboot(context: &Context) -> Result<()> {
-    sample(context, Fault::Reboot, 3)
+    sample(context, Fault::Reboot, 2)
 }
 
 fn sample(context: &Context, fault: Fault, count: usize) -> Result<()> {
