@@ -147,7 +147,6 @@ fn spec(data: &[(&str, &str)], version: Option<&str>) -> SecretSpec {
         kind: SecretKind::Opaque,
         data: data.iter().map(|(key, value)| ((*key).to_owned(), Secret::new(*value))).collect(),
         annotations: BTreeMap::new(),
-        removed: Vec::new(),
         resource_version: version.map(str::to_owned),
     }
 }

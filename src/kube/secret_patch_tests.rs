@@ -22,7 +22,6 @@ fn spec(of: &[(&str, &str)]) -> SecretSpec {
         kind: SecretKind::Opaque,
         data: data(of),
         annotations: BTreeMap::new(),
-        removed: Vec::new(),
         resource_version,
     }
 }

@@ -146,8 +146,8 @@ impl Cluster {
             Failure::new(format!("make a certificate for secret {namespace}/{name}"), seen, "look at the names of the sites that name it")
         })?;
         let data = [(TLS_CHAIN, made.chain), (TLS_KEY, made.key), (TLS_CA, made.ca)].map(|(key, value)| (key.to_owned(), value)).into();
-        let (kind, annotations, removed) = (SecretKind::Tls, BTreeMap::new(), Vec::new());
-        self.put_secret(&SecretSpec { namespace, name, kind, data, annotations, removed, resource_version }).await
+        let (kind, annotations) = (SecretKind::Tls, BTreeMap::new());
+        self.put_secret(&SecretSpec { namespace, name, kind, data, annotations, resource_version }).await
     }
 
     async fn add_key_pair(&self, namespace: &str, name: &str, kind: KeyKind, planned: &str) -> Result<(), Failure> {
@@ -158,8 +158,8 @@ impl Cluster {
         data.insert(JWT_NEXT.into(), made.private);
         let (namespace, name) = (namespace.into(), name.into());
         let (kind, resource_version) = (SecretKind::Opaque, Some(planned.into()));
-        let (annotations, removed) = (BTreeMap::new(), Vec::new());
-        self.put_secret(&SecretSpec { namespace, name, kind, data, annotations, removed, resource_version }).await
+        let annotations = BTreeMap::new();
+        self.put_secret(&SecretSpec { namespace, name, kind, data, annotations, resource_version }).await
     }
 
     async fn create_secret(

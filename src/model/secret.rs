@@ -95,8 +95,6 @@ pub struct SecretSpec {
     pub data: BTreeMap<String, Secret>,
     /// Annotations that must stand there beside those that we always write; none as a value: it goes.
     pub annotations: BTreeMap<String, Option<String>>,
-    /// Keys of the live Secret that must go, in the words of the plan.
-    pub removed: Vec<String>,
     /// `resourceVersion` of the live Secret that the plan was made from; none: there was none.
     pub resource_version: Option<String>,
 }

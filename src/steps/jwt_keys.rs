@@ -150,7 +150,6 @@ impl Keys {
             kind: SecretKind::Opaque,
             data,
             annotations: std::collections::BTreeMap::new(),
-            removed: Vec::new(),
             resource_version: Some(live.resource_version.clone()),
         };
         Planned::act(

@@ -73,14 +73,12 @@ impl Step for Wanted {
         if reasons.is_empty() {
             return Ok(Plan::Converged.into());
         }
-        let removed = live.into_iter().flat_map(|live| live.data.keys()).filter(|key| !data.contains_key(*key)).cloned().collect();
         let spec = SecretSpec {
             namespace: self.source.namespace.clone(),
             name: self.source.name.clone(),
             kind: SecretKind::Opaque,
             data,
             annotations: BTreeMap::new(),
-            removed,
             resource_version: live.map(|live| live.resource_version.clone()),
         };
         let action = if made.is_empty() { ApiAction::PutSecret(spec) } else { ApiAction::MakeUp(spec, made) };

@@ -196,10 +196,9 @@ impl TlsSecret {
             let cure = format!("run with --adopt to put the files there ({}), or give `certificate` another name", reasons.join(", "));
             return Ok(Plan::Unmet(vec![Finding::new(what, cure)]).into());
         }
-        let removed = live.into_iter().flat_map(|live| live.data.keys()).filter(|key| !data.contains_key(*key)).cloned().collect();
         let (namespace, name) = (self.namespace.clone(), self.name.clone());
         let resource_version = live.map(|live| live.resource_version.clone());
-        let spec = SecretSpec { namespace, name, kind: SecretKind::Tls, data, annotations: BTreeMap::new(), removed, resource_version };
+        let spec = SecretSpec { namespace, name, kind: SecretKind::Tls, data, annotations: BTreeMap::new(), resource_version };
         Ok(Planned::act(vec![Action::Api(ApiAction::PutSecret(spec))], reasons))
     }
 }

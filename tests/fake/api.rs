@@ -164,8 +164,8 @@ impl Api {
         let data = data.map(|(key, text)| (key.to_owned(), Secret::new(text.clone()))).into();
         let (namespace, name, resource_version) = (wanted.namespace.clone(), wanted.name.clone(), wanted.resource_version.clone());
         let key = (namespace.clone(), name.clone());
-        let (annotations, removed) = (BTreeMap::new(), Vec::new());
-        self.write(&SecretSpec { namespace, name, kind: SecretKind::Tls, data, annotations, removed, resource_version });
+        let annotations = BTreeMap::new();
+        self.write(&SecretSpec { namespace, name, kind: SecretKind::Tls, data, annotations, resource_version });
         self.leaves.insert(key, leaf);
     }
 
@@ -206,8 +206,8 @@ impl Api {
                     let mut data = live.data.clone();
                     data.insert("jwt_next_private.pem".into(), Secret::new(private));
                     let (namespace, name, resource_version) = (namespace.clone(), name.clone(), Some(resource_version.clone()));
-                    let (annotations, removed) = (BTreeMap::new(), Vec::new());
-                    self.write(&SecretSpec { namespace, name, kind: SecretKind::Opaque, data, annotations, removed, resource_version });
+                    let annotations = BTreeMap::new();
+                    self.write(&SecretSpec { namespace, name, kind: SecretKind::Opaque, data, annotations, resource_version });
                 }
             }
             ApiAction::CreateCertificate(wanted) => {

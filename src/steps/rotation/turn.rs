@@ -46,7 +46,6 @@ impl Rotation {
         let spec = SecretSpec {
             namespace: self.keys.namespace.clone(),
             name: self.keys.secret.clone(),
-            removed: live.data.keys().filter(|key| !data.contains_key(*key)).cloned().collect(),
             data,
             kind: SecretKind::Opaque,
             annotations: annotation.map(|(name, value)| (name.to_owned(), value)).into(),
