@@ -105,7 +105,10 @@ impl Cluster {
         let revision = format!("{:016x}", rand::random::<u64>());
         let Some(planned) = &spec.resource_version else {
             let data: Map<String, Value> = spec.data.iter().map(|(key, value)| (key.clone(), encoded(value))).collect();
-            return self.create_secret(namespace, name, spec.kind, (REVISION, &format!("{FIRST_REVISION}{revision}")), data).await;
+            let revision = format!("{FIRST_REVISION}{revision}");
+            let more = spec.annotations.iter().filter_map(|(name, value)| Some((name.as_str(), value.as_deref()?)));
+            let annotations = more.chain([(REVISION, revision.as_str())]).collect();
+            return self.create_secret(namespace, name, spec.kind, annotations, data).await;
         };
         let Some(live) = self.as_planned(namespace, name, planned, &tried).await? else { return Ok(()) };
         let changes = Value::from(patch(&live, spec, &revision));
@@ -137,7 +140,7 @@ impl Cluster {
         let made = made(namespace, name, kind).await?;
         let data = [(JWT_PRIVATE, &made.private), (JWT_PUBLIC, &made.public)];
         let data = data.into_iter().map(|(key, value)| (key.to_owned(), encoded(value))).collect();
-        self.create_secret(namespace, name, SecretKind::Opaque, (KEY_ID, &made.kid), data).await
+        self.create_secret(namespace, name, SecretKind::Opaque, [(KEY_ID, made.kid.as_str())].into(), data).await
     }
 
     async fn create_certificate(&self, wanted: &CertificateSpec) -> Result<(), Failure> {
@@ -167,14 +170,14 @@ impl Cluster {
         namespace: &str,
         name: &str,
         kind: SecretKind,
-        (annotation, value): (&str, &str),
+        annotations: BTreeMap<&str, &str>,
         data: Map<String, Value>,
     ) -> Result<(), Failure> {
         let (label, ours) = MANAGED_BY;
         let body = json!({
             "apiVersion": "v1",
             "kind": "Secret",
-            "metadata": { "name": name, "namespace": namespace, "labels": { label: ours }, "annotations": { annotation: value } },
+            "metadata": { "name": name, "namespace": namespace, "labels": { label: ours }, "annotations": annotations },
             "type": kind.name(),
             "data": data,
         });

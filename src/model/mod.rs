@@ -50,7 +50,7 @@ pub use program::{EnvSource, Program};
 pub use question::{ApiQuestion, Hairpin, HostQuestion, OperatorQuestion, OutsideQuestion, Question, RecordKind, Resolver, Tool, Trusted};
 pub use release::{CHART_LABEL, ChartSource, ROLLED_BACK, ReleaseAction, ReleaseUpgrade, mark, marked};
 pub use restart::Restart;
-pub use secret::{CertificateSpec, Recipe, Secret, SecretKind, SecretSpec, TLS_CA, TLS_CHAIN, TLS_KEY};
+pub use secret::{CertificateSpec, MADE_UP, Recipe, Secret, SecretKind, SecretSpec, TLS_CA, TLS_CHAIN, TLS_KEY};
 pub use size::Size;
 pub use sshd::{PermitRootLogin, SSHD_DROP_IN, SSHD_UNPROVEN, STRANGER, SshdFacts};
 pub use step::Step;

@@ -82,6 +82,9 @@ pub const TLS_KEY: &str = "tls.key";
 /// Key of a `CreateCertificate`'s Secret: the CA that signed the leaf, in PEM.
 pub const TLS_CA: &str = "ca.crt";
 
+/// Annotation of a Secret: its keys whose values were made up, with commas between. They lie nowhere else.
+pub const MADE_UP: &str = "bedplate.dev/made-up";
+
 /// A Secret as it must be.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SecretSpec {

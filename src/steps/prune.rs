@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{cert_manager, issuers, jwt_keys, namespaces, redirects, solver_policy, tls_secret};
 use crate::inventory::{Consent, Inventory};
 use crate::model::{
-    Action, ApiAction, ApiQuestion, CHART_LABEL, Finding, HostAction, KEY_ID, MANAGED_BY, Missing, Note, ObjectRef, Plan, Planned,
+    Action, ApiAction, ApiQuestion, CHART_LABEL, Finding, HostAction, KEY_ID, MADE_UP, MANAGED_BY, Missing, Note, ObjectRef, Plan, Planned,
     Question, ReleaseAction, Scope, Step, StepId, View,
 };
 
@@ -191,9 +191,14 @@ impl Prune {
 fn leftover(object: ObjectRef, metadata: &Value) -> Leftover {
     // Nothing but the cluster holds a key that was made there.
     let key = metadata["metadata"]["annotations"].get(KEY_ID).is_some();
+    let made_up = metadata["metadata"]["annotations"].get(MADE_UP).is_some();
     Leftover {
         what: if key { format!("the key pair in {object}") } else { object.to_string() },
-        loss: key.then_some("it can't be had again, and all that it signed ends"),
+        loss: match (key, made_up) {
+            (true, _) => Some("it can't be had again, and all that it signed ends"),
+            (false, true) => Some("what was made up in it can't be had again"),
+            (false, false) => None,
+        },
         removal: Action::Api(ApiAction::Delete(object)),
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use crate::inventory::{Consent, Inventory, SecretSource};
 use crate::model::{
-    Action, ApiAction, ApiQuestion, Finding, LiveSecret, MANAGED_BY, Missing, OperatorQuestion, Plan, Planned, Question, REVISION, Scope,
-    Secret, SecretKind, SecretSpec, Step, StepId, View,
+    Action, ApiAction, ApiQuestion, Finding, LiveSecret, MADE_UP, MANAGED_BY, Missing, OperatorQuestion, Plan, Planned, Question, REVISION,
+    Scope, Secret, SecretKind, SecretSpec, Step, StepId, View,
 };
 
 mod data;
@@ -59,10 +59,17 @@ impl Step for Wanted {
         if !untyped.is_empty() {
             return Ok(Plan::Unmet(untyped).into());
         }
+        if let Some(lost) = live.and_then(|live| self.lost(live, &data)) {
+            return Ok(Plan::Unmet(vec![lost]).into());
+        }
+        let annotations = self.noted(live);
         let mut reasons = differences(live, &data);
         reasons.extend(made.keys().map(|key| format!("{key} is made up")));
         if live.is_some() && !reasons.is_empty() {
             reasons.extend(self.source.workloads().map(|workload| format!("{workload} is restarted then")));
+        }
+        if let (Some(_), Some(Some(keys))) = (live, annotations.get(MADE_UP)) {
+            reasons.push(format!("it is noted which values were made up: {keys}"));
         }
         match live {
             Some(live) if !is_ours(live) && !self.adopts => return Ok(Plan::Unmet(vec![self.foreign(live, &reasons)]).into()),
@@ -78,7 +85,7 @@ impl Step for Wanted {
             name: self.source.name.clone(),
             kind: SecretKind::Opaque,
             data,
-            annotations: BTreeMap::new(),
+            annotations,
             resource_version: live.map(|live| live.resource_version.clone()),
         };
         let action = if made.is_empty() { ApiAction::PutSecret(spec) } else { ApiAction::MakeUp(spec, made) };
@@ -87,6 +94,29 @@ impl Step for Wanted {
 }
 
 impl Wanted {
+    /// What was made up goes by no edit of the inventory alone.
+    fn lost(&self, live: &LiveSecret, data: &Data) -> Option<Finding> {
+        let made = live.annotations.get(MADE_UP)?.split(',').filter_map(|key| live.data.get_key_value(key));
+        let lost: Vec<&str> = made.filter(|(key, value)| data.get(*key) != Some(value)).map(|(key, _)| key.as_str()).collect();
+        let SecretSource { namespace, name, .. } = &self.source;
+        (!lost.is_empty()).then(|| {
+            Finding::new(
+                format!("{} was made up and lies nowhere else, and the inventory would remove or replace it", lost.join(", ")),
+                format!(
+                    "keep it in `generate`; or, once nothing needs its value any more: kubectl -n {namespace} annotate secret {name} {MADE_UP}-"
+                ),
+            )
+        })
+    }
+
+    /// What must be noted anew of what was made up.
+    fn noted(&self, live: Option<&LiveSecret>) -> BTreeMap<String, Option<String>> {
+        let keys = self.source.generate.keys().map(String::as_str).collect::<Vec<_>>().join(",");
+        let wanted = Some(keys).filter(|keys| !keys.is_empty());
+        let noted = live.and_then(|live| live.annotations.get(MADE_UP));
+        if wanted.as_ref() == noted { BTreeMap::new() } else { [(MADE_UP.to_owned(), wanted)].into() }
+    }
+
     fn foreign(&self, live: &LiveSecret, reasons: &[String]) -> Finding {
         let change = if reasons.is_empty() { "its data is what is wanted".to_owned() } else { reasons.join(", ") };
         let keys = live.data.keys().cloned().collect::<Vec<_>>().join(", ");
