@@ -2,12 +2,11 @@
 //! A cache: removing it costs bytes on the line, and nothing else.
 
 use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, BufReader, Write as _};
 use std::path::PathBuf;
 use std::time::SystemTime;
 
 use etcetera::BaseStrategy as _;
-use sha2::{Digest as _, Sha256};
 
 use super::layout::{Layout, digest, is_digest};
 use crate::model::{Blob, ImageArchive};
@@ -16,6 +15,8 @@ use crate::model::{Blob, ImageArchive};
 const MOST: u64 = 2 << 30;
 /// Sizes of layers for which it is worth its while, and which memory can hold.
 const WORTH: std::ops::RangeInclusive<u64> = 256 << 10..=256 << 20;
+/// Bytes that are copied at a time.
+const CHUNK: usize = 128 << 10;
 
 /// The folder.
 #[derive(Clone, Debug)]
@@ -63,7 +64,7 @@ impl Kept {
         Ok(bytes)
     }
 
-    /// Keeps an image's layers, and notes that they were the last of their repository.
+    /// Keeps an image's layers.
     ///
     /// # Errors
     /// The disk or the archive.
@@ -72,32 +73,28 @@ impl Kept {
         for layer in layers(layout.image()).filter(|layer| suits(layer)) {
             self.put(layout, layer)?;
         }
-        if let Some(former) = self.former(layout.image()) {
-            let digests: String = layers(layout.image()).map(|layer| format!("{}\n", layer.digest)).collect();
-            let mut temp = tempfile::NamedTempFile::new_in(&self.0)?;
-            temp.write_all(digests.as_bytes())?;
-            temp.persist(former)?;
-        }
         self.trim()
+    }
+
+    /// Notes that an image's layers were the last of their repository.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn note(&self, image: &ImageArchive) -> io::Result<()> {
+        let Some(former) = self.former(image) else { return Ok(()) };
+        let digests: String = layers(image).map(|layer| format!("{}\n", layer.digest)).collect();
+        let mut temp = tempfile::NamedTempFile::new_in(&self.0)?;
+        temp.write_all(digests.as_bytes())?;
+        temp.persist(former)?;
+        Ok(())
     }
 
     fn put(&self, layout: &Layout, layer: &Blob) -> io::Result<()> {
         let Some(path) = self.path(&layer.digest).filter(|path| !path.exists()) else { return Ok(()) };
         let mut temp = tempfile::NamedTempFile::new_in(&self.0)?;
-        let (mut bytes, mut hash, mut chunk) = (layout.blob(&layer.digest)?, Sha256::new(), vec![0; 128 << 10]);
-        loop {
-            match bytes.read(&mut chunk)? {
-                0 => break,
-                read => {
-                    hash.update(&chunk[..read]);
-                    temp.write_all(&chunk[..read])?;
-                }
-            }
-        }
-        // What is not what it is called is nobody's base.
-        if format!("sha256:{:x}", hash.finalize()) == layer.digest {
-            temp.persist(path)?;
-        }
+        // What is not what it is called fails at its end, and is nobody's base.
+        io::copy(&mut BufReader::with_capacity(CHUNK, layout.blob(&layer.digest)?), &mut temp)?;
+        temp.persist(path)?;
         Ok(())
     }
 

@@ -30,9 +30,12 @@ fn the_base_of_a_layer_is_its_former_self_if_the_host_has_that() {
     let folder = tempfile::tempdir().unwrap();
     let kept = Kept(folder.path().join("layers"));
     let [below, top, other] = [vec![1; 900_000], vec![2; 400_000], vec![3; 400_100]];
-    kept.keep(&image(folder.path(), "shop/web:1", &[&below, &top])).unwrap();
+    let first = image(folder.path(), "shop/web:1", &[&below, &top]);
+    kept.keep(&first).unwrap();
     let next = image(folder.path(), "shop/web:2", &[&below, &other]);
     let changed = next.image().blobs.last().unwrap();
+    assert_eq!(kept.base(next.image(), changed, |_| true), None);
+    kept.note(first.image()).unwrap();
     assert_eq!(kept.base(next.image(), changed, |_| true), Some(digest(&top)));
     assert_eq!(kept.base(next.image(), changed, |held| held != digest(&top)), None);
     assert_eq!(kept.read(&digest(&top)).unwrap(), top);

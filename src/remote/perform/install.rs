@@ -24,6 +24,8 @@ use crate::remote::shell::{Parcel, Payload};
 
 /// For checking, unpacking and syncing, after the last byte.
 const SETTLE: Duration = Duration::from_secs(300);
+/// What arrived is not what was sent. It is gone.
+const SPOILT: i32 = 84;
 
 impl Remote {
     pub(super) async fn install(&self, what: &str, install: &Install, local: &Path, sent: Sent<'_>) -> Result<(), Error> {
@@ -36,12 +38,25 @@ impl Remote {
         if size < WORTH || matches!(self.line, Line::Local) {
             return self.send(what, &script(install, "cat", ""), &mut file, size, sent, SETTLE).await;
         }
+        loop {
+            let found = self.spooled(&install.pin.sha256, size).await?;
+            match self.put_together(what, install, &mut file, &found, sent).await {
+                // What a run before this one had sent did not survive, say, a power cut.
+                Err(Error::Script { status: SPOILT, .. }) if !found.there.is_empty() => {}
+                done => return done,
+            }
+        }
+    }
+
+    /// Sends the parts that are missing, and gives what they make its name.
+    async fn put_together(&self, what: &str, install: &Install, file: &mut File, parts: &Parts, sent: Sent<'_>) -> Result<(), Error> {
         let sha256 = &install.pin.sha256;
-        let parts = self.spooled(sha256, size).await?;
         let lacking = parts.lacking();
+        let size = lacking + parts.there.iter().map(|part| part.size).sum::<u64>();
         let done = AtomicU64::new(size - lacking);
         let told = |more| sent(done.fetch_add(more, Ordering::Relaxed) + more, size);
-        let streamed = self.stream(parcels(file.into_std().await, sha256.clone(), parts.missing.clone()), lacking, ARRIVED, &told).await;
+        let again = file.try_clone().await.map_err(|error| Error::here("read what is to be sent", &error))?;
+        let streamed = self.stream(parcels(again.into_std().await, sha256.clone(), parts.missing.clone()), lacking, ARRIVED, &told).await;
         self.gave_way(streamed).await?;
         let whole = format!("( cd {FOLDER}\n{} )", spool::print(sha256, &parts.all()));
         let installed = self.script(what, &script(install, &whole, &format!("( cd {FOLDER}; {} )", spool::gone(sha256))), SETTLE).await;
@@ -86,7 +101,7 @@ fn script(install: &Install, whole: &str, spent: &str) -> String {
     let Install { pin, member, path, mode } = install;
     let mut script = format!(
         "{STRICT}{parents}{temporary}{whole} >\"$t\"\n{spent}\n\
-         printf '%s  %s\\n' {digest} \"$t\" | sha256sum -c --status || {{ echo 'the digest of what arrived is not the pinned one' >&2; exit 1; }}\n",
+         printf '%s  %s\\n' {digest} \"$t\" | sha256sum -c --status || {{ echo 'the digest of what arrived is not the pinned one' >&2; exit {SPOILT}; }}\n",
         parents = parents(path, Owner::Root),
         temporary = temporary(path),
         digest = quote(&pin.sha256),

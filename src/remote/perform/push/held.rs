@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::CTR;
 use super::wire::Codec;
+use super::{SHORT, ctr};
 use crate::model::Blob;
 use crate::remote::perform::spool::{self, FOLDER, Parts, Spooled};
 
@@ -34,11 +34,12 @@ struct Disk {
 /// Asks for all of it. Nobody but root looks into the spool.
 pub(super) fn script() -> String {
     format!(
-        "{look}{CTR} content ls -q\n\
+        "{look}{ctr} content ls -q\n\
          for f in {FOLDER} /var/lib/rancher; do echo \"disk $(stat -c %d $f) $(stat -f -c '%a %S' $f)\"; done\n\
          while read -r k n u; do [ \"$k\" != MemAvailable: ] || echo \"memory $n\"; done </proc/meminfo\n\
          ! command -v zstd >/dev/null || zstd --version\n",
         look = spool::look(),
+        ctr = ctr(SHORT),
     )
 }
 

@@ -1,7 +1,9 @@
 //! The import: what came and what containerd has, as an OCI layout in part.
 
+use std::time::Duration;
+
 use super::archive::Archive;
-use super::{CTR, STRICT, pin};
+use super::{STRICT, ctr, pin};
 use crate::model::Blob;
 use crate::remote::STORE;
 use crate::remote::perform::spool::{self, FOLDER, Part};
@@ -12,16 +14,18 @@ pub(super) const SPOILT: i32 = 81;
 /// containerd lacks a blob that it had when it was asked, or had one that was something else. That is gone.
 pub(super) const COLLECTED: i32 = 82;
 
-/// Imports what came and what containerd has, under all names, and looks whether it is whole. The payload is what else is in the archive.
+/// Imports what came and what containerd has, under all names, and looks whether it is whole. What came is checked blob by blob side by
+/// side: `sha256sum` is slower than a disk. The payload is what else is in the archive.
 /// containerd never looks again at what it once took in, until it must unpack it: where it can't, what rots in its store is found here.
-pub(super) fn script(names: &[String], sent: &[(&Blob, Vec<Part>)], all: &[Blob], archive: &Archive) -> String {
+pub(super) fn script(names: &[String], sent: &[(&Blob, Vec<Part>)], all: &[Blob], archive: &Archive, patience: Duration) -> String {
+    let ctr = ctr(patience);
     let checks: String = sent
         .iter()
         .map(|(blob, parts)| {
             let (hex, print, gone) = (spool::hex(&blob.digest), spool::print(&blob.digest, parts), spool::gone(&blob.digest));
             format!(
-                "s=$({{ :\n{print}}} | sha256sum)\n\
-                 [ \"$s\" = '{hex}  -' ] || {{ {gone}; echo 'what arrived of {hex} is something else' >&2; spoilt=1; }}\n"
+                "(\ns=$({{ :\n{print}}} | sha256sum)\n\
+                 [ \"$s\" = '{hex}  -' ] || {{ {gone}; echo 'what arrived of {hex} is something else' >&2; exit 1; }}\n) &\nchecks=\"$checks $!\"\n"
             )
         })
         .collect();
@@ -29,20 +33,21 @@ pub(super) fn script(names: &[String], sent: &[(&Blob, Vec<Part>)], all: &[Blob]
     let tar: String = archive.between.iter().zip(blobs).map(|(own, blob)| format!("head -c {own}\n{blob}")).collect();
     let ready: String = names
         .iter()
-        .map(|name| format!("[ \"$({CTR} images check -q {})\" = {} ] || r=${{r:-1}}\n", quote(&format!("name=={name}")), quote(name)))
+        .map(|name| format!("[ \"$({ctr} images check -q {})\" = {} ] || r=${{r:-1}}\n", quote(&format!("name=={name}")), quote(name)))
         .collect();
     let known: String = all.iter().map(|blob| format!(" {}", blob.digest)).collect();
     let pins: String = names.iter().map(|name| format!("{}\n", pin(name))).collect();
     // What a try before this one sent is held by now, and is not sent again.
     let gone: String = all.iter().map(|blob| format!("{}\n", spool::gone(&blob.digest))).collect();
     format!(
-        "{STRICT}cd {FOLDER}\nspoilt=\n{checks}[ -z \"$spoilt\" ] || exit {SPOILT}\n\
-         r=\n{{\n{tar}}} | {CTR} images import - >/dev/null || r=$?\n{ready}\
-         if [ -n \"$r\" ]; then\nheld=$({CTR} content ls -q)\nlost=\n\
+        "{STRICT}cd {FOLDER}\nchecks=\n{checks}spoilt=\n\
+         for check in $checks; do wait \"$check\" || spoilt=1; done\n[ -z \"$spoilt\" ] || exit {SPOILT}\n\
+         r=\n{{\n{tar}}} | {ctr} images import - >/dev/null || r=$?\n{ready}\
+         if [ -n \"$r\" ]; then\nheld=$({ctr} content ls -q)\nlost=\n\
          for d in{known}; do\nf={STORE}/${{d#sha256:}}\n\
          case $held in *$d*) ;; *) echo \"containerd lacks $d\" >&2; lost=1; continue ;; esac\n\
          [ ! -f \"$f\" ] || echo \"${{d#sha256:}}  $f\" | sha256sum -c --status || {{\n\
-         echo \"what containerd holds as $d is something else\" >&2; lost=1; {CTR} content rm \"$d\" >/dev/null; rm -f \"$f\"; }}\ndone\n\
+         echo \"what containerd holds as $d is something else\" >&2; lost=1; {ctr} content rm \"$d\" >/dev/null; rm -f \"$f\"; }}\ndone\n\
          [ -z \"$lost\" ] || exit {COLLECTED}\n\
          echo 'the image is not whole after its import (k3s ctr images check)' >&2; exit \"$r\"\nfi\n\
          {pins}{gone}"

@@ -5,6 +5,7 @@ use std::process::{Command, Output, Stdio};
 
 use sha2::{Digest as _, Sha256};
 
+use super::super::K3S_CTR;
 use super::*;
 
 const NAME: &str = "docker.io/shop/web:1";
@@ -50,8 +51,8 @@ impl Host {
 
     fn import(&self, sent: &[(&Blob, Vec<Part>)], all: &[Blob]) -> Output {
         let archive = Archive::of(b"{}", &sent.iter().map(|(blob, _)| *blob).collect::<Vec<_>>()).unwrap();
-        let script = script(&[NAME.into()], sent, all, &archive);
-        let script = script.replace(CTR, self.at("ctr").to_str().unwrap()).replace(FOLDER, self.at("spool").to_str().unwrap());
+        let script = script(&[NAME.into()], sent, all, &archive, Duration::from_secs(60));
+        let script = script.replace(K3S_CTR, self.at("ctr").to_str().unwrap()).replace(FOLDER, self.at("spool").to_str().unwrap());
         let payload = self.at("payload");
         fs::write(&payload, &archive.bytes).unwrap();
         Command::new("sh").args(["-c", &script]).stdin(Stdio::from(File::open(payload).unwrap())).output().unwrap()

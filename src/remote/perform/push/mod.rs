@@ -29,8 +29,8 @@ use crate::remote::frame::Output;
 use crate::remote::quote::quote;
 use crate::remote::shell::Payload;
 
-/// For unpacking the layers, after the last byte.
-const UNPACK: Duration = Duration::from_secs(600);
+/// Bytes of an image that a slow disk takes in and unpacks in a second.
+const SLOW: u64 = 4_000_000;
 /// For the CRI to notice what containerd was given: it follows containerd's events.
 const NOTICE: Duration = Duration::from_secs(10);
 /// Between two looks.
@@ -39,9 +39,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// make one.
 const TRIES: u32 = 2;
 
-/// containerd's command line as k3s ships it; images of pods live in this namespace. `--foreground` keeps what it runs in the
-/// worker's process group, where the keeper of the lock finds it.
-const CTR: &str = "timeout --foreground 600 /usr/local/bin/k3s ctr -n k8s.io";
+/// containerd's command line as k3s ships it; images of pods live in this namespace.
+const K3S_CTR: &str = "/usr/local/bin/k3s ctr -n k8s.io";
 
 impl Remote {
     pub(super) async fn import(&self, what: &str, import: &ImageImport, fetched: &Path, sent: Sent<'_>) -> Result<String, Error> {
@@ -56,10 +55,8 @@ impl Remote {
             }
         };
         self.noticed(import).await?;
-        if let Some(kept) = kept {
-            // What can't be kept is sent whole the next time.
-            let _ = tokio::task::spawn_blocking(move || kept.keep(&layout)).await;
-        }
+        // What can't be noted is sent whole the next time.
+        let _ = kept.map(|kept| kept.note(layout.image()));
         Ok(summary.to_string())
     }
 
@@ -90,15 +87,25 @@ impl Remote {
         let whole = fed.iter().filter_map(|fed| fed.whole).collect();
         let summary = Summary { image: image.size, arriving, bytes, took, whole };
         let blobs: Vec<&Blob> = missing.iter().map(|(blob, _)| blob).collect();
+        let patience = patience(image.size);
         let archive = Archive::of(&layout.index(), &blobs).map_err(|error| Error::here("write the image's archive", &error))?;
         let script = import::script(
             &image.names,
             &blobs.into_iter().zip(fed.into_iter().map(|fed| fed.parts)).collect::<Vec<_>>(),
             &image.blobs,
             &archive,
+            patience,
         );
         let payload = Payload { from: &mut &*archive.bytes, size: archive.bytes.len() as u64, sent: &|_, _| {} };
-        let imported = self.change(what, &script, payload, UNPACK).await.and_then(Output::succeeded);
+        // What can't be kept is sent whole the next time.
+        let keeping = kept.cloned().map(|kept| {
+            let layout = Arc::clone(layout);
+            tokio::task::spawn_blocking(move || kept.keep(&layout))
+        });
+        let imported = self.change(what, &script, payload, 2 * patience).await.and_then(Output::succeeded);
+        if let Some(keeping) = keeping {
+            let _ = keeping.await;
+        }
         self.gave_way(imported).await.map(|()| summary)
     }
 
@@ -124,6 +131,17 @@ impl Remote {
     }
 }
 
+/// For taking an image in; as much again is for what is before and after.
+const fn patience(size: u64) -> Duration {
+    Duration::from_secs(600 + size / SLOW)
+}
+
+/// containerd's command line for what takes no longer. `--foreground` keeps it in the worker's process group, where the keeper of the lock
+/// finds it.
+fn ctr(limit: Duration) -> String {
+    format!("timeout --foreground {} {K3S_CTR}", limit.as_secs())
+}
+
 /// The archive, as long as it is still what was looked at.
 async fn opened(import: &ImageImport, fetched: &Path) -> Result<Arc<Layout>, Error> {
     let (path, arch) = (fetched.to_owned(), import.arch.clone());
@@ -138,7 +156,7 @@ async fn opened(import: &ImageImport, fetched: &Path) -> Result<Arc<Layout>, Err
 
 /// kubelet's garbage collection spares what bears this label (containerd: pkg/labels).
 pub(super) fn pin(name: &str) -> String {
-    format!("{CTR} images label {} io.cri-containerd.pinned=pinned >/dev/null", quote(name))
+    format!("{} images label {} io.cri-containerd.pinned=pinned >/dev/null", ctr(SHORT), quote(name))
 }
 
 /// What a pod began to use since it was looked at stays.

@@ -98,9 +98,15 @@ async fn keep(mut parcels: Parcels, folder: PathBuf, blob: String, codec: Codec,
     let mut place = 0;
     let mut end = Ok(());
     while let Some(packing) = parcels.recv().await {
-        let kept = async { tokio::fs::write(path(&folder, &blob, codec, place), packing.await?.payload).await };
-        if let Err(error) = kept.await {
-            end = Err(error.to_string());
+        let path = path(&folder, &blob, codec, place);
+        let kept = async {
+            let payload = packing.await.map_err(|error| error.to_string())?.payload;
+            tokio::fs::write(&path, payload)
+                .await
+                .map_err(|error| format!("keep it packed for the other hosts in {}: {error}", path.display()))
+        };
+        end = kept.await;
+        if end.is_err() {
             break;
         }
         place += 1;
