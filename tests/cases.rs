@@ -8,7 +8,7 @@ use bedplate::inventory::{Consent, Inventory};
 use bedplate::model::{Answer, HostId, Question, Scope, Step, World};
 use bedplate::playbook;
 use bedplate::report::verdict;
-use bedplate::steps::{diagnosis, flow, probe, rotate_database};
+use bedplate::steps::{Leave, diagnosis, flow, probe, rotate, rotate_database};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -23,6 +23,9 @@ struct Case {
     base: Option<String>,
     #[serde(default)]
     consents: BTreeSet<Consent>,
+    /// Of `rotate jwt`, which looks before anything begins.
+    #[serde(default)]
+    rotates: bool,
     answers: Vec<(Question, Answer)>,
     expect: String,
 }
@@ -79,7 +82,10 @@ fn run(root: &Path, path: &Path) -> Result<(), String> {
     };
     let beside = diagnosis(&inventory).into_iter().chain(probe(&inventory).into_iter().flatten());
     let rotations = inventory.databases.iter().flat_map(rotate_database);
-    let steps: Vec<Box<dyn Step>> = flow(&inventory).into_iter().chain(beside).chain(rotations).collect();
+    let steps: Vec<Box<dyn Step>> = match case.rotates {
+        true => inventory.jwt_keys.iter().flat_map(|keys| rotate(keys, Leave::Any)).collect(),
+        false => flow(&inventory).into_iter().chain(beside).chain(rotations).collect(),
+    };
     let wanted = |step: &dyn Step| {
         step.id().to_string() == case.step && case.host.as_ref().is_none_or(|host| step.scope() == Scope::Host(host.clone()))
     };

@@ -24,6 +24,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 pub use self::only::Only;
+pub use self::rotate::Begun;
 pub use self::session::Session;
 
 use crate::inventory::Consent;

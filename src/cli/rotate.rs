@@ -1,8 +1,8 @@
 //! `bedplate rotate`: one key, or one password, takes the place of another.
 
+mod begun;
 mod database;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -10,11 +10,13 @@ use clap::{Args, Subcommand};
 use super::Target;
 use super::confirm::{attended, confirmed};
 use super::session::{Session, load};
-use crate::engine::{Verdict, converge};
+use crate::engine::converge;
 use crate::inventory::{Inventory, JwtKeys};
-use crate::model::{Action, ApiAction, Event, Exit, Failure, Plan, Sink, Step};
+use crate::model::{Event, Exit, Failure, Sink, Step};
 use crate::report::{self, Form, Passed, clean, progress};
 use crate::steps::{Leave, rotate};
+
+pub use begun::Begun;
 
 /// What to rotate.
 #[derive(Subcommand)]
@@ -64,17 +66,12 @@ impl Jwt {
             |leave: &dyn Fn(&JwtKeys) -> Leave| -> Vec<Box<dyn Step>> { pairs.iter().flat_map(|keys| rotate(keys, leave(keys))).collect() };
         let session = Session::with(&target, &inventory, steps(&|_| Leave::Any))?;
         session.live.lock().await?;
-        let begun = begun(session.look(sink).await?);
-        if asks && !begun.is_empty() {
-            begun.values().for_each(|begin| begin.reasons.iter().for_each(|reason| progress(&clean(reason))));
-            let actions: Vec<Action> = begun.values().map(|begin| begin.action.clone()).collect();
-            confirmed(TRIED, &actions, "nothing was changed").await?;
+        let begun = Begun::of(session.look(sink).await?)?;
+        if asks && !begun.actions().is_empty() {
+            begun.reasons().for_each(|reason| progress(&clean(reason)));
+            confirmed(TRIED, &begun.actions(), "nothing was changed").await?;
         }
-        let leave = |keys: &JwtKeys| {
-            let begin = begun.get(&(keys.namespace.clone(), keys.secret.clone()));
-            begin.map_or(Leave::None, |begin| Leave::Key(begin.follows.clone()))
-        };
-        let outcome = converge(&session.live, &steps(&leave), &session.server, sink).await?;
+        let outcome = converge(&session.live, &steps(&|keys| begun.leave(keys)), &session.server, sink).await?;
         session.live.release().await;
         sink(Event::Done);
         match form {
@@ -102,25 +99,3 @@ impl Jwt {
 
 /// What is attempted, in the words of an error.
 const TRIED: &str = "rotate keys";
-
-/// A rotation that would begin.
-struct Begin {
-    follows: String,
-    action: Action,
-    reasons: Vec<String>,
-}
-
-/// By namespace and Secret. One that is under way goes on, and none begins.
-fn begun(verdicts: Vec<Verdict>) -> BTreeMap<(String, String), Begin> {
-    let mut begun = BTreeMap::new();
-    for planned in verdicts.into_iter().filter_map(|verdict| verdict.planned.ok()) {
-        let Plan::Act(actions) = planned.plan else { continue };
-        for action in actions {
-            if let Action::Api(ApiAction::AddKeyPair { namespace, name, follows, .. }) = &action {
-                let begin = Begin { follows: follows.clone(), action: action.clone(), reasons: planned.reasons.clone() };
-                begun.insert((namespace.clone(), name.clone()), begin);
-            }
-        }
-    }
-    begun
-}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Verdict;
 use super::patience::{Patience, coming_up};
-use crate::model::{Action, Condition, Event, Failure, Finding, Plan, Planned, Sink};
+use crate::model::{Action, Condition, Event, Failure, Finding, Missing, Plan, Planned, Sink};
 
 /// What a lane has been through.
 #[derive(Default)]
@@ -23,6 +23,18 @@ pub enum Next {
     Wait,
 }
 
+impl Verdict {
+    /// Why nothing that we do brings it further: a finding, or an answer that it lacks. None: it converged, acts or waits.
+    #[must_use]
+    pub fn hindered(&self) -> Option<Failure> {
+        match &self.planned {
+            Err(missing) => Some(blocked(self, missing)),
+            Ok(Planned { plan: Plan::Unmet(findings), .. }) => Some(unmet(self, findings)),
+            Ok(_) => None,
+        }
+    }
+}
+
 impl Course {
     /// What the step at this place wants. `changed`: whether this run has performed anything.
     ///
@@ -33,7 +45,7 @@ impl Course {
             Ok(planned) => planned.clone(),
             Err(missing) => match coming_up(missing).filter(|_| changed || self.patience.tried()) {
                 Some(condition) => Plan::Wait(condition).into(),
-                None => return Err(failure(verdict, "look", &missing.to_string(), missing.cure())),
+                None => return Err(blocked(verdict, missing)),
             },
         };
         match planned.plan {
@@ -78,6 +90,10 @@ fn look_again(verdict: &Verdict, condition: Condition, waited: Duration, sink: &
 
 fn failure(verdict: &Verdict, tried: &str, seen: &str, cure: &str) -> Failure {
     Failure::new(tried, seen, cure).at(verdict.scope.clone(), verdict.step.clone())
+}
+
+fn blocked(verdict: &Verdict, missing: &Missing) -> Failure {
+    failure(verdict, "look", &missing.to_string(), missing.cure())
 }
 
 /// Each finding beside its own cure.

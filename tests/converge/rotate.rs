@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use bedplate::engine::converge;
+use bedplate::cli::Begun;
+use bedplate::engine::{converge, survey};
 use bedplate::inventory::Inventory;
 use bedplate::jwk::PublicKey;
 use bedplate::model::{Action, ApiAction, Failure, JWT_NEXT, JWT_OLD, JWT_PUBLIC, ObjectRef, WITHDRAWN_AFTER};
@@ -128,6 +129,34 @@ async fn a_key_follows_another_wherever_runs_are_killed() {
             break;
         }
     }
+}
+
+/// What the command's first look says of the pairs that are to be left.
+async fn begun(fake: &Fake, inventory: &Inventory) -> Result<Begun, Failure> {
+    let steps: Vec<_> = inventory.jwt_keys.iter().flat_map(|keys| rotate(keys, Leave::Any)).collect();
+    let mut seen = bedplate::model::World::default();
+    Begun::of(survey(fake, &steps, &server(inventory), &mut seen, &silent()).await.verdicts)
+}
+
+#[tokio::test]
+async fn a_key_that_can_not_be_left_is_told() {
+    let (fake, inventory) = converged(include_str!("../cases/inventories/split-keys.toml")).await;
+    let keys = &inventory.jwt_keys[0];
+    let first = fake.with(|world| signs(world));
+    let begins = begun(&fake, &inventory).await.unwrap_or_else(|failure| panic!("{failure}"));
+    assert_eq!((begins.leave(keys), begins.actions().len()), (Leave::Key(first.clone()), 1));
+    turn(&fake, &inventory, &Leave::Key(first), 1, &Arc::new(Mutex::new(fake.with(|world| Pods::started(world))))).await.unwrap_err();
+    let goes_on = begun(&fake, &inventory).await.unwrap_or_else(|failure| panic!("{failure}"));
+    assert_eq!((goes_on.leave(keys), goes_on.actions()), (Leave::None, Vec::new()), "it is under way");
+
+    let (fake, inventory) = converged(include_str!("../cases/inventories/split-keys.toml")).await;
+    let comments = ObjectRef::new("apps/v1", "Deployment", "blog", "comments");
+    fake.with(|world| world.api.delete(&comments));
+    let absent = begun(&fake, &inventory).await.err().expect("a reader is absent").to_string();
+    assert!(absent.contains("comments in namespace blog") && absent.contains("rotation/shop/jwt-keys"), "{absent}");
+    fake.with(|world| world.host(&server(&inventory)).active_since = None);
+    let unseen = begun(&fake, &inventory).await.err().expect("nothing can be seen").to_string();
+    assert!(unseen.contains("k3s does not run"), "{unseen}");
 }
 
 /// Without a place for two keys the pair is switched at once, and everybody is restarted.
