@@ -9,7 +9,7 @@ use super::{cert_manager, issuers, jwt_keys, namespaces, redirects, solver_polic
 use crate::inventory::{Consent, Inventory};
 use crate::model::{
     Action, ApiAction, ApiQuestion, CHART_LABEL, Finding, HostAction, KEY_ID, MADE_UP, MANAGED_BY, Missing, Note, ObjectRef, Plan, Planned,
-    Question, ReleaseAction, Scope, Step, StepId, View,
+    Question, ReleaseAction, Scope, Step, StepId, View, marked,
 };
 
 /// Kinds of which we make objects, in the order in which they go.
@@ -166,7 +166,7 @@ impl Step for Bounded {
 impl Prune {
     /// Releases whose newest revision is ours.
     fn left_releases(&self, seen: &View<'_>) -> Result<Vec<Leftover>, Missing> {
-        let mut newest: BTreeMap<(String, String), (u64, &Value)> = BTreeMap::new();
+        let mut newest: BTreeMap<(String, String), (u32, &Value)> = BTreeMap::new();
         for secret in seen.metadata(&every(("v1", "Secret")), RELEASES)?.into_iter().flatten() {
             let labels = &secret["metadata"]["labels"];
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -176,8 +176,10 @@ impl Prune {
                 *at = (revision, labels);
             }
         }
-        newest.retain(|release, (_, labels)| {
-            !self.releases.contains(release) && labels.get(CHART_LABEL).is_some() && labels["status"] != "uninstalled"
+        // helm carries our label over to revisions that others make: such a release is somebody else's by now.
+        let ours = |revision: u32, labels: &Value| labels[CHART_LABEL].as_str().is_some_and(|label| marked(label, revision).is_some());
+        newest.retain(|release, (revision, labels)| {
+            !self.releases.contains(release) && ours(*revision, labels) && labels["status"] != "uninstalled"
         });
         let leftover = |(namespace, name): (String, String)| Leftover {
             what: format!("release {namespace}/{name}"),
