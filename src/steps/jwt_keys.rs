@@ -7,11 +7,11 @@ pub(super) mod ring;
 
 use crate::inventory::{Consent, Inventory, JwtKeys};
 use crate::model::{
-    Action, ApiAction, ApiQuestion, Finding, JWT_PRIVATE, JWT_PUBLIC, KeyKind, LiveSecret, Manifest, Missing, ObjectRef, OperatorQuestion,
-    Plan, Planned, Question, Scope, Secret, SecretKind, SecretSpec, Step, StepId, View,
+    Action, ApiAction, ApiQuestion, Finding, JWT_PRIVATE, JWT_PUBLIC, KEY_ID, KeyKind, LiveSecret, Manifest, Missing, ObjectRef,
+    OperatorQuestion, Plan, Planned, Question, Scope, Secret, SecretKind, SecretSpec, Step, StepId, View,
 };
 
-use super::{drift, ours};
+use super::{drift, ours, secrets};
 use ring::{Ring, Unread};
 
 struct Keys {
@@ -44,6 +44,11 @@ pub(super) fn step(keys: &JwtKeys, state: State) -> Box<dyn Step> {
 /// The ConfigMaps that bear our label.
 pub(super) fn objects(inventory: &Inventory) -> impl Iterator<Item = ObjectRef> {
     inventory.jwt_keys.iter().flat_map(published::objects)
+}
+
+/// Whether bedplate made the Secret, or was given it.
+pub(super) fn is_ours(live: &LiveSecret) -> bool {
+    secrets::is_ours(live) || live.annotations.contains_key(KEY_ID)
 }
 
 impl Step for Keys {
@@ -102,6 +107,9 @@ impl Step for Keys {
         match live.data.get(JWT_PUBLIC) {
             None => Ok(self.complete(live, &ring)),
             Some(public) if ring.signing.matches(public) => {
+                if self.adopts && !is_ours(live) {
+                    return Ok(self.complete(live, &ring));
+                }
                 let published = self.published(&ring, seen)?;
                 match ours::foreign(&published, seen)?.filter(|_| !self.adopts) {
                     Some(unmet) => Ok(unmet.into()),
@@ -141,21 +149,30 @@ impl Keys {
         Some(Plan::Unmet(vec![Finding::new(what, cure)]).into())
     }
 
+    /// What makes it a pair of ours, whole.
     fn complete(&self, live: &LiveSecret, ring: &Ring) -> Planned {
+        let lacks = !live.data.contains_key(JWT_PUBLIC);
+        let derived = lacks.then(|| format!("{JWT_PUBLIC} is added, derived from {JWT_PRIVATE}, which stays as it is"));
+        let mut reasons: Vec<String> = derived.into_iter().collect();
+        if !is_ours(live) {
+            if !self.adopts {
+                return Plan::Unmet(vec![secrets::foreign(live, secrets::adoption(&reasons))]).into();
+            }
+            reasons.insert(0, "it is taken over".into());
+        }
         let mut data = live.data.clone();
-        data.insert(JWT_PUBLIC.into(), Secret::new(ring.signing.public_pem.as_str()));
+        if lacks {
+            data.insert(JWT_PUBLIC.into(), Secret::new(ring.signing.public_pem.as_str()));
+        }
         let spec = SecretSpec {
             namespace: self.keys.namespace.clone(),
             name: self.keys.secret.clone(),
             kind: SecretKind::Opaque,
             data,
-            annotations: std::collections::BTreeMap::new(),
+            annotations: [(KEY_ID.to_owned(), Some(ring.signing.public.kid()))].into(),
             resource_version: Some(live.resource_version.clone()),
         };
-        Planned::act(
-            vec![Action::Api(ApiAction::PutSecret(spec))],
-            vec![format!("{JWT_PUBLIC} is added, derived from {JWT_PRIVATE}, which stays as it is")],
-        )
+        Planned::act(vec![Action::Api(ApiAction::PutSecret(spec))], reasons)
     }
 
     fn unmet(&self, what: String, cure: &str) -> Planned {

@@ -17,7 +17,7 @@ use crate::model::{
 
 use super::jwt_keys::ring::Ring;
 use super::jwt_keys::{self, State};
-use super::moment;
+use super::{moment, secrets};
 use reader::{Progress, Reader};
 use stage::Stage;
 
@@ -83,6 +83,7 @@ impl Step for Rotation {
                 let what = format!("the old key of {secret} is withdrawn from {at} on, by `bedplate rotate jwt` or `bedplate bootstrap`");
                 Ok(Planned::from(Plan::Converged).with_notes(vec![Note::Manual(what)]))
             }
+            Stage::Announced | Stage::Switched | Stage::Expired if !jwt_keys::is_ours(live) => Ok(foreign(live)),
             Stage::Announced | Stage::Switched | Stage::Expired => match self.restart(stage, &ring, now, seen)? {
                 Some(planned) => Ok(planned),
                 None => Ok(self.turn(stage, live, &ring, now)),
@@ -145,6 +146,11 @@ impl Rotation {
         });
         Ok(waiting)
     }
+}
+
+/// Nothing is written into a Secret that nobody gave us.
+fn foreign(live: &LiveSecret) -> Planned {
+    Plan::Unmet(vec![secrets::foreign(live, "`bedplate bootstrap --adopt` takes it over; then rotate".into())]).into()
 }
 
 fn absent(reader: &Reader) -> Planned {

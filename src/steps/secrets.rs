@@ -72,7 +72,7 @@ impl Step for Wanted {
             reasons.push(format!("it is noted which values were made up: {keys}"));
         }
         match live {
-            Some(live) if !is_ours(live) && !self.adopts => return Ok(Plan::Unmet(vec![self.foreign(live, &reasons)]).into()),
+            Some(live) if !is_ours(live) && !self.adopts => return Ok(Plan::Unmet(vec![foreign(live, adoption(&reasons))]).into()),
             Some(live) if !is_ours(live) => reasons.insert(0, "it is taken over".into()),
             Some(live) if !is_labelled(live) => reasons.push(format!("our label {} is gone", MANAGED_BY.0)),
             _ => {}
@@ -116,19 +116,22 @@ impl Wanted {
         let noted = live.and_then(|live| live.annotations.get(MADE_UP));
         if wanted.as_ref() == noted { BTreeMap::new() } else { [(MADE_UP.to_owned(), wanted)].into() }
     }
+}
 
-    fn foreign(&self, live: &LiveSecret, reasons: &[String]) -> Finding {
-        let change = if reasons.is_empty() { "its data is what is wanted".to_owned() } else { reasons.join(", ") };
-        let keys = live.data.keys().cloned().collect::<Vec<_>>().join(", ");
-        Finding::new(
-            format!("a secret of this name is there, and bedplate did not make it; keys: {keys}"),
-            format!("run with --adopt to take it over ({change}), or give yours another name"),
-        )
-    }
+/// A Secret of somebody else's where one of ours must lie.
+pub(super) fn foreign(live: &LiveSecret, cure: String) -> Finding {
+    let keys = live.data.keys().cloned().collect::<Vec<_>>().join(", ");
+    Finding::new(format!("a secret of this name is there, and bedplate did not make it; keys: {keys}"), cure)
+}
+
+/// What lets us have it, and what that changes.
+pub(super) fn adoption(reasons: &[String]) -> String {
+    let change = if reasons.is_empty() { "its data is what is wanted".to_owned() } else { reasons.join(", ") };
+    format!("run with --adopt to take it over ({change}), or give yours another name")
 }
 
 /// Our label, or our annotation if somebody took the label away.
-fn is_ours(live: &LiveSecret) -> bool {
+pub(super) fn is_ours(live: &LiveSecret) -> bool {
     is_labelled(live) || live.annotations.contains_key(REVISION)
 }
 

@@ -1,8 +1,9 @@
 //! Where a rotation begins: only when it is asked for.
 
 use super::Rotation;
-use super::absent;
+use super::{absent, foreign};
 use crate::model::{Action, ApiAction, LiveSecret, Missing, Plan, Planned, View};
+use crate::steps::jwt_keys;
 use crate::steps::jwt_keys::pair::Private;
 use crate::steps::jwt_keys::ring::Ring;
 
@@ -33,6 +34,9 @@ impl Rotation {
     pub(super) fn begin(&self, live: &LiveSecret, ring: &Ring, seen: &View<'_>) -> Result<Planned, Missing> {
         if !self.leave.means(&ring.signing) {
             return Ok(Plan::Converged.into());
+        }
+        if !jwt_keys::is_ours(live) {
+            return Ok(foreign(live));
         }
         for reader in self.signer().into_iter().chain(self.verifiers()) {
             if !reader.is_there(seen)? {
