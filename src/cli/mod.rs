@@ -26,6 +26,7 @@ use clap::{Args, Parser, Subcommand};
 pub use self::only::Only;
 pub use self::rotate::Begun;
 pub use self::session::Session;
+pub use self::typed::lacking;
 
 use crate::inventory::Consent;
 use crate::model::{Event, Exit, Failure, Sink};

@@ -3,9 +3,9 @@
 
 use super::confirm::attended;
 use super::session::Session;
-use crate::engine::Ground as _;
+use crate::engine::Ground;
 use crate::inventory::{Inventory, SecretSource, Typed, fault};
-use crate::model::{Answer, ApiQuestion, Exit, Failure, Question, Reply, Secret};
+use crate::model::{Answer, ApiQuestion, Exit, Failure, HostId, HostQuestion, K3S_DATA, Question, Reply, Secret};
 use crate::remote::type_in;
 use crate::report::{clean, progress};
 
@@ -35,10 +35,10 @@ pub fn checked(inventory: &Inventory, anew: &[String]) -> Result<(), Failure> {
 /// 64: nobody is there to type; or what was typed can't be right.
 pub async fn fill(inventory: &mut Inventory, anew: &[String], session: &Session) -> Result<(), Failure> {
     for source in inventory.secrets.iter_mut().filter(|source| !source.prompt.is_empty()) {
-        let held = held(source, session).await;
+        let lacking = lacking(source, &session.live, &session.server).await;
         for key in source.prompt.clone() {
             let again = anew.contains(&key);
-            if held.contains(&key) && !again {
+            if !again && !lacking.contains(&key) {
                 continue;
             }
             attended(TRIED, &format!("run it at a terminal: {key} of secret {}/{} has no value yet", source.namespace, source.name))?;
@@ -49,14 +49,23 @@ pub async fn fill(inventory: &mut Inventory, anew: &[String], session: &Session)
     Ok(())
 }
 
-/// The keys that the Secret has; none where it can't be seen, as on a bare host.
-async fn held(source: &SecretSource, session: &Session) -> Vec<String> {
-    let question = ApiQuestion::Secret { namespace: source.namespace.clone(), name: source.name.clone() };
-    let answers = session.live.ask(vec![Question::Api(question)]).await;
-    match answers.into_iter().next() {
-        Some((_, Answer::Present(Reply::Secret(live)))) => live.data.into_keys().collect(),
-        _ => Vec::new(),
+/// The keys to be typed that the Secret lacks. Where that can't be seen it lacks all of them on a bare host, and on one whose k3s merely does
+/// not answer it is taken to lack none: what lacks after all, the step tells.
+pub async fn lacking(source: &SecretSource, ground: &dyn Ground, server: &HostId) -> Vec<String> {
+    let SecretSource { namespace, name, prompt, .. } = source;
+    let secret = Question::Api(ApiQuestion::Secret { namespace: namespace.clone(), name: name.clone() });
+    match one(ground, secret).await {
+        Some(Answer::Present(Reply::Secret(live))) => prompt.iter().filter(|key| !live.data.contains_key(*key)).cloned().collect(),
+        Some(Answer::Absent) => prompt.clone(),
+        _ => match one(ground, Question::Host(server.clone(), HostQuestion::Stat(K3S_DATA.into()))).await {
+            Some(Answer::Absent) => prompt.clone(),
+            _ => Vec::new(),
+        },
     }
+}
+
+async fn one(ground: &dyn Ground, question: Question) -> Option<Answer> {
+    ground.ask(vec![question]).await.pop().map(|(_, answer)| answer)
 }
 
 async fn asked(source: &SecretSource, key: &str, placeholders: &[String]) -> Result<Secret, Failure> {

@@ -8,6 +8,9 @@ pub const AGENT_TOKEN: &str = "/etc/rancher/k3s/join-token";
 /// Where k3s serves the API on a server (k3s-docs:cli/server, `https-listen-port`, which can't be set here).
 pub const API_PORT: u16 = 6443;
 
+/// A server's datastore and keys.
+pub const K3S_DATA: &str = "/var/lib/rancher/k3s/server";
+
 /// The cluster's CA, which k3s' server gives to whoever asks (contract §2.7).
 const CA: &str = "/var/lib/rancher/k3s/server/tls/server-ca.crt";
 

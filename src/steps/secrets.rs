@@ -49,6 +49,13 @@ impl Step for Wanted {
     }
 
     fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
+        let unused = self.unused(seen.secret(&self.source.namespace, &self.source.name).ok().flatten());
+        Ok(self.settle(seen)?.with_notes(unused))
+    }
+}
+
+impl Wanted {
+    fn settle(&self, seen: &View<'_>) -> Result<Planned, Missing> {
         let mut data = match self.data(seen)? {
             Ok(data) => data,
             Err(findings) => return Ok(Plan::Unmet(findings).into()),
@@ -91,9 +98,7 @@ impl Step for Wanted {
         let action = if made.is_empty() { ApiAction::PutSecret(spec) } else { ApiAction::MakeUp(spec, made) };
         Ok(Planned::act(vec![Action::Api(action)], reasons))
     }
-}
 
-impl Wanted {
     /// What was made up goes by no edit of the inventory alone.
     fn lost(&self, live: &LiveSecret, data: &Data) -> Option<Finding> {
         let made = live.annotations.get(MADE_UP)?.split(',').filter_map(|key| live.data.get_key_value(key));

@@ -2,12 +2,9 @@
 
 use super::findings::Findings;
 use crate::inventory::{Host, Inventory, Role};
-use crate::model::{HostQuestion, Missing, Question, View};
+use crate::model::{HostQuestion, K3S_DATA, Missing, Question, View};
 use crate::steps::adoption;
 use crate::steps::k3s::{CONFIG, unit_file};
-
-/// A server's datastore and keys.
-const DATA: &str = "/var/lib/rancher/k3s/server";
 
 /// What is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +32,7 @@ const fn other(role: Role) -> Role {
 pub fn questions(seen: &View<'_>, host: &Host) -> Vec<Question> {
     let role = host.role;
     let content = [unit_file(role), CONFIG].map(|path| seen.ask(HostQuestion::Content(path.into())));
-    let stat = [unit_file(other(role)), DATA].map(|path| seen.ask(HostQuestion::Stat(path.into())));
+    let stat = [unit_file(other(role)), K3S_DATA].map(|path| seen.ask(HostQuestion::Stat(path.into())));
     content.into_iter().chain(stat).chain(adoption::questions(host, seen)).collect()
 }
 
@@ -48,7 +45,7 @@ pub fn look(seen: &View<'_>, role: Role) -> Result<Former, Missing> {
         _ if seen.stat(unit_file(other(role)))?.is_some() => Former::Other,
         (true, _) => Former::Ours,
         (false, Some(_)) => Former::Foreign,
-        (false, None) if seen.stat(DATA)?.is_some() => Former::Remains,
+        (false, None) if seen.stat(K3S_DATA)?.is_some() => Former::Remains,
         (false, None) => Former::None,
     })
 }
@@ -73,7 +70,7 @@ pub fn foreign(former: Former, inventory: &Inventory, host: &Host, seen: &View<'
             };
             findings.fail(format!("the host is {what} ({})", unit_file(other(role))), remove);
         }
-        Former::Remains => findings.fail(format!("a former k3s left its data in {DATA}"), remove),
+        Former::Remains => findings.fail(format!("a former k3s left its data in {K3S_DATA}"), remove),
     }
     Ok(())
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{Data, Wanted};
-use crate::inventory::{Lack, Typed, fault};
-use crate::model::{Finding, LiveSecret, Missing, Recipe, Secret, View};
+use crate::inventory::{Lack, SecretSource, Typed, fault};
+use crate::model::{Finding, LiveSecret, Missing, Note, Recipe, Secret, View};
 
 impl Wanted {
     /// The exact data but for what is made up, or what it lacks.
@@ -69,6 +69,20 @@ impl Wanted {
             }
         }
         findings
+    }
+
+    /// What was typed where nothing was seen, and a value was there after all.
+    pub(super) fn unused(&self, live: Option<&LiveSecret>) -> Vec<Note> {
+        let SecretSource { namespace, name, typed, .. } = &self.source;
+        let lost = typed.iter().filter(|(key, typed)| match typed {
+            Typed::Lacking(value) => live.and_then(|live| live.data.get(*key)).is_some_and(|kept| kept != value),
+            Typed::Anew(_) => false,
+        });
+        let told = |key: &String| {
+            let cure = format!("what was typed is not used; `bedplate bootstrap --ask {key}` puts another there");
+            Note::Warning(Finding::new(format!("{key} of secret {namespace}/{name} has a value already"), cure))
+        };
+        lost.map(|(key, _)| told(key)).collect()
     }
 
     fn take_env(&self, env: &Data, data: &mut Data, findings: &mut Vec<Finding>) {
