@@ -4,6 +4,7 @@ use std::io::{IsTerminal as _, Write as _};
 
 use super::session::Session;
 use crate::model::{Action, Exit, Failure, Plan, Sink, StepId};
+use crate::remote::answered;
 use crate::report::{clean, progress};
 use crate::steps::bounded;
 
@@ -53,14 +54,11 @@ pub async fn confirmed(tried: &str, actions: &[Action], cure: &str) -> Result<()
 async fn asked(tried: &str, actions: &[Action]) -> Result<bool, Failure> {
     let lines: String = actions.iter().map(|action| format!("  {action}\n")).collect();
     let question = clean(&format!("{lines}do that? [yes/no] "));
-    let answer = tokio::task::spawn_blocking(move || {
+    let answer = answered(move || {
         let mut answer = String::new();
         std::io::stderr().write_all(question.as_bytes())?;
         std::io::stdin().read_line(&mut answer).map(|_| answer)
     });
-    match answer.await {
-        Ok(Ok(answer)) => Ok(answer.trim() == "yes"),
-        Ok(Err(error)) => Err(Failure::new(tried, error.to_string(), "say --yes")),
-        Err(error) => Err(Failure::new(tried, error.to_string(), "say --yes")),
-    }
+    let failed = |error: std::io::Error| Failure::new(tried, error.to_string(), "run it again, or say --yes; nothing was changed");
+    answer.await.map(|answer| answer.trim() == "yes").map_err(failed)
 }

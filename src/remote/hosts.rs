@@ -75,6 +75,8 @@ impl Hosts {
     /// # Errors
     /// Another run holds the first server's lock (75), or the server can't be reached.
     pub async fn lock(&self) -> Result<(), Failure> {
+        // Whatever is asked about a host is asked before another one's lock is held.
+        self.meet().await;
         let locked = self.seats.iter().map(async |(host, seat)| {
             let patience = if *host == self.server { Duration::ZERO } else { FREED };
             let taken = match seat.reached(&self.prompt).await {

@@ -47,7 +47,7 @@ use crate::model::{Failure, HostId};
 pub use self::hosts::Hosts;
 pub use self::lock::Lock;
 pub use self::log::Mark;
-pub use self::prompt::{PASSWORD_FILE, Prompt, type_in};
+pub use self::prompt::{PASSWORD_FILE, Prompt, answered, type_in};
 
 /// containerd's blobs as k3s lays them out (containerd: plugins/content/local).
 const STORE: &str = "/var/lib/rancher/k3s/agent/containerd/io.containerd.content.v1.content/blobs/sha256";

@@ -1,8 +1,9 @@
 //! The operator at the terminal, if there is one: asked for a password or a host key one question at a time.
 
-use std::io::IsTerminal as _;
+use std::io::{ErrorKind, IsTerminal as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tokio::sync::{Mutex, OnceCell};
 
@@ -12,6 +13,9 @@ use crate::model::Secret;
 
 /// Names a file whose first line is the sudo password.
 pub const PASSWORD_FILE: &str = "BEDPLATE_SUDO_PASSWORD_FILE";
+
+/// How long a question stands, as is said when nobody answers.
+const STANDS: Duration = Duration::from_secs(600);
 
 /// Whom to ask what only the operator knows.
 #[derive(Debug)]
@@ -67,11 +71,25 @@ impl Prompt {
 /// A line that is typed at the terminal and not shown.
 ///
 /// # Errors
-/// There is no terminal, or nothing can be read from it.
+/// There is no terminal, nothing can be read from it, or nobody typed in time.
 pub async fn type_in(question: String) -> std::io::Result<Secret> {
     let _echo = Echo;
-    let typed = tokio::task::spawn_blocking(move || rpassword::prompt_password(question)).await;
-    typed.map_err(std::io::Error::other)?.map(Secret::new)
+    answered(move || rpassword::prompt_password(question)).await.map(Secret::new)
+}
+
+/// What somebody answers whom `ask` asks at the terminal. Whoever asks may hold the locks of all hosts, and people go home.
+///
+/// # Errors
+/// It can't be asked, or nobody answered in time.
+pub async fn answered<T: Send + 'static>(ask: impl FnOnce() -> std::io::Result<T> + Send + 'static) -> std::io::Result<T> {
+    within(STANDS, ask).await
+}
+
+async fn within<T: Send + 'static>(stands: Duration, ask: impl FnOnce() -> std::io::Result<T> + Send + 'static) -> std::io::Result<T> {
+    match tokio::time::timeout(stands, tokio::task::spawn_blocking(ask)).await {
+        Ok(answer) => answer.map_err(std::io::Error::other)?,
+        Err(_) => Err(std::io::Error::new(ErrorKind::TimedOut, "nobody answered within ten minutes")),
+    }
 }
 
 /// Switches the terminal's echo on again, also when the run is interrupted while a password is typed.
@@ -119,6 +137,15 @@ mod tests {
         let file = file("x", 0o644);
         let error = Prompt::unattended(Some(file.path().into())).sudo_password("a@b").await.unwrap_err();
         assert!(matches!(&error, Error::Root(RootRefusal::PasswordFile, why) if why.contains("everybody")), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn a_question_does_not_stand_for_ever() {
+        assert_eq!(answered(|| Ok("yes")).await.unwrap(), "yes");
+        let (nobody, answer) = std::sync::mpsc::channel::<()>();
+        let late = within(Duration::from_millis(20), move || answer.recv().map_err(std::io::Error::other)).await.unwrap_err();
+        assert_eq!(late.kind(), ErrorKind::TimedOut);
+        drop(nobody);
     }
 
     #[tokio::test]
