@@ -15,8 +15,8 @@ const DISK: (u64, u64) = (10 << 30, 2 << 30);
 /// Seconds of skew from which logs mislead, and from which ACME and TLS break.
 const SKEW: (u64, u64) = (60, 300);
 
-/// Systems on which bedplate is tried.
-const TRIED: [&str; 3] = ["debian", "raspbian", "ubuntu"];
+/// The system on which bedplate is tried, and its version.
+const TRIED: (&str, &str) = ("debian", "12");
 
 /// Operating system, machine, and how root is reached.
 pub fn system(facts: &HostFacts, findings: &mut Findings) {
@@ -27,8 +27,8 @@ pub fn system(facts: &HostFacts, findings: &mut Findings) {
     if artifact::arch(machine).is_none() {
         findings.fail(format!("there is no k3s for {machine}"), "use a machine of the kind x86_64, aarch64 or armv7l");
     }
-    if !TRIED.contains(&os.as_str()) {
-        findings.warn(format!("bedplate was never tried on {os} {os_version}"), "Debian, Ubuntu and Raspberry Pi OS are known to work");
+    if TRIED != (os, os_version) {
+        findings.warn(format!("bedplate was never tried on {os} {os_version}"), "Debian 12 is known to work");
     }
     let gigabytes = |bytes: u64| bytes / 1_000_000_000;
     findings.fact(format!(
