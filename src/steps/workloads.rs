@@ -15,7 +15,7 @@ use crate::model::{
 use super::changes::Changes;
 use super::rollout;
 use super::upgrade;
-use images::Archives;
+use images::{Archives, Outdated};
 
 struct Workloads {
     release: Release,
@@ -66,8 +66,10 @@ impl Step for Workloads {
             if let Some(unfinished) = unfinished {
                 return Ok(self.waiting(&object, std::iter::once(unfinished).chain(own.iter().filter_map(pods::Pod::trouble))).into());
             }
-            if let Some((reason, restart)) = workload.and_then(|workload| meant.restart(&object, workload, &own)) {
-                changes.add(reason, Action::Api(ApiAction::Restart(restart)));
+            match workload.and_then(|workload| meant.outdated(&object, workload, &own, now, self.timeout())) {
+                Some(Outdated::Anew(reason, restart)) => changes.add(reason, Action::Api(ApiAction::Restart(restart))),
+                Some(Outdated::Still(finding)) => findings.push(finding),
+                None => {}
             }
             for pod in own {
                 match pod.crashes(now, self.release.restart_budget, self.timeout()) {

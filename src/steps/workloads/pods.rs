@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::model::ObjectRef;
-use crate::steps::object::{condition, list};
+use crate::steps::object::condition;
 
 /// How long after its last crash a container counts as falling over still, seconds.
 const RECENT: i64 = 600;
@@ -15,6 +15,11 @@ const SHOWN: usize = 200;
 /// All pods of a namespace.
 pub fn all(namespace: &str) -> ObjectRef {
     ObjectRef::new("v1", "Pod", namespace, "")
+}
+
+/// The containers of a pod's spec, those that prepare it first.
+pub fn containers(spec: &Value) -> impl Iterator<Item = &Value> {
+    ["initContainers", "containers"].into_iter().flat_map(|name| spec[name].as_array()).flatten()
 }
 
 /// Those of `pods` that a workload selects by labels.
@@ -61,11 +66,30 @@ impl<'a> Pod<'a> {
 
     /// Its containers as its spec has them, and the image that each runs.
     pub fn images(&self) -> impl Iterator<Item = (&Value, &str)> {
-        list(self.0, "/spec/containers").filter_map(|container| {
-            let mut statuses = list(self.0, "/status/containerStatuses");
-            let status = statuses.find(|status| status["name"] == container["name"])?;
+        containers(&self.0["spec"]).filter_map(|container| {
+            let status = self.containers().find(|status| status["name"] == container["name"])?;
             Some((container, status["imageID"].as_str().filter(|id| !id.is_empty())?))
         })
+    }
+
+    /// Whether none of its containers will run again.
+    pub fn has_ended(&self) -> bool {
+        matches!(self.0["status"]["phase"].as_str(), Some("Succeeded" | "Failed"))
+    }
+
+    /// Whether it has ended, or is about to: what it runs, another one need not.
+    pub fn goes(&self) -> bool {
+        self.has_ended() || self.0["metadata"].get("deletionTimestamp").is_some()
+    }
+
+    /// The node that it is on.
+    pub fn node(&self) -> Option<&str> {
+        self.0["spec"]["nodeName"].as_str()
+    }
+
+    /// Seconds since kubelet took it.
+    pub fn age(&self, now: i64) -> i64 {
+        seconds(&self.0["status"]["startTime"]).map_or(0, |started| now - started)
     }
 
     /// Why it does not run: a container that waits, with how its last run ended, or why it is not scheduled.
