@@ -1,6 +1,7 @@
 //! `images`: the inventory's archives are in the host's containerd, as they are here, and kubelet's garbage collection spares them.
 
 mod former;
+mod named;
 
 use std::collections::BTreeSet;
 
@@ -123,7 +124,9 @@ impl Step for Images {
             self.wanted.iter().map(|wanted| Some((seen.image(&wanted.source, arch).ok().flatten()?, wanted.keep))).collect();
         if let (Some(archives), Ok(Some(on_host))) = (archives, seen.images()) {
             let asked = former(&archives, on_host).into_values().map(|former| former.asked());
-            questions.extend(asked.filter(|ids| !ids.is_empty()).map(|ids| seen.ask(HostQuestion::Former(ids))));
+            let former: Vec<_> = asked.filter(|ids| !ids.is_empty()).map(|ids| seen.ask(HostQuestion::Former(ids))).collect();
+            questions.extend(named::questions().filter(|_| !former.is_empty()));
+            questions.extend(former);
         }
         questions
     }
@@ -156,7 +159,11 @@ impl Step for Images {
             if asked.is_empty() {
                 continue;
             }
-            let (spent, keep) = former.spent(seen.former(&asked)?.map(Vec::as_slice).unwrap_or_default());
+            // What can't be seen may name any of them.
+            let Ok(named) = named::named(seen) else { continue };
+            let known = seen.former(&asked)?.map(Vec::as_slice).unwrap_or_default();
+            let is_named = |id: &str| on_host.iter().any(|image| image.id == id && named.contains(&image.name));
+            let (spent, keep) = former.spent(known, is_named);
             for (id, name) in spent {
                 let reason = format!("{name} is older than the former ones that stay ({keep})");
                 changes.on_host(seen, reason, HostAction::RemoveImage { name: name.to_owned(), id: id.to_owned() });

@@ -1,4 +1,5 @@
-//! Former versions of the inventory's images: of each repository those that came last stay, and those that containers use.
+//! Former versions of the inventory's images: of each repository those that came last stay, those that containers use, and
+//! those that pods are to run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,15 +49,16 @@ impl<'a> Former<'a> {
         self.images.keys().filter(|_| too_many).map(|id| (*id).to_owned()).collect()
     }
 
-    /// Which go (id and name), the oldest first, and how many stay. One of which it is not known when it came stays.
-    pub(super) fn spent(&self, known: &[FormerImage]) -> (Vec<(&'a str, &'a str)>, u8) {
+    /// Which go (id and name), the oldest first, and how many stay. One of which it is not known when it came stays, and one that pods of
+    /// this cluster are to run wherever they are.
+    pub(super) fn spent(&self, known: &[FormerImage], is_named: impl Fn(&str) -> bool) -> (Vec<(&'a str, &'a str)>, u8) {
         let dated = |(id, name): (&&'a str, &&'a str)| {
             known.iter().find(|image| image.id == **id).map(|image| (image.came, image.used, *id, *name))
         };
         let mut dated: Vec<_> = self.images.iter().filter_map(dated).collect();
         dated.sort();
         let many = dated.len().saturating_sub(self.keep.into());
-        let spent = dated.into_iter().take(many).filter(|(_, used, ..)| !used).map(|(_, _, id, name)| (id, name));
+        let spent = dated.into_iter().take(many).filter(|(_, used, id, _)| !used && !is_named(id)).map(|(_, _, id, name)| (id, name));
         (spent.collect(), self.keep)
     }
 }

@@ -1,0 +1,57 @@
+//! What pods of this cluster run, or will: no node may lack it, wherever they go next.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::images::full;
+use crate::model::{ApiQuestion, Missing, ObjectRef, Question, View};
+use crate::steps::object::{condition, list};
+use crate::steps::workloads::pods::{Pod, containers};
+
+/// Whatever has a pod's spec, and where.
+const KINDS: [(&str, &str, &str); 7] = [
+    ("apps/v1", "DaemonSet", "/spec/template/spec"),
+    ("apps/v1", "Deployment", "/spec/template/spec"),
+    ("apps/v1", "ReplicaSet", "/spec/template/spec"),
+    ("apps/v1", "StatefulSet", "/spec/template/spec"),
+    ("batch/v1", "CronJob", "/spec/jobTemplate/spec/template/spec"),
+    ("batch/v1", "Job", "/spec/template/spec"),
+    ("v1", "Pod", "/spec"),
+];
+
+fn every(api_version: &str, kind: &str) -> ObjectRef {
+    ObjectRef::new(api_version, kind, "", "")
+}
+
+/// What must be known before an image goes.
+pub(super) fn questions() -> impl Iterator<Item = Question> {
+    KINDS.iter().map(|(version, kind, _)| Question::Api(ApiQuestion::List { of: every(version, kind), selector: String::new() }))
+}
+
+/// In full, as containerd has them. A Deployment's former ReplicaSets and what has ended name nothing: of those it takes
+/// a roll-back, for which some former images stay anyway.
+///
+/// # Errors
+/// Something of the cluster can't be seen: then nothing may go.
+pub(super) fn named(seen: &View<'_>) -> Result<BTreeSet<String>, Missing> {
+    let mut named = BTreeSet::new();
+    for (version, kind, spec) in KINDS {
+        let found = seen.list(&every(version, kind), "")?.into_iter().flatten();
+        for spec in found.filter(|object| !has_ended(kind, object)).filter_map(|object| object.pointer(spec)) {
+            let volumes = list(spec, "/volumes").map(|volume| &volume["image"]["reference"]);
+            let images = containers(spec).map(|container| &container["image"]).chain(volumes);
+            named.extend(images.filter_map(Value::as_str).filter_map(|image| full(image).ok()));
+        }
+    }
+    Ok(named)
+}
+
+fn has_ended(kind: &str, object: &Value) -> bool {
+    match kind {
+        "ReplicaSet" => object["spec"]["replicas"] == 0,
+        "Job" => ["Complete", "Failed"].iter().any(|end| condition(object, end).is_some_and(|end| end["status"] == "True")),
+        "Pod" => Pod::of(object).has_ended(),
+        _ => false,
+    }
+}
