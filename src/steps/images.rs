@@ -160,7 +160,7 @@ impl Step for Images {
                 continue;
             }
             // What can't be seen may name any of them.
-            let Ok(named) = named::named(seen) else { continue };
+            let Some(named) = named::named(seen) else { continue };
             let known = seen.former(&asked)?.map(Vec::as_slice).unwrap_or_default();
             let is_named = |id: &str| on_host.iter().any(|image| image.id == id && named.contains(&image.name));
             let (spent, keep) = former.spent(known, is_named);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::images::full;
-use crate::model::{ApiQuestion, Missing, ObjectRef, Question, View};
+use crate::model::{ApiQuestion, ObjectRef, Question, View};
 use crate::steps::object::{condition, list};
 use crate::steps::workloads::pods::{Pod, containers};
 
@@ -30,21 +30,18 @@ pub(super) fn questions() -> impl Iterator<Item = Question> {
 }
 
 /// In full, as containerd has them. A Deployment's former ReplicaSets and what has ended name nothing: of those it takes
-/// a roll-back, for which some former images stay anyway.
-///
-/// # Errors
-/// Something of the cluster can't be seen: then nothing may go.
-pub(super) fn named(seen: &View<'_>) -> Result<BTreeSet<String>, Missing> {
+/// a roll-back, for which some former images stay anyway. None: something of the cluster can't be seen, and nothing may go.
+pub(super) fn named(seen: &View<'_>) -> Option<BTreeSet<String>> {
     let mut named = BTreeSet::new();
     for (version, kind, spec) in KINDS {
-        let found = seen.list(&every(version, kind), "")?.into_iter().flatten();
-        for spec in found.filter(|object| !has_ended(kind, object)).filter_map(|object| object.pointer(spec)) {
+        let found = seen.list(&every(version, kind), "").ok()??;
+        for spec in found.iter().filter(|object| !has_ended(kind, object)).filter_map(|object| object.pointer(spec)) {
             let volumes = list(spec, "/volumes").map(|volume| &volume["image"]["reference"]);
             let images = containers(spec).map(|container| &container["image"]).chain(volumes);
             named.extend(images.filter_map(Value::as_str).filter_map(|image| full(image).ok()));
         }
     }
-    Ok(named)
+    Some(named)
 }
 
 fn has_ended(kind: &str, object: &Value) -> bool {
