@@ -36,7 +36,7 @@ fn nobody_is_asked_without_a_terminal_nor_for_what_is_not_typed() {
 #[test]
 #[ignore = "played by the test below, on a terminal of its own"]
 fn asked() {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let value = runtime.block_on(type_in("PAY_KEY (not shown): ".into())).unwrap();
     assert!(value.expose() == TYPED.as_bytes(), "another value was read");
     println!("it was read");
