@@ -3,99 +3,69 @@
 mod files;
 mod needles;
 mod processes;
+mod sources;
+mod terminal;
 
 use std::collections::BTreeSet;
-use std::fs;
 
 use anyhow::{Context as _, Result, ensure};
-use toml::{Table, Value};
 
 use super::Context;
 use super::flow::{bedplate, ended};
 use crate::bench::Bench;
 use crate::run::run;
 pub use needles::{Needles, canary};
-pub use processes::Watch;
+pub use processes::{Seen, Watch};
+use sources::{Sources, jwt_key, kubeconfig_key, made_up};
+use terminal::typed;
 
-/// Keys of `.env` that hold a secret. The last two are not for the cluster at all.
-const KEYS: [&str; 5] = ["GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "RESEND_API_KEY", "DATABASE_URL", "POSTGRES_PASSWORD"];
-
-/// From a bare host to a changed Secret and another key pair, at `-vv`: no value of `.env`, no sudo password and no private key in a command line, an
-/// environment, the journal, what the tool says, or a file that is not a pod's own.
+/// From a bare host to changed Secrets and another key pair, by every command that meets them, at `-vv`: no value of any source, no sudo password
+/// and no private key in a command line, an environment, the journal, what the tool says, or a file that is not a pod's own.
 pub fn shows_nowhere(context: &Context) -> Result<()> {
     let mut bench = Bench::fresh(context.rig, 1)?;
     let mut needles = Needles::default();
-    needles.add("the sudo password", &bench.host.sudo_password()?);
-    other_sources(&mut bench, &mut needles)?;
-    let mut values = KEYS.map(|key| (key, canary()));
-    write_env(&bench, &values, &mut needles)?;
+    let mut sources = Sources::make(&mut bench, &mut needles)?;
+    let pay = [canary(), canary()];
+    needles.add("what was typed", &pay[0]);
+    needles.add("what was typed later", &pay[1]);
 
     let watch = Watch::start();
     let controls = controls(&bench)?;
-    let mut said = vec![tool(&bench, &["bootstrap", "-vv"], 0)?];
-    values[1].1 = canary();
-    write_env(&bench, &values, &mut needles)?;
+    let mut said = vec![typed(&bench, "bootstrap -vv", &pay[0])?];
+    sources.change(&bench, &mut needles)?;
     said.push(tool(&bench, &["plan", "-vv"], 2)?);
     said.push(tool(&bench, &["plan", "-vv", "--json"], 2)?);
     said.push(tool(&bench, &["bootstrap", "-vv", "--json"], 0)?);
-    for verb in ["bootstrap", "verify", "plan"] {
-        said.push(tool(&bench, &[verb, "-vv"], 0)?);
-        said.push(tool(&bench, &[verb, "-vv", "--json"], 0)?);
+    said.push(typed(&bench, "bootstrap -vv --ask PAY_KEY", &pay[1])?);
+    for verb in [["verify"].as_slice(), &["plan"], &["diagnose"], &["images", "ls"]] {
+        said.push(tool(&bench, &[verb, &["-vv"]].concat(), 0)?);
+        said.push(tool(&bench, &[verb, &["-vv", "--json"]].concat(), 0)?);
     }
+    said.push(tool(&bench, &["images", "push", "-vv"], 0)?);
+    said.push(tool(&bench, &["tunnel", "-vv", "--", "echo", "open"], 0)?);
     needles.add("the JWT key that went", &jwt_key(&bench)?);
     said.push(tool(&bench, &["rotate", "jwt", "-vv", "--yes"], 0)?);
     let seen = watch.stop()?;
-    println!("canary: {} looks, {} command lines, {} environments", seen.looks, seen.arguments.len(), seen.environments.len());
+    println!("secrets_canary: {} looks, {} command lines, {} environments", seen.looks, seen.arguments.len(), seen.environments.len());
 
     needles.add("the JWT key", &jwt_key(&bench)?);
     needles.add("a made-up key", &made_up(&bench)?);
-    let (arguments, environments) = (joined(&seen.arguments), joined(&seen.environments));
-    let judged = [
-        needles.absent(said.concat().as_bytes(), "the tool's output"),
-        controls.arguments.present(&arguments, "a command line").and_then(|()| needles.absent(&arguments, "a command line")),
-        controls.environments.present(&environments, "an environment").and_then(|()| needles.absent(&environments, "an environment")),
-        journal(&bench, &needles),
-        files::host(&bench, &needles),
-        files::operator(&bench, &needles),
-    ];
+    // The operator and the host have a file with this one.
+    let mut filed = Needles::default();
+    filed.add("the kubeconfig's key", &kubeconfig_key(&bench)?);
+    let mut judged = vec![files::host(&bench, &needles), files::operator(&bench, &needles)];
+    for needles in [&needles, &filed] {
+        let (arguments, environments) = (joined(&seen.arguments), joined(&seen.environments));
+        judged.extend([
+            needles.absent(said.concat().as_bytes(), "the tool's output"),
+            controls.arguments.present(&arguments, "a command line").and_then(|()| needles.absent(&arguments, "a command line")),
+            controls.environments.present(&environments, "an environment").and_then(|()| needles.absent(&environments, "an environment")),
+            journal(&bench, needles),
+        ]);
+    }
     let faults: Vec<String> = judged.into_iter().filter_map(Result::err).map(|error| format!("{error:#}")).collect();
     ensure!(faults.is_empty(), "{}", faults.join("\n"));
     Ok(())
-}
-
-fn write_env(bench: &Bench<'_>, values: &[(&str, String)], needles: &mut Needles) -> Result<()> {
-    let mut text = String::from("EMAIL_FROM=Shop <no-reply@shop.example>\nADMIN_EMAILS=ops@shop.example\n");
-    for (key, value) in values {
-        text += &format!("{key}={value}\n");
-        needles.add(key, value);
-    }
-    fs::write(bench.project.path(".env"), text)?;
-    bench.project.save(&bench.rig.operator)
-}
-
-/// Programs that say a `.env` and a value, and a value that is made up.
-fn other_sources(bench: &mut Bench<'_>, needles: &mut Needles) -> Result<()> {
-    let (token, key) = (canary(), canary());
-    needles.add("a program's .env", &token);
-    needles.add("a program's value", &key);
-    fs::write(bench.project.path("vault.env"), format!("VAULT_TOKEN='{token}'\n"))?;
-    fs::write(bench.project.path("vault-key"), format!("{key}\n"))?;
-    let more: Table = toml::from_str(
-        "env_file = ['.env', { command = ['cat', 'vault.env'] }]\ncommands = { VAULT_KEY = ['cat', 'vault-key'] }\n\
-         generate = { SESSION_KEY = 'password:32' }\n",
-    )?;
-    let secrets = bench.project.inventory.get_mut("secrets").and_then(Value::as_array_mut);
-    let secret = secrets.and_then(|secrets| secrets.first_mut()?.as_table_mut()).context("the example has a Secret")?;
-    secret.get_mut("allow").and_then(Value::as_array_mut).context("it allows keys")?.push("VAULT_TOKEN".into());
-    secret.extend(more);
-    Ok(())
-}
-
-/// What the tool made up, as the cluster has it.
-fn made_up(bench: &Bench<'_>) -> Result<String> {
-    let value = bench.look("k3s kubectl -n shop get secret shop-secrets -o jsonpath='{.data.SESSION_KEY}' | base64 -d")?;
-    ensure!(value.len() == 32, "SESSION_KEY has {} characters", value.len());
-    Ok(value)
 }
 
 /// Runs the tool and returns all that it said.
@@ -104,13 +74,6 @@ fn tool(bench: &Bench<'_>, arguments: &[&str], code: i32) -> Result<String> {
     ended(&run, code).with_context(|| arguments.join(" "))?;
     ensure!(!run.stdout.is_empty(), "{} says nothing", arguments.join(" "));
     Ok(run.stdout + &run.stderr)
-}
-
-/// A line of the private key's text, which is base64 itself.
-fn jwt_key(bench: &Bench<'_>) -> Result<String> {
-    let line = bench.look(r"k3s kubectl -n shop get secret jwt-keys -o jsonpath='{.data.jwt_private\.pem}' | base64 -d | sed -n 5p")?;
-    ensure!(line.trim().len() == 64, "the JWT key is not the PEM that it should be");
-    Ok(line.trim().to_owned())
 }
 
 /// What the watch must see, or it watches nothing.
@@ -131,7 +94,8 @@ fn controls(bench: &Bench<'_>) -> Result<Controls> {
     Ok(controls)
 }
 
-fn joined(texts: &BTreeSet<Vec<u8>>) -> Vec<u8> {
+/// A line each.
+pub fn joined(texts: &BTreeSet<Vec<u8>>) -> Vec<u8> {
     texts.iter().flat_map(|text| [text.as_slice(), b"\n"]).collect::<Vec<_>>().concat()
 }
 

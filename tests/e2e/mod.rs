@@ -152,7 +152,7 @@ pub const TESTS: &[Test] = &[
     // These take the first host away from whoever shares it.
     ("hosts_three", hosts::three),
     ("kill", kill::kill),
-    ("canary", canary::shows_nowhere),
+    ("secrets_canary", canary::shows_nowhere),
 ];
 
 /// What tests share.

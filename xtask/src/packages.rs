@@ -8,6 +8,8 @@ use crate::run::finish;
 
 /// What the rig runs; the package that a program comes from is not always called like it.
 pub const RIG: &[&str] = &[
+    "age",
+    "bsdutils",
     "ca-certificates",
     "curl",
     "dnsmasq-base",

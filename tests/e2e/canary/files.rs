@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Result, ensure};
 
 use super::needles::{Needles, canary};
+use super::sources::FILES;
 use crate::bench::Bench;
 
 /// Where a pod's secrets must lie while it lives, on any Kubernetes: how such a path begins and ends or goes on, and why. All else on
@@ -41,7 +42,7 @@ pub fn host(bench: &Bench<'_>, needles: &Needles) -> Result<()> {
 
 /// No file of the operator's but those that values come from, and the password's.
 pub fn operator(bench: &Bench<'_>, needles: &Needles) -> Result<()> {
-    let own = [".env", "vault.env", "vault-key", "rig/sudo-password"].map(|name| bench.project.path(name).display().to_string());
+    let own = FILES.map(|name| bench.project.path(name).display().to_string());
     let script = "exec 3<&0; { find \"$0\" -type f -print0; find /tmp /var/tmp /dev/shm /run -user bedplate-op -type f -print0; } 2>/dev/null \
                   | timeout 300 xargs -0 grep -lasF -f /dev/fd/3 --";
     let found = grep(Command::new("sh").args(["-c", script]).arg(bench.rig.operator.home()), needles)?;
