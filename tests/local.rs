@@ -1,8 +1,9 @@
-//! `remote` on this machine itself, with its own shell. What only root may do is tried where root runs the tests.
+//! `remote` on this machine itself, with its own shell. Where another user runs the tests, he is root in a namespace of his own.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::Path;
+use std::process::Command;
 
 use bedplate::inventory::{Connection, Host, Inventory};
 use bedplate::model::{Answer, Content, Failure, FileWrite, HostAction, HostQuestion, Owner, Privilege, Reply, Secret};
@@ -16,10 +17,17 @@ fn host() -> Host {
     host
 }
 
-/// None where the tests don't run as root.
-async fn root() -> Option<Remote> {
-    let own = fs::metadata("/proc/self").unwrap().uid() == 0;
-    if own { Some(Remote::connect(&host(), &Prompt::unattended(None)).await.unwrap()) } else { None }
+/// None: another user runs the tests, and this one was played as root by now.
+async fn root(test: &str) -> Option<Remote> {
+    if fs::metadata("/proc/self").unwrap().uid() == 0 {
+        return Some(Remote::connect(&host(), &Prompt::unattended(None)).await.unwrap());
+    }
+    let mut stage = Command::new("unshare");
+    stage.args(["--user", "--map-root-user"]).arg(std::env::current_exe().unwrap()).args(["--exact", test, "--nocapture"]);
+    let played = stage.output().unwrap();
+    let said = String::from_utf8_lossy(&played.stdout);
+    assert!(played.status.success() && said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&played.stderr));
+    None
 }
 
 async fn perform(remote: &Remote, action: HostAction) -> Result<(), Failure> {
@@ -32,7 +40,7 @@ fn text(path: &Path) -> String {
 
 #[tokio::test]
 async fn this_machine_answers_without_ssh() {
-    let Some(remote) = root().await else { return };
+    let Some(remote) = root("this_machine_answers_without_ssh").await else { return };
     let answers = remote.ask(vec![HostQuestion::Facts, HostQuestion::Content("/etc/hostname".into())]).await.unwrap();
     let Answer::Present(Reply::Facts(facts)) = &answers[0].1 else { panic!("{answers:?}") };
     assert_eq!((facts.uid, facts.clock_skew.abs() <= 2, facts.privilege), (0, true, Privilege::Root));
@@ -41,7 +49,7 @@ async fn this_machine_answers_without_ssh() {
 
 #[tokio::test]
 async fn this_machine_takes_a_file_of_any_bytes() {
-    let Some(remote) = root().await else { return };
+    let Some(remote) = root("this_machine_takes_a_file_of_any_bytes").await else { return };
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("a folder/file");
     let bytes: Vec<u8> = (0..100_000_u32).flat_map(u32::to_le_bytes).collect();
@@ -53,7 +61,7 @@ async fn this_machine_takes_a_file_of_any_bytes() {
 #[tokio::test]
 async fn a_port_of_this_machine_is_reached_through_a_socket_and_needs_no_tunnel() {
     use tokio::io::AsyncReadExt as _;
-    let Some(remote) = root().await else { return };
+    let Some(remote) = root("a_port_of_this_machine_is_reached_through_a_socket_and_needs_no_tunnel").await else { return };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let socket = remote.forward(listener.local_addr().unwrap()).await.unwrap();
@@ -72,7 +80,7 @@ async fn a_port_of_this_machine_is_reached_through_a_socket_and_needs_no_tunnel(
 
 #[tokio::test]
 async fn a_token_is_made_once_and_is_root_s_alone() {
-    let Some(remote) = root().await else { return };
+    let Some(remote) = root("a_token_is_made_once_and_is_root_s_alone").await else { return };
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("rancher/token");
     let make = || HostAction::MakeToken { path: text(&path) };
