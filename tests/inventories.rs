@@ -5,6 +5,7 @@
 #[path = "inventories/project.rs"]
 mod project;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -67,16 +68,43 @@ fn good_ones_load() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
+const README: &str = include_str!("../README.md");
+
+/// The first inventory, or part of one, in a text.
+fn toml_in(text: &str) -> &str {
+    let (_, after) = text.split_once("```toml\n").unwrap();
+    after.split_once("```").unwrap().0
+}
+
 #[test]
 fn the_readme_s_inventory_loads() {
-    let readme = include_str!("../README.md");
-    let (_, after) = readme.split_once("```toml\n").unwrap();
-    let (inventory, _) = after.split_once("```").unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("inventory.toml");
-    fs::write(&path, inventory).unwrap();
+    fs::write(&path, toml_in(README)).unwrap();
     let loaded = load(&path).unwrap_or_else(|problems| panic!("{}", text(&problems)));
     assert!(loaded.warnings.is_empty(), "{}", text(&loaded.warnings));
+}
+
+/// A Secret of seven keys takes ten lines.
+#[test]
+fn the_readme_s_secret_loads() {
+    let secret = toml_in(README.split_once("\n## Secrets\n").unwrap().1);
+    assert!(secret.lines().count() <= 10, "{secret}");
+    let scratch = project::around(&[toml_in(README), secret].join("\n"), project::ENV);
+    let loaded = load(&scratch.path().join("inventory.toml")).unwrap_or_else(|problems| panic!("{}", text(&problems)));
+    let secret = &loaded.inventory.secrets[0];
+    let keys: BTreeSet<&str> = secret.allow.iter().chain(secret.public.keys()).map(String::as_str).collect();
+    let theirs = [
+        "ADMIN_EMAILS",
+        "EMAIL_FROM",
+        "GOOGLE_CLIENT_ID",
+        "GOOGLE_CLIENT_SECRET",
+        "GOOGLE_LOGIN_ENABLED",
+        "NOTIFY_EMAIL",
+        "RESEND_API_KEY",
+    ];
+    assert_eq!(keys, theirs.into());
+    assert!(text(&loaded.warnings).contains("left out of Secret `shop-secrets`"), "{}", text(&loaded.warnings));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The project's `.env`, unless the case brings its own.
-const ENV: &str = "GOOGLE_CLIENT_ID=id-1\nGOOGLE_CLIENT_SECRET='s3cret-canary'\nRESEND_API_KEY=\nEMAIL_FROM=\"Shop <ops@shop.example>\"\n\
+pub const ENV: &str = "GOOGLE_CLIENT_ID=id-1\nGOOGLE_CLIENT_SECRET='s3cret-canary'\nRESEND_API_KEY=\nEMAIL_FROM=\"Shop <ops@shop.example>\"\n\
     ADMIN_EMAILS=ops@shop.example\nDATABASE_URL=postgres://shop:pw-canary@db/shop\n";
 
 /// The clone.
