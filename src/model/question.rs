@@ -123,6 +123,8 @@ pub enum ApiQuestion {
         /// With which password.
         password: PasswordRef,
     },
+    /// Whether a password that nobody has logs in, too: `Reply::Open`. Absent: the server refuses it.
+    AnyPassword(DatabaseLogin),
     /// What a forced server-side apply of this object would make of it, nothing kept: `Reply::DryRun`.
     DryRun(Manifest),
 }

@@ -186,6 +186,12 @@ impl<'a> View<'a> {
         self.look(Question::Api(question), open).map(|open| open.is_some())
     }
 
+    /// `ApiQuestion::AnyPassword`: whether it is let in.
+    pub fn takes_any_password(&self, login: &DatabaseLogin) -> Result<bool, Missing> {
+        let open = |reply: &Reply| matches!(reply, Reply::Open).then_some(());
+        self.look(Question::Api(ApiQuestion::AnyPassword(login.clone())), open).map(|open| open.is_some())
+    }
+
     /// `ApiQuestion::DryRun`.
     pub fn dry_run(&self, manifest: &Manifest) -> Seen<&'a DryRun> {
         look!(self, Question::Api(ApiQuestion::DryRun(manifest.clone())), DryRun)

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 pub use scene::Scene;
 
 use super::Context;
-use super::canary::{Needles, Watch};
+use super::canary::{Needles, Seen, Watch, joined};
 use super::flow::{bedplate, ended};
 use super::line::Slow;
 use crate::bench::Bench;
@@ -53,7 +53,24 @@ const MARIADB: Rotated = Rotated {
 /// PostgreSQL, whose login is a role's.
 pub fn postgres(context: &Context) -> Result<()> {
     let scene = context.databases()?;
-    rotates(context.converged()?, &POSTGRES, &scene.postgres)
+    let bench = context.converged()?;
+    asks_for_none(bench)?;
+    rotates(bench, &POSTGRES, &scene.postgres)
+}
+
+/// A server that takes any password: nothing is begun.
+fn asks_for_none(bench: &Bench<'_>) -> Result<()> {
+    let ask = |from: &str, to: &str| {
+        let edit = format!("sed -i 's/^host all all all {from}/host all all all {to}/' $PGDATA/pg_hba.conf && pg_ctl reload --silent");
+        bench.look(&format!("k3s kubectl -n databases exec postgres-0 -- sh -ec \"{}\"", edit.replace('$', "\\$")))
+    };
+    ask("scram-sha-256", "trust")?;
+    let refused = bedplate(bench, &["rotate", "database", "postgres", INVENTORY])?;
+    ask("trust", "scram-sha-256")?;
+    ended(&refused, 1)?;
+    ensure!(refused.stderr.contains("lets shop in with any password"), "{}", refused.stderr);
+    ensure!(!goes_on(bench, "postgres")?, "a rotation was begun");
+    Ok(())
 }
 
 /// MariaDB, whose login is several accounts'.
@@ -114,8 +131,8 @@ fn rotates(bench: &Bench<'_>, rotated: &Rotated, before: &str) -> Result<()> {
     ensure!(logs_in(bench, name, &pod_of(bench, name)?, client)?, "the new password does not log in");
     ensure!(!logs_in(bench, "before", &pod_of(bench, name)?, client)?, "the old password still logs in");
     ensure!(application(bench, name)? != pod, "the application has the old password still");
-    refused(bench, name)?;
-    silent(bench, rotated, &said, (before, &after), &seen.arguments)
+    said += &refused(bench, name)?;
+    silent(bench, rotated, &said, (before, &after), &seen)
 }
 
 /// Shoots a run once it says of an action that it begins, or is done; the line ends so. Its exit code, if it ended by itself.
@@ -148,12 +165,12 @@ fn half_done(bench: &Bench<'_>, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// `verify` fails while the Secret holds what the server refuses.
-fn refused(bench: &Bench<'_>, name: &str) -> Result<()> {
+/// `verify` fails while the Secret holds what the server refuses. What it said.
+fn refused(bench: &Bench<'_>, name: &str) -> Result<String> {
     keep(bench, name)?;
     let wrong = r#"patch secret NAME --type=merge -p '{"stringData":{"password":"another"}}'"#.replace("NAME", name);
     bench.look(&format!("k3s kubectl -n databases {wrong}"))?;
-    let verify = bedplate(bench, &["verify", "--step", &format!("database/{name}"), INVENTORY])?;
+    let verify = bedplate(bench, &["verify", "-vv", "--json", "--step", &format!("database/{name}"), INVENTORY])?;
     bench.look(&format!(
         "set -e; k3s kubectl -n databases get secret before -o jsonpath='{{.data.password}}' | base64 -d \
          | k3s kubectl -n databases create secret generic {name} --from-file=password=/dev/stdin --dry-run=client -o yaml | k3s kubectl apply -f -"
@@ -161,19 +178,22 @@ fn refused(bench: &Bench<'_>, name: &str) -> Result<()> {
     ended(&verify, 1)?;
     let told = format!("password of secret databases/{name} does not log ");
     ensure!(verify.stdout.contains(&told), "verify does not say that the password is refused:\n{}", verify.stdout);
-    ended(&bedplate(bench, &["verify", "--step", "database", INVENTORY])?, 0)
+    ended(&bedplate(bench, &["verify", "--step", "database", INVENTORY])?, 0)?;
+    Ok(verify.stdout + &verify.stderr)
 }
 
-/// Neither password in what was said, in a command line, or in what the server wrote down.
-fn silent(bench: &Bench<'_>, rotated: &Rotated, said: &str, (before, after): (&str, &str), arguments: &BTreeSet<Vec<u8>>) -> Result<()> {
+/// Neither password in what was said, in a command line, in an environment but a pod's, or in what the server wrote down.
+fn silent(bench: &Bench<'_>, rotated: &Rotated, said: &str, (before, after): (&str, &str), seen: &Seen) -> Result<()> {
     let mut needles = Needles::default();
     needles.add("the old password", before);
     needles.add("the new password", after);
     needles.absent(said.as_bytes(), "what the tool said")?;
-    let arguments = arguments.iter().flat_map(|text| [text.as_slice(), b"\n"]).collect::<Vec<_>>().concat();
+    let arguments = joined(&seen.arguments);
     let clients = String::from_utf8_lossy(&arguments);
     ensure!(clients.contains("--password\0--host") || clients.contains("--defaults-file=/dev/fd/3"), "no client was seen at work");
     needles.absent(&arguments, "a command line")?;
+    ensure!(!seen.environments.is_empty(), "no environment was seen");
+    needles.absent(&joined(&seen.environments), "an environment")?;
     let log = bench.look(rotated.log)?;
     ensure!(log.contains(rotated.told), "the server did not write down what it was told:\n{log}");
     // Before it listened it was made with the old one.

@@ -33,6 +33,18 @@ impl Cluster {
         let live = self.secret(&login.namespace, secret).await?;
         let lacks = || format!("secret {}/{secret} has no {key}", login.namespace);
         let password = live.as_ref().and_then(|live| live.data.get(key)).ok_or_else(lacks)?;
+        self.lets_in(login, password).await
+    }
+
+    /// Whether a password that was made up a moment ago is let in.
+    ///
+    /// # Errors
+    /// In words why that can't be told.
+    pub(super) async fn takes_any_password(&self, login: &DatabaseLogin) -> Result<bool, String> {
+        self.lets_in(login, &made_up()).await
+    }
+
+    async fn lets_in(&self, login: &DatabaseLogin, password: &Secret) -> Result<bool, String> {
         let ended = self.client(login, password, "").await?;
         let refused = match login.kind {
             DatabaseKind::Postgres => postgres::refused(&ended.errors),
@@ -88,7 +100,7 @@ impl Cluster {
     /// Bears no label of ours: whatever leaves the inventory, `prune` must not take the only copy of a password.
     async fn begin(&self, secret: &ObjectRef, database: &str, old: &Secret) -> Result<(), Failure> {
         let ObjectRef { namespace, name, .. } = secret;
-        let new = Secret::new(Alphanumeric.sample_string(&mut rand::rng(), LENGTH));
+        let new = made_up();
         let body = json!({
             "apiVersion": "v1",
             "kind": "Secret",
@@ -121,6 +133,10 @@ impl Cluster {
             },
         }
     }
+}
+
+fn made_up() -> Secret {
+    Secret::new(Alphanumeric.sample_string(&mut rand::rng(), LENGTH))
 }
 
 /// A client's errors, without the statements that they quote; where a password stands in them nothing is told.

@@ -1,9 +1,9 @@
-//! `new-password`: the old password logs in, so a new one is made and kept beside it, before anything else is touched.
+//! `new-password`: the old password logs in and another does not, so a new one is made and kept beside it, before anything else is touched.
 
 use std::collections::BTreeMap;
 
 use super::secret;
-use super::server::{asks, find, password, questions};
+use super::server::{asks, find, open, password, questions};
 use crate::inventory::Database;
 use crate::model::{
     Action, ApiAction, ApiQuestion, Finding, LiveSecret, MANAGED_BY, Missing, ObjectRef, Plan, Planned, Question, RotationAction, Scope,
@@ -29,7 +29,12 @@ impl Step for Begin {
         if let (Ok(Some(live)), Ok(Ok(login))) = (seen.secret(&held.namespace, &held.name), find(seen, &self.0))
             && live.data.contains_key(&self.0.key)
         {
-            all.push(asks(&login, &password(&held, &self.0.key)));
+            let password = password(&held, &self.0.key);
+            all.push(asks(&login, &password));
+            // A login that is refused is noise in the server's log: it is tried where a rotation would begin.
+            if matches!(seen.logs_in(&login, &password), Ok(true)) {
+                all.push(Question::Api(ApiQuestion::AnyPassword(login)));
+            }
         }
         all
     }
@@ -58,6 +63,10 @@ impl Step for Begin {
             let what = format!("{} of {held} does not log {} in to {} at {}", self.0.key, login.user, login.kind, login.address);
             let cure = format!("put the password that does into {held}; nothing was changed");
             return Ok(unmet(what, cure));
+        }
+        // Of such a server it can't be told afterwards which password it has.
+        if seen.takes_any_password(&login)? {
+            return Ok(Plan::Unmet(vec![open(&login)]).into());
         }
         let begin = RotationAction::Begin { secret: rotation, database: self.0.name.clone(), old: old.clone() };
         Ok(Planned::act(vec![Action::Api(ApiAction::Rotate(begin))], vec![format!("{} of {held} logs in", self.0.key)]))

@@ -2,7 +2,7 @@
 
 use super::phase::{Held, LetIn, Phase, Stuck, next};
 use super::secret;
-use super::server::{PATIENCE, asks, find, password, questions};
+use super::server::{PATIENCE, asks, find, open, password, questions};
 use crate::inventory::Database;
 use crate::model::{
     Action, ApiAction, ApiQuestion, Condition, DatabaseLogin, Finding, LiveSecret, Missing, NEW_PASSWORD, OLD_PASSWORD, ObjectRef, Plan,
@@ -158,10 +158,7 @@ impl Rotation {
     fn stuck(&self, stuck: Stuck, login: &DatabaseLogin) -> Finding {
         let (rotation, held, key) = (self.0.rotation(), self.0.held(), &self.0.key);
         match stuck {
-            Stuck::Open => Finding::new(
-                format!("{} at {} lets {} in with any password", login.kind, login.address, login.user),
-                "have it ask for one (pg_hba.conf: scram-sha-256), then run again",
-            ),
+            Stuck::Open => open(login),
             Stuck::Shut => Finding::new(
                 format!("{} at {} lets {} in with neither the old nor the new password", login.kind, login.address, login.user),
                 format!(

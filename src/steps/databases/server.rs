@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::super::object::condition;
 use super::super::workloads::pods;
 use crate::inventory::Database;
-use crate::model::{ApiQuestion, Condition, DatabaseLogin, Missing, ObjectRef, PasswordRef, Question, View};
+use crate::model::{ApiQuestion, Condition, DatabaseKind, DatabaseLogin, Finding, Missing, ObjectRef, PasswordRef, Question, View};
 
 /// How long pods may take to come up.
 pub const PATIENCE: Duration = Duration::from_secs(240);
@@ -50,6 +50,16 @@ pub fn find(seen: &View<'_>, database: &Database) -> Result<Result<DatabaseLogin
 /// The question whether the password under `key` of `secret` logs in.
 pub fn asks(login: &DatabaseLogin, password: &PasswordRef) -> Question {
     Question::Api(ApiQuestion::Login { login: login.clone(), password: password.clone() })
+}
+
+/// It lets in whoever comes.
+pub fn open(login: &DatabaseLogin) -> Finding {
+    let how = match login.kind {
+        DatabaseKind::Postgres => "pg_hba.conf: scram-sha-256",
+        DatabaseKind::Mariadb => "without skip-grant-tables, the account with a password",
+    };
+    let DatabaseLogin { kind, address, user, .. } = login;
+    Finding::new(format!("{kind} at {address} lets {user} in with any password"), format!("have it ask for one ({how}), then run again"))
 }
 
 /// A key of a Secret.
