@@ -87,3 +87,13 @@ fn annotations_are_set_and_taken_away_and_others_stay() {
     let bare = LiveSecret { annotations: BTreeMap::new(), ..live(&[("a", "x")], &[MANAGED_BY]) };
     assert_eq!(texts(&patch(&bare, &spec, "r"))[1], r#"{"op":"add","path":"/metadata/annotations","value":{}}"#);
 }
+
+#[test]
+fn one_key_alone_is_written_with_its_annotation() {
+    let put = |live: &LiveSecret| texts(&put_key(live, "old", &Secret::new("4"), (REVISION, "r")));
+    let written = r#"{"op":"add","path":"/data/old","value":"NA=="}"#;
+    assert_eq!(put(&live(&[("kept", "2"), ("old", "3")], &[])), [GUARD, written, REVISED]);
+    let (data, annotations) = (r#"{"op":"add","path":"/data","value":{}}"#, r#"{"op":"add","path":"/metadata/annotations","value":{}}"#);
+    let bare = LiveSecret { annotations: BTreeMap::new(), ..live(&[], &[]) };
+    assert_eq!(put(&bare), [GUARD, data, written, annotations, REVISED]);
+}

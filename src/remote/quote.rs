@@ -35,6 +35,7 @@ mod tests {
         for text in ["", "'", "''", "a b", "$(id)", "`id`", "\\", "\\'", "-n", "*", "~", "!x", "a\nb\n", "é\u{1b}[0m", "';id;'"] {
             assert_eq!(echoed(text), text.as_bytes(), "{text:?}");
         }
+        assert_eq!(echoed("a\0b"), b"ab");
     }
 
     /// What may be `sh` on a host.

@@ -174,3 +174,22 @@ async fn a_whole_pair_is_switched_at_once() {
     assert_ne!(fake.with(|world| signs(world)), first);
     assert_eq!(told(&well(&fake, &inventory, "after").await), Vec::<String>::new());
 }
+
+/// Who must read the next key has to be there before it is made.
+#[tokio::test]
+async fn nothing_begins_while_a_reader_is_not_there() {
+    for (namespace, name) in READERS {
+        let (fake, inventory) = converged(include_str!("../cases/inventories/split-keys.toml")).await;
+        fake.with(|world| {
+            world.api.objects.remove(&ObjectRef::new("apps/v1", "Deployment", namespace, name)).expect("it was there");
+            world.journal.clear();
+        });
+        let steps: Vec<_> = inventory.jwt_keys.iter().flat_map(|keys| rotate(keys, Leave::Any)).collect();
+        let failure = converge(&fake, &steps, &server(&inventory), &silent()).await.map(drop).unwrap_err().to_string();
+        assert!(
+            failure.contains(&format!("there is no Deployment, StatefulSet or DaemonSet {name} in namespace {namespace}")),
+            "{failure}"
+        );
+        assert_eq!(fake.with(|world| told(&world.journal)), Vec::<String>::new());
+    }
+}

@@ -23,6 +23,7 @@ pub fn around(inventory: &str, env: &str) -> tempfile::TempDir {
     };
     write("inventory.toml", inventory);
     write(".env", env);
+    write("prod.env", "REPLY_TO=$EMAIL_FROM\n");
     write("deploy/helm/shop/Chart.yaml", "apiVersion: v2\nname: shop\nversion: 0.1.0\n");
     write("deploy/helm/shop/values.yaml", "image:\n  tag: \"1\"\n");
     write("deploy/values.prod.yaml", "web:\n  image: shop/web:1\n");
