@@ -27,6 +27,8 @@ pub enum Encrypting {
     Enable,
     /// `rotate-keys`, and wait until every Secret is written by the new key.
     RotateKeys,
+    /// `reencrypt`, where a change of keys was cut off, and wait until every Secret is written by the key that k3s has.
+    Reencrypt,
 }
 
 impl fmt::Display for Provider {
@@ -44,6 +46,7 @@ impl fmt::Display for Encrypting {
         f.write_str(match self {
             Self::Enable => "let k3s encrypt secrets from its next start on",
             Self::RotateKeys => "have k3s make a key, and encrypt every secret with it",
+            Self::Reencrypt => "have k3s encrypt every secret anew with the key that it has",
         })
     }
 }

@@ -4,8 +4,6 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::k3s;
 use crate::inventory::{Host, Inventory};
 use crate::model::{
@@ -15,6 +13,11 @@ use crate::model::{
 
 /// Where k3s tells how far it is: `STAGE-DIGEST`, of its file (k3s:pkg/secretsencrypt/config.go).
 const PROGRESS: &str = "k3s.io/encryption-config-hash";
+
+/// Its stage while it writes Secrets.
+const ACTIVE: &str = "reencrypt_active";
+
+const CUT_OFF: &str = "a change of k3s' keys for secrets was cut off: some may lie in its datastore as they were before";
 
 /// For some thousand Secrets.
 const WITHIN: Duration = Duration::from_secs(900);
@@ -45,6 +48,10 @@ impl Step for Encryption {
         if matches!(seen.encryption(), Ok(Some(_))) {
             questions.push(seen.ask(HostQuestion::Digest(ENCRYPTION_CONFIG.into())));
             questions.push(Question::Api(ApiQuestion::Object(self.node())));
+        }
+        if matches!(self.cut_off(seen), Ok(true)) {
+            questions.push(seen.ask(HostQuestion::Stat(ENCRYPTION_CONFIG.into())));
+            questions.push(seen.ask(HostQuestion::Unit(k3s::unit(self.host.role).into())));
         }
         questions
     }
@@ -80,24 +87,51 @@ impl Encryption {
 
     /// k3s writes Secrets by a key; whether it has written all of them it tells at its node.
     fn encrypted(&self, seen: &View<'_>, providers: &[Provider]) -> Result<Planned, Missing> {
-        let node = seen.object(&self.node())?.unwrap_or(&Value::Null);
-        let (stage, digest) = node["metadata"]["annotations"][PROGRESS].as_str().and_then(|told| told.rsplit_once('-')).unwrap_or_default();
-        if stage == "reencrypt_active" {
+        if self.progress(seen)?.0 == ACTIVE {
             return Ok(Plan::Wait(Condition {
                 what: "k3s has encrypted every secret with its new key".into(),
                 seen: "it is writing them".into(),
-                cure: "see `k3s secrets-encrypt status` and `journalctl -u k3s` on the server".into(),
+                cure: "see `journalctl -u k3s` on the server for `failed to update secret`; cure that and `systemctl restart k3s`: a run goes on with it"
+                    .into(),
                 within: WITHIN,
             })
             .into());
         }
         let by = providers.first().map(ToString::to_string).unwrap_or_default();
         let mut notes = vec![Note::Fact(format!("secrets are encrypted in k3s' datastore, by {by}"))];
-        if !digest.is_empty() && seen.digest(ENCRYPTION_CONFIG)?.is_some_and(|live| live != digest) {
-            let what = "a change of k3s' keys for secrets was cut off: some secrets may still lie in its datastore as they were before";
-            notes.push(Note::Warning(Finding::new(what, "see `k3s secrets-encrypt status`, and https://docs.k3s.io/cli/secrets-encrypt")));
+        if self.cut_off(seen)? {
+            if matches!(providers, [Provider::Aescbc, Provider::Identity]) && is_supported(&self.version) {
+                return self.go_on(seen);
+            }
+            let cure = "`k3s kubectl get secrets -A -o json | k3s kubectl replace -f -` on the server writes them anew; k3s itself goes on with it \
+                        for AES-CBC only, see https://docs.k3s.io/cli/secrets-encrypt";
+            notes.push(Note::Warning(Finding::new(CUT_OFF, cure)));
         }
         Ok(Planned::from(Plan::Converged).with_notes(notes))
+    }
+
+    /// How far k3s says that it is, and of which file it says so.
+    fn progress<'a>(&self, seen: &View<'a>) -> Result<(&'a str, &'a str), Missing> {
+        let told = seen.object(&self.node())?.and_then(|node| node["metadata"]["annotations"][PROGRESS].as_str());
+        Ok(told.and_then(|told| told.rsplit_once('-')).unwrap_or_default())
+    }
+
+    /// Whether k3s was ended between a change of its file and the last Secret: it tells of the file before then.
+    fn cut_off(&self, seen: &View<'_>) -> Result<bool, Missing> {
+        let (stage, digest) = self.progress(seen)?;
+        Ok(stage != ACTIVE && !digest.is_empty() && seen.digest(ENCRYPTION_CONFIG)?.is_some_and(|live| live != digest))
+    }
+
+    /// k3s has each key in its file before a Secret is written by it (k3s#13764), and takes no key away before all are: so it may write all of
+    /// them once more, by the key that comes first in the file that it has read.
+    fn go_on(&self, seen: &View<'_>) -> Result<Planned, Missing> {
+        let (unit, file) = (k3s::unit(self.host.role), seen.stat(ENCRYPTION_CONFIG)?);
+        let read = file.zip(seen.unit(unit)?).is_some_and(|(file, unit)| k3s::has_read(unit, file.changed));
+        let action = match read {
+            true => HostAction::Encrypt(Encrypting::Reencrypt),
+            false => HostAction::Unit { unit: unit.into(), change: UnitChange::Restart },
+        };
+        Ok(act(seen, vec![action], CUT_OFF))
     }
 }
 

@@ -1,7 +1,9 @@
 //! What a verb leaves behind when it is killed in the middle: the points at which `remote/perform` can stop, no others. A request to the
 //! API server and a `systemctl` are whole or not at all; what systemd was told to do without waiting, it does.
 
-use bedplate::model::{Action, FileKind, FileWrite, Gatekeeper, HostAction, HostId, Install, ReleaseAction, SSHD_UNPROVEN, UnitChange};
+use bedplate::model::{
+    Action, Encrypting, FileKind, FileWrite, Gatekeeper, HostAction, HostId, Install, ReleaseAction, SSHD_UNPROVEN, UnitChange,
+};
 
 use crate::fake::World;
 
@@ -55,7 +57,13 @@ fn ways(world: &mut World, id: &HostId, action: &HostAction) -> Vec<Half> {
             let id = id.clone();
             vec![Box::new(move |world| world.host(&id).enabled = true)]
         }
-        HostAction::Unit { .. } | HostAction::PinImage { .. } | HostAction::RemoveImage { .. } | HostAction::Encrypt(_) => Vec::new(),
+        HostAction::Unit { .. } | HostAction::PinImage { .. } | HostAction::RemoveImage { .. } => Vec::new(),
+        // Not the run alone dies, but k3s as well.
+        HostAction::Encrypt(Encrypting::RotateKeys) => {
+            let id = id.clone();
+            vec![Box::new(move |world| world.hosts.get_mut(&id).unwrap().dies_encrypting(&mut world.api))]
+        }
+        HostAction::Encrypt(Encrypting::Enable | Encrypting::Reencrypt) => Vec::new(),
         HostAction::Import(image) => {
             // containerd names one after the other, and pins come afterwards.
             let upto = |named: usize, pinned: usize| -> Half {

@@ -12,6 +12,7 @@ pub use config::keys as config_keys;
 pub use encryption::wanted as encrypts;
 pub use files::{CONFIG, REGISTRIES, node_name, unit, unit_file};
 pub use journal::diagnose;
+pub use process::has_read;
 
 use super::adoption;
 use super::artifact;

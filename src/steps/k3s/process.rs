@@ -45,6 +45,11 @@ pub fn change(unit: &UnitState, files: Files) -> Option<UnitChange> {
     }
 }
 
+/// Whether what runs has read a file that was last changed then.
+pub fn has_read(unit: &UnitState, changed: u64) -> bool {
+    change(unit, Files::Since(changed)).is_none()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

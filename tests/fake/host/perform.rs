@@ -47,7 +47,7 @@ impl Host {
                     file.digest.clone_from(&install.pin.sha256);
                 }
             }
-            HostAction::Encrypt(how) => return self.encrypt(*how),
+            HostAction::Encrypt(how) => return self.encrypt(*how, api),
             HostAction::Unit { unit, change } => return self.change(unit, *change),
             HostAction::Import(_) | HostAction::PinImage { .. } | HostAction::RemoveImage { .. } if !self.runs() => {
                 return Err(Failure::new("reach containerd", "k3s does not run", ""));
