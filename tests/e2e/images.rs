@@ -2,6 +2,7 @@
 
 pub mod archive;
 mod faults;
+mod packed;
 
 use std::cell::Cell;
 use std::fs;
@@ -42,6 +43,7 @@ pub fn push(context: &Context) -> Result<()> {
     let trial = Trial { trials: Cell::new(0), bench, relay: through(bench, Line::default())?, web: &web };
     trial.changed().context("one layer changed")?;
     trial.edited().context("one word of a layer changed")?;
+    trial.packed().context("layers that were pulled packed")?;
     trial.collected().context("a layer is collected while another is sent")?;
     trial.cut().context("the line is cut")?;
     trial.spoilt().context("killed, and a byte in the spool is spoilt")?;

@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 use tokio::sync::Notify;
 
-use super::image::{Image, NAME, hex};
+use super::image::{Image, NAME, Packer, hex};
 
 const SPOOL: &str = "/var/lib/bedplate/spool";
 const STORE: &str = "/var/lib/rancher/k3s/agent/containerd/io.containerd.content.v1.content/blobs/sha256";
@@ -79,7 +79,20 @@ impl Host {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    pub async fn push(&self, image: &Image, mishap: Mishap) -> Result<(), String> {
+    /// The image's layers come packed, as kubelet pulls them: containerd knows what each unpacks to.
+    pub fn pull(&self, image: &Image, packer: Packer) {
+        const UNPACKED: &str = "/var/lib/rancher/unpacked";
+        for folder in [STORE, UNPACKED] {
+            fs::create_dir_all(folder).unwrap();
+        }
+        for (layer, packed) in image.packed(packer) {
+            fs::write(Path::new(UNPACKED).join(hex(&packed)), format!("sha256:{}", hex(layer))).unwrap();
+            fs::write(Path::new(STORE).join(hex(&packed)), packed).unwrap();
+        }
+    }
+
+    /// What it says of itself.
+    pub async fn push(&self, image: &Image, mishap: Mishap) -> Result<String, String> {
         let archive = self.folder.path().join("image.tar");
         image.save(&archive);
         let (mut after, mut spoils) = (u64::MAX, None);
@@ -128,7 +141,7 @@ impl Host {
 }
 
 /// As a run of its own, which may be killed after so many hundredths of its bytes.
-async fn send(archive: &Path, after: u64) -> Result<(), String> {
+async fn send(archive: &Path, after: u64) -> Result<String, String> {
     let image = read(archive, "amd64").unwrap();
     let inventory: Inventory = toml::from_str(include_str!("../cases/inventories/local.toml")).unwrap();
     let remote = Remote::connect(inventory.server().unwrap(), &Prompt::unattended(None)).await.map_err(|failure| format!("{failure:?}"))?;
@@ -143,7 +156,7 @@ async fn send(archive: &Path, after: u64) -> Result<(), String> {
     };
     let action = HostAction::Import(import);
     let done = tokio::select! {
-        done = remote.perform(&action, archive, &sent) => done.map(drop).map_err(|failure| format!("{failure:?}")),
+        done = remote.perform(&action, archive, &sent) => done.map(Option::unwrap_or_default).map_err(|failure| format!("{failure:?}")),
         () = killed.notified() => return Err("killed".into()),
     };
     lock.release().await;

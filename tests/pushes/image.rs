@@ -1,6 +1,7 @@
 //! An image as somebody who builds it sees it: layers that change.
 
 use std::fs::File;
+use std::io::Write as _;
 use std::path::Path;
 
 use proptest::prelude::*;
@@ -27,6 +28,24 @@ pub enum Edit {
     Remove { layer: usize },
     /// As it was in the beginning.
     Revert,
+}
+
+/// How a registry's layers are packed.
+#[derive(Clone, Copy, Debug)]
+pub enum Packer {
+    Gzip,
+    Zstd,
+    /// By nothing that anybody knows.
+    Neither,
+}
+
+impl Arbitrary for Packer {
+    type Parameters = ();
+    type Strategy = BoxedStrategy<Self>;
+
+    fn arbitrary_with((): ()) -> Self::Strategy {
+        prop_oneof![Just(Self::Gzip), Just(Self::Zstd), Just(Self::Neither)].boxed()
+    }
 }
 
 impl Arbitrary for Edit {
@@ -62,6 +81,20 @@ impl Image {
             Edit::Revert => *self = Self::first(),
             Edit::Add { .. } | Edit::Remove { .. } => {}
         }
+    }
+
+    /// Each layer, and what it is packed.
+    pub fn packed(&self, packer: Packer) -> impl Iterator<Item = (&Vec<u8>, Vec<u8>)> {
+        let pack = move |layer: &Vec<u8>| match packer {
+            Packer::Gzip => {
+                let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+                gzip.write_all(layer).unwrap();
+                gzip.finish().unwrap()
+            }
+            Packer::Zstd => zstd::bulk::compress(layer, 3).unwrap(),
+            Packer::Neither => layer.iter().rev().copied().collect(),
+        };
+        self.0.iter().map(move |layer| (layer, pack(layer)))
     }
 
     /// Writes it as `docker save` does.

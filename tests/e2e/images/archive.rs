@@ -12,7 +12,7 @@ use crate::bench::Bench;
 use crate::build::append;
 
 /// Where the inventory looks for it.
-const WEB: &str = "dist/web.tar";
+pub const WEB: &str = "dist/web.tar";
 
 /// Random bytes, with a word in their middle.
 #[derive(Clone, Copy)]

@@ -1,17 +1,23 @@
 //! What a host has already of what is to be sent, and how much room.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::wire::Codec;
 use super::{SHORT, ctr};
 use crate::model::Blob;
 use crate::remote::perform::spool::{self, FOLDER, Parts, Spooled};
 
+/// Reads `content ls`: of each blob its digest, and of what it unpacks to, where containerd knows (containerd: pkg/labels).
+const DIGESTS: &str = r"sed -n -e 's/^\(sha256:[0-9a-f]*\).*containerd\.io\/uncompressed=\(sha256:[0-9a-f]*\).*/\1 \2/p' -e t \
+-e 's/^\(sha256:[0-9a-f]*\).*/\1/p'";
+
 /// Of one look.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Held {
     /// Blobs that containerd's store holds whole.
     pub(super) store: BTreeSet<String>,
+    /// Those that are packed, by what they unpack to.
+    pub(super) packed: BTreeMap<String, String>,
     /// Parts of blobs in the spool, as far as they came before a line was cut.
     spooled: Spooled,
     pub(super) codec: Codec,
@@ -34,7 +40,7 @@ struct Disk {
 /// Asks for all of it. Nobody but root looks into the spool.
 pub(super) fn script() -> String {
     format!(
-        "{look}{ctr} content ls -q\n\
+        "{look}blobs=$({ctr} content ls)\nprintf '%s\\n' \"$blobs\" | {DIGESTS}\n\
          for f in {FOLDER} /var/lib/rancher; do echo \"disk $(stat -c %d $f) $(stat -f -c '%a %S' $f)\"; done\n\
          while read -r k n u; do [ \"$k\" != MemAvailable: ] || echo \"memory $n\"; done </proc/meminfo\n\
          ! command -v zstd >/dev/null || zstd --version\n",
@@ -51,6 +57,10 @@ pub(super) fn parse(text: &str) -> Option<Held> {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words[..] {
             [digest] if digest.starts_with("sha256:") => drop(held.store.insert(digest.to_owned())),
+            [digest, plain] if digest.starts_with("sha256:") => {
+                held.store.insert(digest.to_owned());
+                held.packed.insert(plain.to_owned(), digest.to_owned());
+            }
             ["spooled", name, size] => spool::listed(&mut held.spooled, name, size)?,
             ["disk", device, blocks, size] => {
                 disks.push(Disk { device: device.parse().ok()?, free: blocks.parse::<u64>().ok()?.checked_mul(size.parse().ok()?)? });
@@ -103,15 +113,33 @@ mod tests {
 
     #[test]
     fn a_look_is_read() {
-        let held = parse(&format!("sha256:{A}\nspooled {A}-4194304 12\nspooled {A} 5\ndisk 65 1000 4096\ndisk 66 1 512\n")).unwrap();
+        let held =
+            parse(&format!("sha256:{A}\nsha256:b sha256:c\nspooled {A}-4194304 12\nspooled {A} 5\ndisk 65 1000 4096\ndisk 66 1 512\n"))
+                .unwrap();
         let spooled = &held.spooled[&format!("sha256:{A}")];
-        assert_eq!((held.store.len(), spooled.as_slice(), held.codec), (1, &[Part { offset: 4 << 20, size: 12 }][..], Codec::Gzip));
+        assert_eq!((held.store.len(), spooled.as_slice(), held.codec), (2, &[Part { offset: 4 << 20, size: 12 }][..], Codec::Gzip));
+        assert_eq!(held.packed, BTreeMap::from([("sha256:c".to_owned(), "sha256:b".to_owned())]));
         // As Debian 12 prints it.
         let zstd = "*** Zstandard CLI (64-bit) v1.5.4, by Yann Collet ***";
         let held = parse(&format!("disk 1 1 1\ndisk 1 1 1\nmemory 2048\n{zstd}\n")).unwrap();
         assert_eq!((held.codec, held.zstd, held.memory), (Codec::Zstd, Some((1, 5, 4)), 2 << 20));
         assert_eq!(parse("disk 65 1000 4096\n"), None);
         assert_eq!(parse("disk 1 1 1\ndisk 1 1 1\nwelcome\n"), None);
+    }
+
+    #[test]
+    fn of_what_containerd_lists_the_digests_are_read() {
+        use std::io::Write as _;
+        use std::process::{Command, Stdio};
+        // As ctr 1.6 and 2.2 print it.
+        const LISTED: &str = "DIGEST\t\tSIZE\tAGE\t\t\tLABELS\n\
+            sha256:06fc\t421B\tLess than a second\tcontainerd.io/gc.ref.content.l.0=sha256:d334,containerd.io/gc.ref.content.config=sha256:f1a6\n\
+            sha256:1ab2\t307.2kB\t2 minutes\t-\n\
+            sha256:21c3\t300.3kB\tAbout an hour\tcontainerd.io/distribution.source.docker.io=shop/web,containerd.io/uncompressed=sha256:1ab2\n";
+        let mut sed = Command::new("sh").args(["-c", DIGESTS]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        sed.stdin.take().unwrap().write_all(LISTED.as_bytes()).unwrap();
+        let read = sed.wait_with_output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&read.stdout), "sha256:06fc\nsha256:1ab2\nsha256:21c3 sha256:1ab2\n");
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod held;
 mod import;
 mod shared;
 mod summary;
+mod unpack;
 mod wire;
 
 use std::path::Path;
@@ -60,25 +61,36 @@ impl Remote {
         Ok(summary.to_string())
     }
 
-    /// Sends what is missing and imports it.
+    /// Sends what is missing and imports it; without `kept` nothing is made from what lies on the host.
     async fn moved(&self, what: &str, layout: &Arc<Layout>, kept: Option<&Kept>, sent: Sent<'_>) -> Result<Summary, Error> {
         let image = layout.image();
-        let held = self.held().await?;
+        let mut held = self.held().await?;
+        if kept.is_none() {
+            held.packed.clear();
+        }
         // What lies whole in the spool is imported from there: what containerd holds of an import that failed goes at any moment.
         let lacks = |(blob, parts): &(Blob, Parts)| !held.store.contains(&blob.digest) || parts.missing.is_empty();
         let missing: Vec<(Blob, Parts)> = image.blobs.iter().map(|blob| (blob.clone(), held.parts(blob))).filter(lacks).collect();
         let wanted: u64 = missing.iter().map(|(blob, _)| blob.size).sum();
-        let arriving = missing.iter().map(|(_, parts)| parts.lacking()).sum();
+        let lacking: u64 = missing.iter().map(|(_, parts)| parts.lacking()).sum();
+        let packed = missing.iter().filter(|(blob, _)| held.packed.contains_key(&blob.digest));
+        let arriving = lacking - packed.map(|(_, parts)| parts.lacking()).sum::<u64>();
         // Once as a blob, once unpacked.
-        if let Some(why) = held.lacks_room(arriving, 2 * wanted) {
+        if let Some(why) = held.lacks_room(lacking, 2 * wanted) {
             return Err(Error::Full(why));
         }
         let done = AtomicU64::new(image.size - arriving);
         sent(image.size - arriving, image.size);
         let told = |more| sent(done.fetch_add(more, Ordering::Relaxed) + more, image.size);
         let (deltas, shared) = (Deltas::on(&held, kept), self.shared.clone());
-        let (parcels, fed) =
-            wire::parcels(Load { layout: Arc::clone(layout), missing: missing.clone(), codec: held.codec, deltas, shared });
+        let (parcels, fed) = wire::parcels(Load {
+            layout: Arc::clone(layout),
+            missing: missing.clone(),
+            codec: held.codec,
+            packed: held.packed,
+            deltas,
+            shared,
+        });
         let begun = Instant::now();
         let streamed = self.stream(parcels, arriving, ARRIVED, &told).await;
         let bytes = self.gave_way(streamed).await?;

@@ -1,5 +1,6 @@
 //! Blobs on their way: cut into parts that are packed ahead of the line.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read, Write as _};
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::delta::{Deltas, Whole};
 use super::shared::Shared;
+use super::unpack;
 use crate::images::Layout;
 use crate::model::Blob;
 use crate::remote::beside::Parcels;
@@ -67,6 +69,8 @@ pub(super) struct Load {
     pub(super) layout: Arc<Layout>,
     pub(super) missing: Vec<(Blob, Parts)>,
     pub(super) codec: Codec,
+    /// What the host holds packed, by what it unpacks to.
+    pub(super) packed: BTreeMap<String, String>,
     pub(super) deltas: Result<Deltas, Whole>,
     /// None where one host alone is sent to.
     pub(super) shared: Option<Arc<Shared>>,
@@ -101,11 +105,12 @@ impl Load {
                 fed.push(Fed { parts: parts.all(), whole: None });
                 continue;
             }
-            let delta = match &self.deltas {
-                Ok(deltas) => deltas.parcel(&self.layout, blob, parts.lacking()),
-                Err(why) => Err(*why),
+            let made = match (self.packed.get(&blob.digest), &self.deltas) {
+                (Some(packed), _) => Ok(unpack::parcel(blob, packed)),
+                (None, Ok(deltas)) => deltas.parcel(&self.layout, blob, parts.lacking()),
+                (None, Err(why)) => Err(*why),
             };
-            let wanted = match delta {
+            let wanted = match made {
                 Ok(parcel) => {
                     fed.push(Fed { parts: vec![Part { offset: 0, size: blob.size }], whole: None });
                     give.blocking_send(ready(Ok(parcel)).boxed()).is_ok()
