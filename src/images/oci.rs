@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::layout::Found;
-use super::members::Members;
+use super::members::{Members, Stretch};
 use super::platform::{self, Descriptor, pick};
 use super::reference::full;
 use crate::model::Blob;
@@ -17,19 +17,69 @@ pub(super) const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
 pub(super) const GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 pub(super) const ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
 /// Indexes that may lead from one to the next.
-pub(super) const NESTED: usize = 3;
+const NESTED: usize = 3;
 
 /// An index or a manifest: what of it matters here.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Document {
+struct Document {
     #[serde(default)]
+    media_type: Option<String>,
+    #[serde(default)]
+    manifests: Vec<Descriptor>,
+    config: Option<Descriptor>,
+    #[serde(default)]
+    layers: Vec<Descriptor>,
+}
+
+/// The way to the image for machines of one kind, from index to index.
+pub(super) struct Way<'a> {
+    arch: &'a str,
+    left: usize,
+}
+
+/// Where a document leads.
+pub(super) enum Leads {
+    To(Descriptor),
+    /// It is the image's manifest.
+    Here(Manifest),
+}
+
+/// Of an image.
+pub(super) struct Manifest {
     pub(super) media_type: Option<String>,
-    #[serde(default)]
-    pub(super) manifests: Vec<Descriptor>,
-    pub(super) config: Option<Descriptor>,
-    #[serde(default)]
-    pub(super) layers: Vec<Descriptor>,
+    pub(super) config: Descriptor,
+    layers: Vec<Descriptor>,
+}
+
+impl<'a> Way<'a> {
+    pub(super) const fn to(arch: &'a str) -> Self {
+        Self { arch, left: NESTED }
+    }
+
+    pub(super) fn on(&mut self, text: &[u8]) -> Result<Leads, String> {
+        self.past(parse(text)?)
+    }
+
+    fn past(&mut self, document: Document) -> Result<Leads, String> {
+        let Document { media_type, manifests, config, layers } = document;
+        if let Some(config) = config {
+            return Ok(Leads::Here(Manifest { media_type, config, layers }));
+        }
+        self.left = self.left.checked_sub(1).ok_or("its indexes are nested too deeply")?;
+        pick(&manifests, self.arch).cloned().map(Leads::To)
+    }
+}
+
+impl Manifest {
+    /// Its layers from the lowest up, each with what it unpacks to. The config must be for `arch`.
+    pub(super) fn layers(&self, config: &[u8], arch: &str) -> Result<Vec<(Descriptor, String)>, String> {
+        let diffs = diff_ids(config, arch)?;
+        match (diffs.len(), self.layers.len()) {
+            (told, there) if told != there => Err(format!("its config tells of {told} layers, its manifest of {there}")),
+            _ => Ok(self.layers.iter().cloned().zip(diffs).collect()),
+        }
+    }
 }
 
 /// Reads the layout's one image.
@@ -42,18 +92,15 @@ pub(super) fn read(members: &Members, arch: &str) -> Result<Found, String> {
         return Err(format!("index.json names {} images; save one image a file", named.len()));
     }
     let names = named.into_iter().map(full).collect::<Result<_, _>>()?;
-    let mut entry = pick(&document.manifests, arch)?.clone();
-    for _ in 0..NESTED {
+    let mut way = Way::to(arch);
+    let Leads::To(mut entry) = way.past(document)? else { return Err("its index.json is no index".into()) };
+    loop {
         let (stretch, text) = members.document(&entry.digest)?;
-        let mut document = parse(&text)?;
-        if let Some(config) = document.config.take() {
-            let media_type = entry.media_type.or(document.media_type).unwrap_or_else(|| MANIFEST.into());
-            let manifest = (Blob { digest: entry.digest, media_type, size: stretch.size, diff_id: None }, stretch.bytes());
-            return image(members, names, manifest, config, document.layers, arch);
+        match way.on(&text)? {
+            Leads::To(next) => entry = next,
+            Leads::Here(manifest) => return image(members, names, &manifest, entry, &stretch, arch),
         }
-        entry = pick(&document.manifests, arch)?.clone();
     }
-    Err("its indexes are nested too deeply".into())
 }
 
 /// What an entry of an index calls its image.
@@ -64,24 +111,22 @@ fn name(entry: &Descriptor) -> Option<&str> {
 fn image(
     members: &Members,
     names: Vec<String>,
-    manifest: (Blob, super::layout::Bytes),
-    config: Descriptor,
-    layers: Vec<Descriptor>,
+    manifest: &Manifest,
+    entry: Descriptor,
+    stretch: &Stretch,
     arch: &str,
 ) -> Result<Found, String> {
-    let (_, text) = members.document(&config.digest)?;
-    let diffs = diff_ids(&text, arch)?;
-    if diffs.len() != layers.len() {
-        return Err(format!("its config tells of {} layers, its manifest of {}", diffs.len(), layers.len()));
-    }
+    let (_, text) = members.document(&manifest.config.digest)?;
     let blob = |of: Descriptor, kind: &str, diff_id| {
         let stretch = members.blob(&of.digest)?;
         let media_type = of.media_type.unwrap_or_else(|| kind.into());
         Ok((Blob { digest: of.digest, media_type, size: stretch.size, diff_id }, stretch.bytes()))
     };
-    let layers = layers.into_iter().zip(diffs).map(|(layer, diff_id)| blob(layer, LAYER, Some(diff_id)));
+    let layers = manifest.layers(&text, arch)?.into_iter().map(|(layer, diff_id)| blob(layer, LAYER, Some(diff_id)));
     let layers = layers.collect::<Result<_, String>>()?;
-    Ok(Found { names, manifest, config: blob(config, CONFIG, None)?, layers })
+    let media_type = entry.media_type.or_else(|| manifest.media_type.clone()).unwrap_or_else(|| MANIFEST.into());
+    let itself = (Blob { digest: entry.digest, media_type, size: stretch.size, diff_id: None }, stretch.bytes());
+    Ok(Found { names, manifest: itself, config: blob(manifest.config.clone(), CONFIG, None)?, layers })
 }
 
 /// The digests of a config's layers when unpacked, from the lowest up. The config must be for `arch`.
@@ -101,6 +146,6 @@ pub(super) fn diff_ids(config: &[u8], arch: &str) -> Result<Vec<String>, String>
     Ok(config.rootfs.diff_ids)
 }
 
-pub(super) fn parse(text: &[u8]) -> Result<Document, String> {
+fn parse(text: &[u8]) -> Result<Document, String> {
     serde_json::from_slice(text).map_err(|error| error.to_string())
 }

@@ -11,8 +11,8 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::layout::{CAP, NAME, digest, is_digest};
-use super::oci::{self, CONFIG, LAYER, MANIFEST, NESTED};
-use super::platform::{Descriptor, pick};
+use super::oci::{self, CONFIG, LAYER, Leads, MANIFEST, Way};
+use super::platform::Descriptor;
 use super::reference::full;
 use super::registry::Registry;
 use super::store::Fetched;
@@ -53,26 +53,26 @@ pub(super) async fn fetch(name: &str, arch: &str, kept: &Path, sent: Fetched<'_>
 
 async fn describe(registry: &Registry, name: &str, arch: &str, kept: &Path) -> Result<Option<ImageArchive>, String> {
     let Some(mut text) = registry.manifest(None).await? else { return Ok(None) };
-    let mut document = oci::parse(&text)?;
-    for _ in 0..NESTED {
-        if document.config.is_some() {
-            break;
+    let mut way = Way::to(arch);
+    let found = loop {
+        match way.on(&text)? {
+            Leads::Here(manifest) => break manifest,
+            Leads::To(Descriptor { digest: wanted, .. }) => {
+                text = registry.manifest(Some(&wanted)).await?.ok_or_else(|| format!("it lacks {wanted}, which its index names"))?;
+                if digest(&text) != wanted {
+                    return Err(format!("what it holds as {wanted} is {}", digest(&text)));
+                }
+            }
         }
-        let wanted = &pick(&document.manifests, arch)?.digest;
-        text = registry.manifest(Some(wanted)).await?.ok_or_else(|| format!("it lacks {wanted}, which its index names"))?;
-        if digest(&text) != *wanted {
-            return Err(format!("what it holds as {wanted} is {}", digest(&text)));
-        }
-        document = oci::parse(&text)?;
-    }
-    let config = document.config.ok_or("its indexes are nested too deeply")?;
+    };
     let manifest = Blob {
         digest: digest(&text),
-        media_type: document.media_type.unwrap_or_else(|| MANIFEST.into()),
+        media_type: found.media_type.clone().unwrap_or_else(|| MANIFEST.into()),
         size: text.len() as u64,
         diff_id: None,
     };
     keep(&place(kept, &manifest.digest)?, &text)?;
+    let config = found.config.clone();
     if config.size > CAP {
         return Err(format!("{} bytes are too many for a config", config.size));
     }
@@ -80,10 +80,7 @@ async fn describe(registry: &Registry, name: &str, arch: &str, kept: &Path) -> R
     if !whole(&there, &config.digest).await {
         pull(registry, &config.digest, config.size, &there, &|_| {}).await?;
     }
-    let diffs = oci::diff_ids(&fs::read(&there).map_err(|error| unwritten(kept, &error))?, arch)?;
-    if diffs.len() != document.layers.len() {
-        return Err(format!("its config tells of {} layers, its manifest of {}", diffs.len(), document.layers.len()));
-    }
+    let layers = found.layers(&fs::read(&there).map_err(|error| unwritten(kept, &error))?, arch)?;
     let blob = |of: Descriptor, kind: &str, diff_id| Blob {
         media_type: of.media_type.unwrap_or_else(|| kind.into()),
         digest: of.digest,
@@ -92,7 +89,7 @@ async fn describe(registry: &Registry, name: &str, arch: &str, kept: &Path) -> R
     };
     let id = config.digest.clone();
     let mut blobs = vec![manifest, blob(config, CONFIG, None)];
-    for (layer, diff_id) in document.layers.into_iter().zip(diffs) {
+    for (layer, diff_id) in layers {
         // An empty layer may be there twice.
         if !blobs.iter().any(|blob| blob.digest == layer.digest) {
             blobs.push(blob(layer, LAYER, Some(diff_id)));
