@@ -2,6 +2,7 @@
 
 pub mod archive;
 mod faults;
+mod gc;
 mod packed;
 
 use std::cell::Cell;
@@ -21,6 +22,7 @@ use crate::run::{Ended, until};
 use archive::{Layer, Web, layer};
 
 pub use faults::faults;
+pub use gc::gc;
 
 const MB: u64 = 1_000_000;
 /// A base of 12 MB and a top of 3, random: no packing makes them less.

@@ -149,6 +149,7 @@ pub const TESTS: &[Test] = &[
     ("adopt", adopt::adopt),
     ("hosts_local", local::local),
     ("secrets_encryption", secrets::encryption),
+    ("images_gc", images::gc),
     // These take the first host away from whoever shares it.
     ("hosts_three", hosts::three),
     ("kill", kill::kill),
