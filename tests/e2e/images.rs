@@ -3,6 +3,7 @@
 pub mod archive;
 mod faults;
 mod gc;
+mod old;
 mod packed;
 
 use std::cell::Cell;
@@ -23,6 +24,7 @@ use archive::{Layer, Web, layer};
 
 pub use faults::faults;
 pub use gc::gc;
+pub use old::old;
 
 const MB: u64 = 1_000_000;
 /// A base of 12 MB and a top of 3, random: no packing makes them less.

@@ -113,6 +113,7 @@ pub const TESTS: &[Test] = &[
     ("plan_release", plan::release),
     ("secrets_rotate_jwt", rotate::jwt),
     ("images_sources", sources::sources),
+    ("images_containerd16", images::old),
     ("matrix_kill", matrix::kill),
     ("matrix_cut", matrix::cut),
     ("matrix_silent", matrix::silent),

@@ -1,4 +1,4 @@
-//! What the node and its images carry from Debian: runc, the CNI plugins, busybox.
+//! What the node and its images carry from Debian: runc, the CNI plugins, busybox; and an old containerd for one test.
 //!
 //! Debian's runc needs libseccomp2 on the host, which every systemd there depends on.
 
@@ -26,32 +26,39 @@ pub const BUSYBOX: &str = "bin/busybox";
 
 /// Downloads and unpacks the packages unless they are in the cache; the folder that they are unpacked in.
 pub fn unpack(cache: &Cache) -> Result<PathBuf> {
-    let key = PACKAGES.iter().fold(Key::default(), |key, package| key.text(package));
-    cache.entry("debian", wanted().fold(key, |key, path| key.text(path)), |out| {
+    let wanted: Vec<&str> = FILES.iter().map(|(_, path)| *path).chain([BUSYBOX]).collect();
+    entry(cache, "debian", &PACKAGES, &wanted)
+}
+
+/// The same of containerd 1.6, of which no more than `usr/bin` is wanted.
+pub fn containerd() -> Result<PathBuf> {
+    let folder = entry(&Cache::open()?, "debian-containerd", &["containerd"], &["usr/bin/containerd", "usr/bin/ctr"])?;
+    Ok(folder.join("usr/bin"))
+}
+
+fn entry(cache: &Cache, name: &str, packages: &[&str], wanted: &[&str]) -> Result<PathBuf> {
+    let key = packages.iter().chain(wanted).fold(Key::default(), |key, text| key.text(text));
+    cache.entry(name, key, |out| {
         let debs = out.join("debs");
         fs::create_dir(&debs).with_context(|| format!("make {}", debs.display()))?;
-        if download(&debs).is_err() {
+        if download(packages, &debs).is_err() {
             // A fresh machine has no package lists yet.
             run(Command::new("apt-get").args(["-qq", "update"]))?;
-            download(&debs)?;
+            download(packages, &debs)?;
         }
         for deb in fs::read_dir(&debs)? {
             run(Command::new("dpkg-deb").arg("-x").arg(deb?.path()).arg(out))?;
         }
         fs::remove_dir_all(&debs)?;
-        match wanted().find(|path| !out.join(path).is_file()) {
-            Some(path) => bail!("the packages {} hold no {path}", PACKAGES.join(", ")),
+        match wanted.iter().find(|path| !out.join(path).is_file()) {
+            Some(path) => bail!("the packages {} hold no {path}", packages.join(", ")),
             None => Ok(()),
         }
     })
 }
 
-fn wanted() -> impl Iterator<Item = &'static str> {
-    FILES.iter().map(|(_, path)| *path).chain([BUSYBOX])
-}
-
-fn download(debs: &Path) -> Result<()> {
+fn download(packages: &[&str], debs: &Path) -> Result<()> {
     let mut apt = Command::new("apt-get");
     apt.args(["-qq", "-o", "APT::Sandbox::User=root", "download"]);
-    run(apt.args(PACKAGES).current_dir(debs)).map(drop)
+    run(apt.args(packages).current_dir(debs)).map(drop)
 }

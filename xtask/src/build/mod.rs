@@ -22,6 +22,7 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 pub use databases::databases;
+pub use debian::containerd;
 pub use image::append;
 pub use source::released;
 
