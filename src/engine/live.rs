@@ -1,7 +1,6 @@
 //! The real world: hosts over SSH, the API through a forwarded socket, the outside, the operator's machine.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -16,11 +15,11 @@ use crate::artifacts::Artifacts;
 use crate::images::Images;
 use crate::kube::Cluster;
 use crate::model::{
-    Action, Answer, ApiAction, ApiQuestion, ChartSource, Exit, Failure, Hairpin, HostAction, HostId, HostQuestion, OperatorQuestion,
-    Question, ReleaseAction, ReleaseUpgrade, Reply, Secret,
+    Action, Answer, ApiAction, ApiQuestion, ChartSource, Exit, Failure, HostAction, HostId, HostQuestion, OperatorQuestion, Question,
+    ReleaseAction, ReleaseUpgrade, Reply, Secret, Visit,
 };
 use crate::operator;
-use crate::outside::{HTTPS, Outside};
+use crate::outside::{Outside, goal};
 use crate::remote::{Hosts, Mark, Remote};
 
 /// k3s' own kubeconfig (k3s-docs:cluster-access).
@@ -210,23 +209,24 @@ impl Live {
     }
 
     /// What each host itself gets.
-    async fn hairpins(&self, asked: Vec<(HostId, Hairpin)>) -> Vec<(Question, Answer)> {
-        let asked = asked.into_iter().map(|(host, hairpin)| async {
-            let answer = self.hairpin(&host, &hairpin).await.unwrap_or_else(|failure| match failure.exit {
+    async fn hairpins(&self, asked: Vec<(HostId, Visit)>) -> Vec<(Question, Answer)> {
+        let asked = asked.into_iter().map(|(host, visit)| async {
+            let answer = self.hairpin(&host, &visit).await.unwrap_or_else(|failure| match failure.exit {
                 Exit::Unreachable => Answer::Lost(Arc::new(failure)),
                 _ => Answer::Unreadable(failure.seen),
             });
-            (Question::Hairpin(host, hairpin), answer)
+            (Question::Hairpin(host, visit), answer)
         });
         join_all(asked).await
     }
 
-    async fn hairpin(&self, host: &HostId, asked: &Hairpin) -> Result<Answer, Failure> {
+    async fn hairpin(&self, host: &HostId, visit: &Visit) -> Result<Answer, Failure> {
+        let Some(goal) = goal(visit) else { return Ok(Answer::Unreadable(format!("{visit:?} leads nowhere"))) };
         let remote = self.hosts.remote(host).await?;
-        let socket = remote.forward(SocketAddr::new(asked.address, HTTPS)).await?;
-        let answer = self.outside.through(&socket, &asked.name, &asked.trusted).await;
-        if answer == Answer::Absent {
-            // Who may not look has seen nothing.
+        let socket = remote.forward(goal).await?;
+        let answer = self.outside.through(&socket, visit).await;
+        if answer == Answer::Absent && matches!(visit, Visit::Served { .. }) {
+            // Who may not look has seen nothing, and pages are judged after the handshake only.
             remote.forwards().await?;
         }
         Ok(answer)
@@ -255,7 +255,7 @@ impl Ground for Live {
                 Question::Api(question) => api.push(question),
                 Question::HelmDryRun(host, upgrade) => helm.push((host, upgrade)),
                 Question::Outside(question) => outside.push(question),
-                Question::Hairpin(host, hairpin) => hairpins.push((host, hairpin)),
+                Question::Hairpin(host, visit) => hairpins.push((host, visit)),
                 Question::Operator(question) => operator.push(question),
             }
         }

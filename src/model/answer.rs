@@ -71,9 +71,9 @@ pub enum Reply {
     DryRun(DryRun),
     /// Of `OutsideQuestion::Dns`.
     Records(Vec<String>),
-    /// Of `OutsideQuestion::Served`.
+    /// Of `Visit::Served`.
     Served(Served),
-    /// Of `OutsideQuestion::Get`.
+    /// Of `Visit::Get`.
     Exchange(Exchange),
     /// Of `OutsideQuestion::Knock` and `ApiQuestion::Login`.
     Open,

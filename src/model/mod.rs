@@ -47,7 +47,7 @@ pub use outside::{Exchange, NOT_BEGUN, Phase, Served};
 pub use pin::{ArtifactRef, Pin, Pins};
 pub use plan::{Condition, Finding, Missing, Note, Plan, Planned, Why};
 pub use program::{EnvSource, Program};
-pub use question::{ApiQuestion, Hairpin, HostQuestion, OperatorQuestion, OutsideQuestion, Question, RecordKind, Resolver, Tool, Trusted};
+pub use question::{ApiQuestion, HostQuestion, OperatorQuestion, OutsideQuestion, Question, RecordKind, Resolver, Tool, Trusted, Visit};
 pub use release::{CHART_LABEL, ChartSource, ROLLED_BACK, ReleaseAction, ReleaseUpgrade, mark, marked};
 pub use restart::Restart;
 pub use secret::{CertificateSpec, MADE_UP, Recipe, Secret, SecretKind, SecretSpec, TLS_CA, TLS_CHAIN, TLS_KEY};

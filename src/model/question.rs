@@ -21,7 +21,7 @@ pub enum Question {
     /// To the world, as a visitor sees it from the operator's side.
     Outside(OutsideQuestion),
     /// To the world, as a host sees it.
-    Hairpin(HostId, Hairpin),
+    Hairpin(HostId, Visit),
     /// To the operator's own machine.
     Operator(OperatorQuestion),
 }
@@ -142,6 +142,30 @@ pub enum OutsideQuestion {
         /// Whom to ask.
         resolver: Resolver,
     },
+    /// The versions of TLS before 1.2 that are taken on port 443 at `address` for `name` (SNI), e.g. `TLS 1.0 and TLS 1.1`: `Reply::Text`.
+    /// Absent: none is.
+    OldTls {
+        /// SNI.
+        name: String,
+        /// Where to connect.
+        address: IpAddr,
+    },
+    /// Whether a TCP port takes a connection, on which nothing is said: `Reply::Open`. Absent: it refuses, or is silent for 1.5 s.
+    Knock {
+        /// Where to connect.
+        address: IpAddr,
+        /// To which port.
+        port: u16,
+    },
+    /// A visit.
+    #[serde(untagged)]
+    Visit(Visit),
+}
+
+/// What a visitor does, wherever it comes from. Absent: from a host, where nothing comes back.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Visit {
     /// The certificate served on port 443 at `address` for `name` (SNI): `Reply::Served`.
     Served {
         /// SNI and the name that must match.
@@ -162,47 +186,19 @@ pub enum OutsideQuestion {
         #[serde(default)]
         trusted: Trusted,
     },
-    /// The versions of TLS before 1.2 that are taken on port 443 at `address` for `name` (SNI), e.g. `TLS 1.0 and TLS 1.1`: `Reply::Text`.
-    /// Absent: none is.
-    OldTls {
-        /// SNI.
-        name: String,
-        /// Where to connect.
-        address: IpAddr,
-    },
-    /// Whether a TCP port takes a connection, on which nothing is said: `Reply::Open`. Absent: it refuses, or is silent for 1.5 s.
-    Knock {
-        /// Where to connect.
-        address: IpAddr,
-        /// To which port.
-        port: u16,
-    },
-}
-
-/// The certificate that a host itself gets on port 443 at `address` for `name` (SNI), judged as a visitor of ours would: `Reply::Served`.
-/// Absent: no certificate comes back.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-pub struct Hairpin {
-    /// SNI and the name that must match.
-    pub name: String,
-    /// Where the host connects.
-    pub address: IpAddr,
-    /// Whom the visitor trusts.
-    #[serde(default)]
-    pub trusted: Trusted,
 }
 
 impl OutsideQuestion {
     /// `Served` to a visitor like any other.
     #[must_use]
     pub fn served(name: &str, address: IpAddr) -> Self {
-        Self::Served { name: name.into(), address, trusted: Trusted::World }
+        Self::Visit(Visit::Served { name: name.into(), address, trusted: Trusted::World })
     }
 
     /// `Get` by a visitor like any other.
     #[must_use]
     pub fn get(url: &str, address: IpAddr) -> Self {
-        Self::Get { url: url.into(), address, trusted: Trusted::World }
+        Self::Visit(Visit::Get { url: url.into(), address, trusted: Trusted::World })
     }
 }
 

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{
-    Answer, ApiQuestion, ArtifactRef, ChartFacts, DatabaseLogin, DryRun, EnvSource, Exchange, Failure, FileMeta, FormerImage, Hairpin,
-    HostFacts, HostId, HostQuestion, ImageArchive, ImageOnHost, ImageSource, Listener, LiveRelease, LiveSecret, Manifest, Missing,
-    ObjectRef, OperatorQuestion, OutsideQuestion, PasswordRef, Pin, Program, Provider, Question, RecordKind, ReleaseUpgrade, Reply,
-    Resolver, Rules, Secret, Served, SshdFacts, Tool, Trusted, UnitState, Why, World,
+    Answer, ApiQuestion, ArtifactRef, ChartFacts, DatabaseLogin, DryRun, EnvSource, Exchange, Failure, FileMeta, FormerImage, HostFacts,
+    HostId, HostQuestion, ImageArchive, ImageOnHost, ImageSource, Listener, LiveRelease, LiveSecret, Manifest, Missing, ObjectRef,
+    OperatorQuestion, OutsideQuestion, PasswordRef, Pin, Program, Provider, Question, RecordKind, ReleaseUpgrade, Reply, Resolver, Rules,
+    Secret, Served, SshdFacts, Tool, UnitState, Why, World,
 };
 
 /// A step's window: one host, the API, the outside, the operator's side. No other host's answers.
@@ -207,14 +207,14 @@ impl<'a> View<'a> {
         look!(self, Question::Outside(OutsideQuestion::Dns { name: name.into(), kind, resolver }), Records)
     }
 
-    /// `OutsideQuestion::Served`.
+    /// `Visit::Served`.
     pub fn served(&self, name: &str, address: IpAddr) -> Seen<&'a Served> {
-        self.served_to(name, address, &Trusted::World)
+        self.served_to(Question::Outside(OutsideQuestion::served(name, address)))
     }
 
-    /// The same, to a visitor who trusts those roots.
-    pub fn served_to(&self, name: &str, address: IpAddr, trusted: &Trusted) -> Seen<&'a Served> {
-        look!(self, Question::Outside(OutsideQuestion::Served { name: name.into(), address, trusted: trusted.clone() }), Served)
+    /// The same, to the visitor who asks so.
+    pub fn served_to(&self, asked: Question) -> Seen<&'a Served> {
+        look!(self, asked, Served)
     }
 
     /// `OutsideQuestion::OldTls`.
@@ -222,19 +222,14 @@ impl<'a> View<'a> {
         look!(self, Question::Outside(OutsideQuestion::OldTls { name: name.into(), address }), Text)
     }
 
-    /// `Question::Hairpin`.
-    pub fn hairpin(&self, asked: &Hairpin) -> Seen<&'a Served> {
-        look!(self, Question::Hairpin(self.host.clone(), asked.clone()), Served)
-    }
-
-    /// `OutsideQuestion::Get`.
+    /// `Visit::Get`.
     pub fn exchange(&self, url: &str, address: IpAddr) -> Seen<&'a Exchange> {
-        self.exchange_to(url, address, &Trusted::World)
+        self.exchange_with(Question::Outside(OutsideQuestion::get(url, address)))
     }
 
-    /// The same, with a visitor who trusts those roots.
-    pub fn exchange_to(&self, url: &str, address: IpAddr, trusted: &Trusted) -> Seen<&'a Exchange> {
-        look!(self, Question::Outside(OutsideQuestion::Get { url: url.into(), address, trusted: trusted.clone() }), Exchange)
+    /// The same, with the visitor who asks so.
+    pub fn exchange_with(&self, asked: Question) -> Seen<&'a Exchange> {
+        look!(self, asked, Exchange)
     }
 
     /// `OutsideQuestion::Knock`: whether it is open.

@@ -7,7 +7,7 @@ fn answer(head: &str, body: &str) -> String {
 }
 
 async fn over_tls(roots: &Arc<Roots>, at: SocketAddr) -> Result<Exchange, String> {
-    exchange(roots, &format!("https://shop.example:{}/healthz", at.port()), at.ip()).await
+    exchange(roots, &format!("https://shop.example:{}/healthz", at.port()), at.ip(), None).await
 }
 
 #[tokio::test]
@@ -40,20 +40,48 @@ async fn an_untrusted_chain_is_unreadable() {
 #[tokio::test]
 async fn a_redirect_is_shown_not_followed() {
     let at = serve_plain(answer("301 Moved Permanently\r\nLocation: https://shop.example/a", "")).await;
-    let seen = exchange(&Stand::new().roots, &format!("http://www.shop.example:{}/a", at.port()), at.ip()).await.unwrap();
+    let seen = exchange(&Stand::new().roots, &format!("http://www.shop.example:{}/a", at.port()), at.ip(), None).await.unwrap();
     assert_eq!((seen.status, seen.location.as_str()), (301, "https://shop.example/a"));
 }
 
 #[tokio::test]
 async fn a_body_is_read_up_to_64_kib() {
     let at = serve_plain(answer("200 OK", &"x".repeat(BODY + 10_000))).await;
-    let seen = exchange(&Stand::new().roots, &format!("http://shop.example:{}/", at.port()), at.ip()).await.unwrap();
+    let seen = exchange(&Stand::new().roots, &format!("http://shop.example:{}/", at.port()), at.ip(), None).await.unwrap();
     assert_eq!(seen.body.len(), BODY);
 }
 
 #[tokio::test]
 async fn a_closed_port_is_told_as_refused() {
     let at = closed().await;
-    let seen = exchange(&Stand::new().roots, &format!("http://shop.example:{}/", at.port()), at.ip()).await.unwrap_err();
+    let seen = exchange(&Stand::new().roots, &format!("http://shop.example:{}/", at.port()), at.ip(), None).await.unwrap_err();
     assert!(seen.starts_with("refused"), "{seen}");
+}
+
+#[tokio::test]
+async fn a_line_is_taken_as_it_leads() {
+    let stand = Stand::new();
+    let at = serve_tls(stand.production.issue(&["shop.example"], Lifetime::Current), answer("200 OK", "<title>Shop</title>")).await;
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("line");
+    let listener = tokio::net::UnixListener::bind(&socket).unwrap();
+    tokio::spawn(async move {
+        let (mut here, _) = listener.accept().await.unwrap();
+        let mut there = tokio::net::TcpStream::connect(at).await.unwrap();
+        tokio::io::copy_bidirectional(&mut here, &mut there).await
+    });
+    // Nobody listens at that address: it is the line that is taken.
+    let seen = exchange(&stand.roots, "https://shop.example/", closed().await.ip(), Some(&socket)).await.unwrap();
+    assert_eq!((seen.status, seen.body.as_str()), (200, "<title>Shop</title>"));
+}
+
+#[tokio::test]
+async fn a_line_that_ends_at_once_leads_to_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("line");
+    let listener = tokio::net::UnixListener::bind(&socket).unwrap();
+    let hang_up = async { drop(listener.accept().await.unwrap()) };
+    let (roots, at) = (Stand::new().roots, closed().await.ip());
+    let (seen, ()) = tokio::join!(get(&roots, "http://shop.example/", at, Some(&socket)), hang_up);
+    assert_eq!(seen, Answer::Absent);
 }

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 
-use crate::model::{Answer, Failure, OutsideQuestion, Trusted};
+use crate::model::{Answer, Failure, OutsideQuestion, Trusted, Visit};
 
 pub use trust::Trust;
 
@@ -32,7 +32,15 @@ const ABREAST: usize = 16;
 /// Knocks in flight at once, beside them: most cost nothing, and those that meet silence should wait together.
 const KNOCKS: usize = 128;
 /// Where a site's certificate is served.
-pub const HTTPS: u16 = 443;
+const HTTPS: u16 = 443;
+
+/// Where a visit goes; none: its URL names no port.
+pub fn goal(visit: &Visit) -> Option<SocketAddr> {
+    match visit {
+        Visit::Served { address, .. } => Some(SocketAddr::new(*address, HTTPS)),
+        Visit::Get { url, address, .. } => Some(SocketAddr::new(*address, url::Url::parse(url).ok()?.port_or_known_default()?)),
+    }
+}
 
 /// The operator's view of the world.
 pub struct Outside {
@@ -58,12 +66,9 @@ impl Outside {
         answers
     }
 
-    /// The certificate served for `name` where `socket` leads, judged as a visitor's. Absent: none comes back in time.
-    pub async fn through(&self, socket: &Path, name: &str, trusted: &Trusted) -> Answer {
-        match self.roots(trusted) {
-            Ok(roots) => tokio::time::timeout(HAIRPIN, served::through(&roots, name, socket)).await.unwrap_or(Answer::Absent),
-            Err(why) => Answer::Unreadable(why),
-        }
+    /// The same visit as from here, from where `socket` sets out. Absent: nothing comes back in time.
+    pub async fn through(&self, socket: &Path, visit: &Visit) -> Answer {
+        tokio::time::timeout(HAIRPIN, self.visit(visit, Some(socket))).await.unwrap_or(Answer::Absent)
     }
 
     async fn abreast(&self, questions: Vec<OutsideQuestion>, most: usize) -> Vec<(OutsideQuestion, Answer)> {
@@ -83,16 +88,23 @@ impl Outside {
     async fn answer(&self, question: &OutsideQuestion) -> Answer {
         match question {
             OutsideQuestion::Dns { name, kind, resolver } => self.resolvers.records(name, *kind, *resolver).await,
-            OutsideQuestion::Served { name, address, trusted } => match self.roots(trusted) {
-                Ok(roots) => served::served(&roots, name, SocketAddr::new(*address, HTTPS)).await,
-                Err(why) => Answer::Unreadable(why),
-            },
-            OutsideQuestion::Get { url, address, trusted } => match self.roots(trusted) {
-                Ok(roots) => get::get(&roots, url, *address).await,
-                Err(why) => Answer::Unreadable(why),
-            },
+            OutsideQuestion::Visit(visit) => self.visit(visit, None).await,
             OutsideQuestion::OldTls { name, address } => old_tls::taken(name, SocketAddr::new(*address, HTTPS)).await,
             OutsideQuestion::Knock { address, port } => knock::knock(SocketAddr::new(*address, *port)).await,
+        }
+    }
+
+    /// A visitor like any other, or one who sets out where a socket leads.
+    async fn visit(&self, visit: &Visit, through: Option<&Path>) -> Answer {
+        let (Visit::Served { trusted, .. } | Visit::Get { trusted, .. }) = visit;
+        let roots = match self.roots(trusted) {
+            Ok(roots) => roots,
+            Err(why) => return Answer::Unreadable(why),
+        };
+        match (visit, through) {
+            (Visit::Served { name, address, .. }, None) => served::served(&roots, name, SocketAddr::new(*address, HTTPS)).await,
+            (Visit::Served { name, .. }, Some(socket)) => served::through(&roots, name, socket).await,
+            (Visit::Get { url, address, .. }, through) => get::get(&roots, url, *address, through).await,
         }
     }
 

@@ -7,6 +7,7 @@ pub(super) mod challenge;
 mod circle;
 mod hairpin;
 mod hsts;
+mod met;
 mod notes;
 mod old_tls;
 pub(super) mod page;
@@ -23,14 +24,10 @@ use crate::model::{ApiQuestion, Condition, Finding, Missing, OperatorQuestion, P
 
 use super::acme_site::{AcmeSite, ingress};
 use super::renewal::Renewal;
-use redirect::Wrong;
-use trusted::Visitor;
+use trusted::{Side, Visitor};
 
 /// Traefik takes a new route up in seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// What helps where the redirects are ours.
-const MANAGED: &str = "bedplate bootstrap puts them up; where they stand and this stays: kubectl -n kube-system logs deployment/traefik";
 
 struct Site {
     config: inventory::Site,
@@ -64,17 +61,15 @@ impl Step for Site {
         questions.extend(self.inner_question(seen));
         questions.extend(self.dns_questions());
         let (Some(address), Ok(trusted)) = (self.address, self.trusted(seen)) else { return questions };
-        let visitor = Visitor { address, trusted };
-        let sent_on = self.redirects().into_iter().map(|redirect| redirect.from).chain(self.target());
-        let urls = self.pages().map(|(url, _)| url).chain(sent_on).chain(self.challenges().map(|(_, url)| url));
-        questions.extend(urls.map(|url| visitor.get(url)));
+        let visitor = Visitor { side: Side::Outside, address, trusted };
+        questions.extend(self.urls().chain(self.challenges().map(|(_, url)| url)).map(|url| visitor.get(seen, &url)));
         if self.config.tls != Tls::Off {
             questions.push(Question::Operator(OperatorQuestion::Clock));
             questions.extend(self.acme.iter().map(|acme| Question::Api(ApiQuestion::Object(acme.object()))));
-            questions.extend(self.config.names().map(|name| visitor.serve(name)));
+            questions.extend(self.config.names().map(|name| visitor.serve(seen, name)));
             if self.is_served(seen, &visitor) {
                 questions.push(self.old_tls_question(&visitor));
-                questions.extend(self.hairpin_question(seen, &visitor));
+                questions.extend(self.hairpin_questions(seen, &visitor));
                 questions.extend(self.by_name_questions(seen, &visitor));
             }
         }
@@ -86,7 +81,7 @@ impl Step for Site {
             let finding = Finding::new("nothing says where visitors find the server", "set public_ip of the server");
             return Ok(Plan::Unmet(vec![finding]).into());
         };
-        let visitor = Visitor { address, trusted: self.trusted(seen)? };
+        let visitor = Visitor { side: Side::Outside, address, trusted: self.trusted(seen)? };
         let mut findings = Vec::new();
         if self.config.tls != Tls::Off {
             let (now, issuer) = (seen.clock()?, self.issuer(seen)?);
@@ -94,10 +89,7 @@ impl Step for Site {
                 findings.extend(trust::judge(name, visitor.served(seen, name), &issuer, now)?);
             }
         }
-        for (url, check) in self.pages() {
-            findings.extend(page::judge(&url, visitor.exchange(seen, &url), check)?);
-        }
-        findings.extend(self.redirected(seen, &visitor)?);
+        findings.extend(self.told(self.met(seen, &visitor)?));
         let notes = self.notes(seen, &visitor)?;
         if findings.is_empty() {
             return Ok(Planned::from(Plan::Converged).with_notes(notes));
@@ -117,30 +109,5 @@ impl Site {
     /// As cert-manager plans it; none: it does not say, or can't be asked.
     fn renewal(&self, seen: &View<'_>) -> Option<Renewal> {
         seen.object(&self.acme.as_ref()?.object()).ok().flatten().and_then(Renewal::of)
-    }
-
-    /// Circles, then each redirect that is not as it must be. What the chart lacks for them is told once, as a whole.
-    fn redirected(&self, seen: &View<'_>, visitor: &Visitor) -> Result<Vec<Finding>, Missing> {
-        let redirects = self.redirects();
-        let urls: Vec<String> = redirects.iter().map(|redirect| redirect.from.clone()).chain(self.target()).collect();
-        let circles = circle::circles(&urls, |url| visitor.exchange(seen, url).ok().flatten());
-        let mut findings: Vec<Finding> = circles.iter().map(|circle| circle::told(circle, &self.origin())).collect();
-        let (mut lacking, mut whats) = (Vec::new(), Vec::new());
-        for redirect in &redirects {
-            let wrong = redirect.judge(visitor.exchange(seen, &redirect.from))?;
-            let Some(Wrong { what, cure }) = wrong.filter(|_| !circles.iter().flatten().any(|url| *url == redirect.from)) else { continue };
-            match cure {
-                Some(cure) => findings.push(Finding::new(what, cure)),
-                None => {
-                    lacking.push(redirect);
-                    whats.push(what);
-                }
-            }
-        }
-        if !lacking.is_empty() {
-            let cure = if self.config.manage_redirects { MANAGED.to_owned() } else { addition::of(&lacking, &self.namespace) };
-            findings.push(Finding::new(whats.join("; "), cure));
-        }
-        Ok(findings)
     }
 }

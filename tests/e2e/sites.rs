@@ -151,6 +151,21 @@ fn amiss(bench: &Bench<'_>) -> Result<()> {
             ensure!(verify.stdout.contains(&told), "verify lacks {told:?}:\n{}", verify.stdout);
         }
     }
+    half_way(bench)
+}
+
+/// A way that leads out and in again for https alone.
+fn half_way(bench: &Bench<'_>) -> Result<()> {
+    let rule = format!("OUTPUT -p tcp -d {} --dport 80 -j REJECT --reject-with tcp-reset", bench.host.address);
+    bench.look(&format!("iptables -w -I {rule}"))?;
+    let verify = bedplate(bench, &["verify", INVENTORY]);
+    bench.look(&format!("iptables -w -D {rule}"))?;
+    let verify = verify?;
+    ended(&verify, 0)?;
+    for name in ["shop.example", "home.local", "files.local"] {
+        let told = format!("the site is not what visitors see: GET http://{name}/bedplate-probe: nothing answers");
+        ensure!(verify.stdout.contains(&told), "verify lacks {told:?}:\n{}", verify.stdout);
+    }
     Ok(())
 }
 

@@ -19,7 +19,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use bedplate::engine::Ground;
 use bedplate::inventory::Inventory;
-use bedplate::model::{Action, Answer, Exit, Failure, Hairpin, HostId, HostQuestion, OutsideQuestion, Question, Reply};
+use bedplate::model::{Action, Answer, Exit, Failure, HostId, HostQuestion, OutsideQuestion, Question, Reply};
 
 use api::Api;
 use host::Host;
@@ -133,7 +133,7 @@ impl World {
             Question::HelmDryRun(_, upgrade) => Answer::Present(Reply::Objects(self.api.rendered(upgrade))),
             Question::Outside(OutsideQuestion::Knock { address, port }) if self.shut(*address, *port) => Answer::Absent,
             Question::Outside(question) => self.api.visited(question),
-            Question::Hairpin(_, Hairpin { name, address, .. }) => self.api.visited(&OutsideQuestion::served(name, *address)),
+            Question::Hairpin(_, visit) => self.api.visited(&OutsideQuestion::Visit(visit.clone())),
             Question::Operator(question) => self.operator.answer(question),
         }
     }

@@ -1,7 +1,7 @@
 //! What a visitor of the fake sees: DNS that tells the truth, and an ingress that serves what Ingresses say.
 
 use bedplate::inventory::{Site, Tls};
-use bedplate::model::{Answer, Exchange, ObjectRef, OutsideQuestion, Phase, RecordKind, Reply, Served};
+use bedplate::model::{Answer, Exchange, ObjectRef, OutsideQuestion, Phase, RecordKind, Reply, Served, Visit};
 use serde_json::Value;
 
 use super::api::{Api, OWN};
@@ -14,9 +14,9 @@ impl Api {
                 let records = if *kind == RecordKind::A { vec![self.address.to_string()] } else { Vec::new() };
                 Answer::Present(Reply::Records(records))
             }
-            OutsideQuestion::Served { name, .. } => self.served(name),
             OutsideQuestion::OldTls { .. } => Answer::Absent,
-            OutsideQuestion::Get { url, .. } => self.get(url),
+            OutsideQuestion::Visit(Visit::Served { name, .. }) => self.served(name),
+            OutsideQuestion::Visit(Visit::Get { url, .. }) => self.get(url),
             OutsideQuestion::Knock { port, .. } => self.knocked(*port),
         }
     }

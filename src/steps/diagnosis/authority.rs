@@ -108,7 +108,7 @@ fn away(case: &Case<'_>) -> Option<String> {
         return unresolved(&case.seen, server.host_str()?);
     };
     match case.seen.exchange(server.as_str(), address) {
-        Err(Missing { why: Why::Unreadable(why), question: Question::Outside(OutsideQuestion::Get { .. }) })
+        Err(Missing { why: Why::Unreadable(why), question: Question::Outside(OutsideQuestion::Visit(_)) })
             if !why.contains("certificate") =>
         {
             Some(why)

@@ -6,7 +6,7 @@ use url::Url;
 use super::redirect::Redirect;
 
 /// The Middlewares that the redirects lack, and the one annotation that attaches them.
-pub fn of(lacking: &[&Redirect], namespace: &str) -> String {
+pub fn of(lacking: &[Redirect], namespace: &str) -> String {
     let host = |url: &str| Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
     let (mut names, mut target, mut https) = (Vec::new(), String::new(), false);
     for redirect in lacking {
@@ -73,7 +73,7 @@ mod tests {
             redirect("http://www.shop.example", "https://shop.example"),
             redirect("https://shop.test", "https://shop.example"),
         ];
-        let (objects, attached) = read(&of(&redirects.iter().collect::<Vec<_>>(), "shop"));
+        let (objects, attached) = read(&of(&redirects, "shop"));
         let apex = json!({ "redirectRegex": {
             "regex": r"^https?://(?:www\.shop\.example|shop\.test)/(.*)",
             "replacement": "https://shop.example/${1}",
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn nothing_is_asked_for_that_is_there() {
-        let text = of(&[&redirect("https://www.shop.example", "https://shop.example")], "shop");
+        let text = of(&[redirect("https://www.shop.example", "https://shop.example")], "shop");
         let (objects, attached) = read(&text);
         let regex = objects[0]["spec"]["redirectRegex"]["regex"].as_str().unwrap();
         assert_eq!((objects.len(), regex), (1, r"^https?://www\.shop\.example/(.*)"));

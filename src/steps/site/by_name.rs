@@ -23,7 +23,7 @@ impl Site {
 
     /// What to ask there once the site is served where it should be.
     pub fn by_name_questions(&self, seen: &View<'_>, visitor: &Visitor) -> Vec<Question> {
-        self.others(seen, visitor).map(|visitor| visitor.serve(&self.config.domain)).collect()
+        self.others(seen, visitor).map(|visitor| visitor.serve(seen, &self.config.domain)).collect()
     }
 
     /// What visitors meet there.
@@ -65,7 +65,7 @@ impl Site {
     fn others(&self, seen: &View<'_>, visitor: &Visitor) -> impl Iterator<Item = Visitor> {
         let records = |kind| seen.records(&self.config.domain, kind, Resolver::System).ok().flatten().into_iter().flatten();
         let led: BTreeSet<IpAddr> = KINDS.into_iter().flat_map(records).filter_map(|text| text.parse().ok()).collect();
-        let (own, trusted) = (visitor.address, visitor.trusted.clone());
-        led.into_iter().filter(move |address| *address != own).map(move |address| Visitor { address, trusted: trusted.clone() })
+        let (own, side, trusted) = (visitor.address, visitor.side, visitor.trusted.clone());
+        led.into_iter().filter(move |address| *address != own).map(move |address| Visitor { side, address, trusted: trusted.clone() })
     }
 }

@@ -4,10 +4,14 @@
 use std::net::IpAddr;
 
 use crate::inventory::Tls;
-use crate::model::{Finding, Hairpin, HostQuestion, Missing, Note, Phase, Question, View, Why};
+use crate::model::{Finding, HostQuestion, Missing, Note, Phase, Question, View, Why};
 
 use super::Site;
-use super::trusted::Visitor;
+use super::trusted::{Side, Visitor};
+
+/// What helps where the host meets another than visitors at the same address.
+const INSTEAD: &str = "something answers in its place, as a router does that keeps port 80 for itself: let it send in what comes from inside \
+                       (NAT loopback, hairpin NAT), or let the host's and the cluster's DNS answer with the inner address";
 
 impl Site {
     /// Whether visitors are served well: before that there is nothing to compare with.
@@ -22,8 +26,10 @@ impl Site {
     }
 
     /// What to ask once visitors are served.
-    pub fn hairpin_question(&self, seen: &View<'_>, visitor: &Visitor) -> Option<Question> {
-        self.way(seen, visitor).ok().map(|way| Question::Hairpin(seen.host().clone(), way))
+    pub fn hairpin_questions(&self, seen: &View<'_>, visitor: &Visitor) -> Vec<Question> {
+        let Ok(host) = self.inner(seen, visitor) else { return Vec::new() };
+        let gets = self.urls().map(|url| host.get(seen, &url));
+        std::iter::once(host.serve(seen, &self.config.domain)).chain(gets).collect()
     }
 
     /// What the host meets there that visitors do not.
@@ -34,9 +40,9 @@ impl Site {
         if !self.is_served(seen, visitor) {
             return Ok(None);
         }
-        let way = self.way(seen, visitor)?;
-        let Hairpin { name, address, .. } = &way;
-        let what = match seen.hairpin(&way) {
+        let host = self.inner(seen, visitor)?;
+        let (name, address) = (&self.config.domain, host.address);
+        let what = match host.served(seen, name) {
             Err(Missing { why: Why::Unreadable(why), .. }) => {
                 return Ok(Some(Note::Fact(format!("whether the host itself reaches https://{name} was not looked at: {why}"))));
             }
@@ -44,30 +50,38 @@ impl Site {
             Ok(None) => format!("visitors are served, but the host itself gets no answer from https://{name} at {address}"),
             Ok(Some(served)) => {
                 let why = match &served.phase {
-                    Phase::Production => return Ok(None),
+                    Phase::Production => return self.differs(seen, visitor, &host),
                     Phase::Staging => "it is the staging CA's",
                     Phase::Untrusted(why) => why,
                 };
                 format!("visitors are served, but at {address} the host itself gets {} for {name}: {why}", served.subject)
             }
         };
-        Ok(Some(Note::Warning(Finding::new(what, cure(*address, visitor.address)))))
+        Ok(Some(Note::Warning(Finding::new(what, cure(address, visitor.address)))))
+    }
+
+    /// What the host meets behind the handshake that visitors do not.
+    fn differs(&self, seen: &View<'_>, visitor: &Visitor, host: &Visitor) -> Result<Option<Note>, Missing> {
+        let (known, met) = (self.met(seen, visitor)?, self.met(seen, host)?);
+        let unknown: Vec<&str> = met.whats().filter(|what| known.whats().all(|known| known != *what)).collect();
+        let what = format!("from the host itself, at {}, the site is not what visitors see: {}", host.address, unknown.join("; "));
+        let cure = if host.address == visitor.address { INSTEAD.to_owned() } else { cure(host.address, visitor.address) };
+        Ok((!unknown.is_empty()).then(|| Note::Warning(Finding::new(what, cure))))
     }
 
     /// Where visitors go, unless the host's own resolver leads elsewhere only.
     ///
     /// # Errors
     /// The host's resolver was not asked.
-    fn way(&self, seen: &View<'_>, visitor: &Visitor) -> Result<Hairpin, Missing> {
-        let name = self.config.domain.clone();
-        let resolved = match seen.resolved(&name) {
+    fn inner(&self, seen: &View<'_>, visitor: &Visitor) -> Result<Visitor, Missing> {
+        let resolved = match seen.resolved(&self.config.domain) {
             Err(missing) if !matches!(missing.why, Why::Unreadable(_)) => return Err(missing),
             resolved => resolved.ok().flatten(),
         };
         // Debian gives the host's own name to an address of the loopback, for the host's programs alone.
         let mut led = resolved.into_iter().flatten().copied().filter(|address| !address.is_loopback());
         let address = led.clone().find(|address| *address == visitor.address).or_else(|| led.next()).unwrap_or(visitor.address);
-        Ok(Hairpin { name, address, trusted: visitor.trusted.clone() })
+        Ok(Visitor { side: Side::Host, address, trusted: visitor.trusted.clone() })
     }
 }
 

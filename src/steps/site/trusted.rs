@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::inventory::Tls;
 use crate::model::{
     ApiQuestion, Exchange, LiveSecret, Missing, ObjectRef, OperatorQuestion, OutsideQuestion, Question, Seen, Served, TLS_CA, Trusted,
-    View, Why,
+    View, Visit, Why,
 };
 
 use super::super::leaf::Leaf;
@@ -68,10 +68,21 @@ impl Site {
 
 /// A visitor of the site.
 pub struct Visitor {
+    /// From where it comes.
+    pub side: Side,
     /// Where the site is found.
     pub address: IpAddr,
     /// Whom it trusts with https.
     pub trusted: Trusted,
+}
+
+/// Where visitors come from.
+#[derive(Clone, Copy)]
+pub enum Side {
+    /// On the operator's side, as all the world.
+    Outside,
+    /// On the server itself.
+    Host,
 }
 
 impl Visitor {
@@ -81,23 +92,29 @@ impl Visitor {
     }
 
     /// What to ask for a page.
-    pub fn get(&self, url: String) -> Question {
-        let trusted = self.trusts(&url);
-        Question::Outside(OutsideQuestion::Get { url, address: self.address, trusted })
+    pub fn get(&self, seen: &View<'_>, url: &str) -> Question {
+        self.visit(seen, Visit::Get { url: url.into(), address: self.address, trusted: self.trusts(url) })
     }
 
     /// What to ask for a certificate.
-    pub fn serve(&self, name: &str) -> Question {
-        Question::Outside(OutsideQuestion::Served { name: name.into(), address: self.address, trusted: self.trusted.clone() })
+    pub fn serve(&self, seen: &View<'_>, name: &str) -> Question {
+        self.visit(seen, Visit::Served { name: name.into(), address: self.address, trusted: self.trusted.clone() })
     }
 
     /// What came of the first.
     pub fn exchange<'a>(&self, seen: &View<'a>, url: &str) -> Seen<&'a Exchange> {
-        seen.exchange_to(url, self.address, &self.trusts(url))
+        seen.exchange_with(self.get(seen, url))
     }
 
     /// What came of the second.
     pub fn served<'a>(&self, seen: &View<'a>, name: &str) -> Seen<&'a Served> {
-        seen.served_to(name, self.address, &self.trusted)
+        seen.served_to(self.serve(seen, name))
+    }
+
+    fn visit(&self, seen: &View<'_>, visit: Visit) -> Question {
+        match self.side {
+            Side::Outside => Question::Outside(OutsideQuestion::Visit(visit)),
+            Side::Host => Question::Hairpin(seen.host().clone(), visit),
+        }
     }
 }

@@ -44,6 +44,12 @@ impl Site {
         redirects
     }
 
+    /// All that is judged of the pages and the ways that lead to them.
+    pub fn urls(&self) -> impl Iterator<Item = String> {
+        let sent_on = self.redirects().into_iter().map(|redirect| redirect.from).chain(self.target());
+        self.pages().map(|(url, _)| url).chain(sent_on)
+    }
+
     /// Where they all lead: it must not lead back.
     pub fn target(&self) -> Option<String> {
         (!self.redirects().is_empty()).then(|| format!("{}/{PROBE}", self.origin()))
