@@ -56,6 +56,7 @@ impl Cluster {
             deployed: revisions.iter().filter(|revision| revision.status == "deployed").map(|revision| revision.number).max(),
             chart_version: stored.chart.metadata.version,
             chart_digest: newest.chart.clone(),
+            foreign: newest.foreign,
             changed: newest.changed,
             values: Value::Object(stored.config.unwrap_or_default()),
             objects,
@@ -97,6 +98,7 @@ struct Revision {
     status: String,
     secret: String,
     chart: String,
+    foreign: bool,
     changed: i64,
 }
 
@@ -111,6 +113,7 @@ impl Revision {
             number,
             status: label("status")?.into(),
             secret: metadata.get("name")?.as_str()?.into(),
+            foreign: label(CHART_LABEL).is_none(),
             chart: label(CHART_LABEL).and_then(|label| marked(label, number)).unwrap_or_default().into(),
             changed: times.max().unwrap_or_default(),
         })

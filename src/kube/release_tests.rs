@@ -100,6 +100,9 @@ fn a_revision_is_read_from_labels() {
     assert_eq!(revision.changed, 1_800_000_100);
     let carried =
         json!({ "metadata": { "name": "x", "labels": { "status": "deployed", "version": "13", "bedplate.dev/chart": "ab12.12" } } });
-    assert_eq!(Revision::read(&carried).map(|revision| revision.chart), Some(String::new()), "a colleague's helm made it");
+    let carried = Revision::read(&carried).unwrap();
+    assert_eq!((carried.chart.as_str(), carried.foreign), ("", false), "a colleague's helm made it, of a release of ours");
+    let other = json!({ "metadata": { "name": "x", "labels": { "status": "deployed", "version": "1" } } });
+    assert!(Revision::read(&other).unwrap().foreign);
     assert!(Revision::read(&json!({ "metadata": { "name": "x", "labels": { "version": "1" } } })).is_none());
 }

@@ -42,6 +42,9 @@ pub struct LiveRelease {
     /// The digest that bedplate put there by `mark`; empty if somebody else made this revision.
     #[serde(default)]
     pub chart_digest: String,
+    /// It bears no label of ours: bedplate made no former revision either.
+    #[serde(default)]
+    pub foreign: bool,
     /// When helm last wrote it down, seconds since the epoch by the clock of that helm's machine.
     #[serde(default)]
     pub changed: i64,

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::inventory::{Acme, Inventory};
+use crate::inventory::{Acme, Consent, Inventory};
 use crate::model::{
-    ApiQuestion, ArtifactRef, ChartSource, Condition, Missing, ObjectRef, Pin, Plan, Planned, Question, ReleaseUpgrade, Scope, Step,
-    StepId, View, Why,
+    ApiQuestion, ArtifactRef, ChartSource, Condition, Finding, Missing, ObjectRef, Pin, Plan, Planned, Question, ReleaseUpgrade, Scope,
+    Step, StepId, View, Why,
 };
 
 use super::artifact;
@@ -25,12 +25,14 @@ const PATIENCE: Duration = Duration::from_secs(180);
 struct CertManager {
     chart: ArtifactRef,
     acme: Acme,
+    adopts: bool,
 }
 
 /// One step, if a site wants a certificate by ACME.
 pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
     let wanted = artifact::cert_manager(inventory).zip(inventory.acme.clone());
-    wanted.into_iter().map(|(chart, acme)| Box::new(CertManager { chart, acme }) as Box<dyn Step>).collect()
+    let adopts = inventory.consents.contains(&Consent::Adopt);
+    wanted.into_iter().map(|(chart, acme)| Box::new(CertManager { chart, acme, adopts }) as Box<dyn Step>).collect()
 }
 
 /// Namespace and name of the release, if it is wanted.
@@ -58,8 +60,12 @@ impl Step for CertManager {
 
     fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
         let released = self.wanted(artifact::pinned(seen, &self.chart)?).plan(seen)?;
-        if released.plan != Plan::Converged {
-            return Ok(released);
+        match released.plan {
+            Plan::Converged => {}
+            Plan::Act(_) if !self.adopts && seen.release(NAMESPACE, RELEASE)?.is_some_and(|live| live.foreign) => {
+                return Ok(Plan::Unmet(vec![foreign(&released.reasons)]).into());
+            }
+            _ => return Ok(released),
         }
         for object in deployments(seen) {
             let missing = match seen.object(&object)? {
@@ -91,6 +97,13 @@ impl CertManager {
         };
         Wanted { upgrade, version: self.chart.version.clone() }
     }
+}
+
+/// A cert-manager of the user's own: its version and its values are theirs until they give it to us.
+fn foreign(reasons: &[String]) -> Finding {
+    let changes: String = reasons.iter().map(|reason| format!("\n    {reason}")).collect();
+    let cure = format!("run with --adopt to take it over; what that would change:{changes}");
+    Finding::new(format!("release {RELEASE} of {NAMESPACE} is there, and bedplate did not make it"), cure)
 }
 
 /// The deployments that the release brought: the webhook may be off in a chart of the user's mirror.

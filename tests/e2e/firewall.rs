@@ -10,6 +10,7 @@ use super::Context;
 use super::flow::{bedplate, ended, served};
 use super::line::Slow;
 use super::ssh_causes::{Config, Sshd};
+use super::tls::foreign;
 use crate::bench::Bench;
 use crate::project::merge;
 use crate::run::{finish, until};
@@ -64,7 +65,10 @@ fn locked_out(bench: &Bench<'_>) -> Result<()> {
     knock.args(["-o", "BatchMode=yes", "-o", "ConnectTimeout=3", "-o", "StrictHostKeyChecking=no", "-i"]).arg(key);
     let shut = finish(knock.args(["ops@aside", "true"]), ARMED)?;
     ensure!(shut.stderr.contains("timed out"), "port 2222 is not shut: {}", shut.stderr);
+    // That takes its time, in which port 22 serves others.
+    let meanwhile = foreign::taken_over(bench);
     until("the switch to fall", TAKEN_BACK, || Ok(bench.look(TABLE)?.is_empty().then_some(())))?;
+    meanwhile?;
 
     let run = bedplate(bench, &["bootstrap", "aside.toml"])?;
     ended(&run, 1)?;

@@ -1,6 +1,7 @@
 //! Certificates by themselves: how many orders they take, what visitors see while they change, and what a CA's moods do to them.
 
 mod again;
+pub mod foreign;
 mod renew;
 
 use std::fs;

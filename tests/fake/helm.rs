@@ -64,6 +64,7 @@ impl Api {
                 deployed: None,
                 chart_version: if release.name == "cert-manager" { "v1.21.1" } else { "1.0.0" }.into(),
                 chart_digest: release.chart_digest.clone(),
+                foreign: false,
                 changed: 0,
                 values: release.values.clone(),
                 objects: objects.clone(),
