@@ -59,6 +59,27 @@ pub fn other_server(context: &Context) -> Result<()> {
     })
 }
 
+/// A CAA record names another CA than Let's Encrypt: told before anything is put up. Pebble reads no such records, so nobody is asked for an order.
+pub fn caa(context: &Context) -> Result<()> {
+    on_site(context, |site| {
+        let bench = site.bench;
+        let mut inventory: Table = fs::read_to_string(bench.project.path(INVENTORY))?.parse()?;
+        let acme = inventory["acme"].as_table_mut().context("it has [acme]")?;
+        for authority in ["staging", "production"] {
+            acme.remove(authority).with_context(|| format!("it has [acme.{authority}]"))?;
+        }
+        fs::write(bench.project.path(INVENTORY), toml::to_string(&inventory)?)?;
+        let mut records = records();
+        records.push(Record::Caa(DOMAIN.into(), "issue".into(), "other.example".into()));
+        context.rig.records(&records)?;
+        let told = bedplate(bench, &["plan", "--step", "challenge-probe", INVENTORY])?;
+        ended(&told, 1)?;
+        let words = format!("CAA of {DOMAIN} lets no certificate of Let's Encrypt be issued for {DOMAIN}");
+        ensure!(told.stdout.contains(&words), "{words:?} is not said:\n{}", told.stdout);
+        site.nothing_ordered()
+    })
+}
+
 /// Traefik may not go to solvers: the run ends with that before anything is put up, and has ordered nothing.
 pub fn policy(context: &Context) -> Result<()> {
     on_site(context, |site| {
@@ -144,15 +165,19 @@ fn asked(bench: &Bench<'_>) -> Result<[usize; 2]> {
 /// Makes the site's inventory and name; takes all of it away again.
 fn on_site(context: &Context, test: impl FnOnce(&Site<'_>) -> Result<()>) -> Result<()> {
     let bench = context.converged()?;
-    let mut records = usual();
-    records.push(Record::A(DOMAIN.into(), Ipv4Addr::new(203, 0, 113, 10)));
-    context.rig.records(&records)?;
+    context.rig.records(&records())?;
     write(bench)?;
     let ended = test(&Site { bench, before: asked(bench)? });
     bench.look("k3s kubectl delete --ignore-not-found namespace probe")?;
     context.rig.records(&usual())?;
     ended?;
     served(bench)
+}
+
+fn records() -> Vec<Record> {
+    let mut records = usual();
+    records.push(Record::A(DOMAIN.into(), Ipv4Addr::new(203, 0, 113, 10)));
+    records
 }
 
 fn write(bench: &Bench<'_>) -> Result<()> {

@@ -1,4 +1,4 @@
-//! The stuck sites: what stands in each namespace, which words must be said of it, and the cure.
+//! The stuck sites, side by side: put up, told, cured, and taken away.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use toml::{Table, Value};
 
+use super::causes::{ISSUERS, SITES, STAGING};
 use super::diagnosed;
 use crate::bench::Bench;
 use crate::rig::{Record, Rig, usual};
@@ -16,140 +17,15 @@ use crate::run::until;
 /// Beside the project's own.
 pub const INVENTORY: &str = "stuck.toml";
 
-/// Until every cause shows: cert-manager checks a challenge every ten seconds, and what is younger than thirty is not told.
+/// Until every cause shows: cert-manager checks a challenge again and again, and what is younger than thirty is not told.
 const SHOWS: Duration = Duration::from_secs(120);
 /// Until all are issued once they are cured.
 const COMES: Duration = Duration::from_secs(180);
-
-/// One site. Its name is its namespace's, its Ingress' and its domain's.
-struct Site {
-    name: &'static str,
-    issuer: &'static str,
-    /// What stands there before the Ingress.
-    beside: &'static str,
-    words: &'static [&'static str],
-    /// A shell script.
-    cure: &'static str,
-}
-
-const STAGING: &str = "letsencrypt-staging";
-
-const SITES: [Site; 9] = [
-    Site {
-        name: "shut",
-        issuer: STAGING,
-        beside: "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: default-deny-ingress, namespace: shut}\n\
-                 spec: {podSelector: {}, policyTypes: [Ingress]}\n",
-        words: &[
-            "wrong status code '502'",
-            "networkpolicy shut/default-deny-ingress lets nobody in",
-            "applies networkpolicy shut/bedplate-acme-solver",
-        ],
-        cure: "k3s kubectl -n shop get networkpolicy bedplate-acme-solver -o json \
-               | sed 's/\"namespace\": \"shop\"/\"namespace\": \"shut\"/; /\"uid\":/d; /\"resourceVersion\":/d' | k3s kubectl create -f -",
-    },
-    Site {
-        name: "elsewhere",
-        issuer: STAGING,
-        beside: "",
-        words: &["elsewhere.example leads to 203.0.113.99", "and must lead to 203.0.113.10", "point its A or AAAA record at 203.0.113.10"],
-        cure: "",
-    },
-    Site {
-        name: "six",
-        issuer: STAGING,
-        beside: "",
-        words: &[
-            "was refused by the CA",
-            "six.example leads to 203.0.113.10 and 2001:db8::7",
-            "2001:db8::7 does not answer",
-            "`bedplate bootstrap` asks anew",
-        ],
-        cure: "k3s kubectl -n six delete certificate six-tls",
-    },
-    Site {
-        name: "class",
-        issuer: "other-class",
-        beside: "",
-        words: &[
-            "wrong status code '404'",
-            "is of the ingress class nginx, which nobody serves",
-            "ingressClassName of the issuer's solver to traefik",
-        ],
-        cure: "k3s kubectl -n class annotate --overwrite ingress class cert-manager.io/cluster-issuer=letsencrypt-staging",
-    },
-    Site {
-        name: "rivals",
-        issuer: STAGING,
-        beside: "apiVersion: cert-manager.io/v1\nkind: Certificate\nmetadata: {name: another, namespace: rivals}\n\
-                 spec: {secretName: rivals-tls, dnsNames: [another.example], issuerRef: {name: letsencrypt-staging, kind: ClusterIssuer}}\n",
-        words: &[
-            "certificate rivals/rivals-tls waits for ever",
-            "certificate rivals/another writes the same secret rivals-tls",
-            "another tls.secretName",
-        ],
-        // It would look again by itself within three minutes.
-        cure: "k3s kubectl -n rivals delete certificate another; k3s kubectl -n rivals annotate certificate rivals-tls asked=anew",
-    },
-    Site {
-        name: "full",
-        issuer: STAGING,
-        beside: "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: none, namespace: full}\nspec: {hard: {pods: \"0\"}}\n",
-        words: &["exceeded quota: none", "resourcequota full/none leaves no room", "kubectl -n full describe resourcequota none"],
-        cure: "k3s kubectl -n full delete resourcequota none",
-    },
-    Site {
-        name: "limits",
-        issuer: STAGING,
-        beside: "apiVersion: v1\nkind: LimitRange\nmetadata: {name: tight, namespace: limits}\nspec: {limits: [{type: Container, max: {cpu: 50m}}]}\n",
-        words: &["maximum cpu usage per Container is 50m", "a limitrange of limits does not fit", "kubectl -n limits describe limitrange"],
-        cure: "k3s kubectl -n limits delete limitrange tight",
-    },
-    Site {
-        name: "webhook",
-        issuer: STAGING,
-        beside: "apiVersion: v1\nkind: Service\nmetadata: {name: away, namespace: webhook}\nspec: {selector: {app: away}, ports: [{port: 443}]}\n---\n\
-                 apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingWebhookConfiguration\nmetadata: {name: away}\nwebhooks:\n\
-                 - {name: pods.away.example, failurePolicy: Fail, sideEffects: None, admissionReviewVersions: [v1], timeoutSeconds: 2,\n\
-                 \x20  clientConfig: {service: {name: away, namespace: webhook}},\n\
-                 \x20  namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: webhook}},\n\
-                 \x20  rules: [{apiGroups: [\"\"], apiVersions: [v1], operations: [CREATE], resources: [pods]}]}\n",
-        words: &[
-            "failed calling webhook",
-            "must ask admission webhook pods.away.example",
-            "delete its configuration if it was left behind",
-        ],
-        cure: "k3s kubectl delete validatingwebhookconfiguration away",
-    },
-    Site {
-        name: "nobody",
-        issuer: "nobody-home",
-        beside: "",
-        words: &[
-            "clusterissuer nobody-home is not ready",
-            "does not answer this machine either: refused",
-            "cert-manager tries again by itself",
-        ],
-        cure: "k3s kubectl -n nobody annotate --overwrite ingress nobody cert-manager.io/cluster-issuer=letsencrypt-staging",
-    },
-];
-
-/// Two issuers like the staging one: of a class that nobody serves, and of a CA that nobody runs.
-const ISSUERS: &str = r#"set -eu
-alike() { k3s kubectl get clusterissuer letsencrypt-staging -o json | sed "s/\"letsencrypt-staging\"/\"$1\"/; $2; /\"uid\":/d; /\"resourceVersion\":/d" | k3s kubectl create -f -; }
-alike other-class 's/"ingressClassName": "traefik"/"ingressClassName": "nginx"/'
-alike nobody-home 's/:14000/:14009/; s/letsencrypt-staging-account/nobody-home-account/'
-"#;
 
 /// What is said of each site.
 pub struct Stuck {
     /// By the site's name.
     pub told: BTreeMap<String, String>,
-}
-
-/// What must be said of a site.
-pub fn words(site: &str) -> &'static [&'static str] {
-    SITES.iter().find(|known| known.name == site).map_or(&[], |known| known.words)
 }
 
 impl Stuck {
@@ -195,9 +71,9 @@ pub fn clear(rig: &Rig, bench: &Bench<'_>) -> Result<()> {
     let names = SITES.each_ref().map(|site| site.name).join(" ");
     let script = format!(
         "k3s kubectl delete --ignore-not-found validatingwebhookconfiguration away
-         k3s kubectl delete --ignore-not-found clusterissuer other-class nobody-home
+         k3s kubectl delete --ignore-not-found clusterissuer other-class nobody-home no-address
          k3s kubectl delete --ignore-not-found namespace {names}
-         k3s kubectl -n cert-manager delete --ignore-not-found secret nobody-home-account"
+         k3s kubectl -n cert-manager delete --ignore-not-found secret nobody-home-account no-address-account"
     );
     bench.look(&script).map(drop)
 }

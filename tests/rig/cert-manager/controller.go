@@ -25,8 +25,14 @@ import (
 	logf "github.com/cert-manager/cert-manager/pkg/logs"
 )
 
+// selfCheckPause is what lies between two looks at a challenge that does not
+// answer yet, of HTTP-01 as well. Upstream's ten seconds would be waited out
+// once an order; none at all would be a loop that leaves the host no time.
+const selfCheckPause = time.Second
+
 // controller runs the controllers that upstream enables by default, behind
-// leader election, with upstream's defaults for what the chart does not set.
+// leader election, with upstream's defaults for what the chart does not set,
+// but for the pause between self-checks.
 func controller(ctx context.Context, args []string) error {
 	cfg, err := controllerConfig(args)
 	if err != nil {
@@ -119,6 +125,7 @@ func control(ctx context.Context, cfg *config.ControllerConfiguration) error {
 			HTTP01SolverResourceLimitsCPU:     resource.MustParse(http.SolverResourceLimitsCPU),
 			HTTP01SolverResourceLimitsMemory:  resource.MustParse(http.SolverResourceLimitsMemory),
 			ACMEHTTP01SolverRunAsNonRoot:      http.SolverRunAsNonRoot,
+			DNS01CheckRetryPeriod:             selfCheckPause,
 		},
 		IngressShimOptions: cm.IngressShimOptions{
 			DefaultIssuerKind:                 shim.DefaultIssuerKind,
