@@ -45,6 +45,9 @@ impl Step for Encryption {
 
     fn questions(&self, seen: &View<'_>) -> Vec<Question> {
         let mut questions = vec![seen.ask(HostQuestion::Encryption)];
+        if self.wanted && matches!(seen.encryption(), Ok(None)) {
+            questions.push(k3s::asks_data(seen));
+        }
         if matches!(seen.encryption(), Ok(Some(_))) {
             questions.push(seen.ask(HostQuestion::Digest(ENCRYPTION_CONFIG.into())));
             questions.push(Question::Api(ApiQuestion::Object(self.node())));
@@ -62,6 +65,8 @@ impl Step for Encryption {
             None | Some([Provider::Identity, ..]) if !self.wanted => Ok(Planned::from(Plan::Converged).with_notes(vec![Note::Fact(
                 "secrets lie in k3s' datastore as they are; `secrets-encryption = true` in [k3s] encrypts them".into(),
             )])),
+            None if !k3s::has_data(seen)? => Ok(Planned::from(Plan::Converged)
+                .with_notes(vec![Note::Fact("there are no secrets yet; k3s encrypts them from its first start on".into())])),
             None if !is_supported(&self.version) => Ok(unsupported(&self.version)),
             None => Ok(act(seen, vec![HostAction::Encrypt(Encrypting::Enable)], "secrets lie in k3s' datastore as they are")),
             // The restart is k3s' own advice: the API server has read the new key before Secrets were written by it.

@@ -24,12 +24,25 @@ pub fn wanted(inventory: &Inventory) -> bool {
     inventory.k3s.0.get(KEY).is_some_and(|value| value == true)
 }
 
+/// What tells whether a server has begun to run.
+pub fn asks_data(seen: &View<'_>) -> Question {
+    seen.ask(HostQuestion::Stat(DATA.into()))
+}
+
+/// Whether a server has begun to run.
+///
+/// # Errors
+/// The host's files can't be seen.
+pub fn has_data(seen: &View<'_>) -> Result<bool, Missing> {
+    Ok(seen.stat(DATA)?.is_some())
+}
+
 /// Whether config.yaml must not have it yet.
 ///
 /// # Errors
 /// The host's files can't be seen.
 pub fn too_early(inventory: &Inventory, seen: &View<'_>) -> Result<bool, Missing> {
-    Ok(wanted(inventory) && seen.stat(ENCRYPTION_CONFIG)?.is_none() && seen.stat(DATA)?.is_some() && !is_set(seen)?)
+    Ok(wanted(inventory) && seen.stat(ENCRYPTION_CONFIG)?.is_none() && has_data(seen)? && !is_set(seen)?)
 }
 
 /// Why config.yaml can't lose it.

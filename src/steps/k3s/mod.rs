@@ -9,7 +9,7 @@ mod token;
 
 pub use crate::inventory::{NETWORKS, api_port, disables, items, networks};
 pub use config::keys as config_keys;
-pub use encryption::wanted as encrypts;
+pub use encryption::{asks_data, has_data, wanted as encrypts};
 pub use files::{CONFIG, REGISTRIES, node_name, unit, unit_file};
 pub use journal::diagnose;
 pub use process::has_read;
