@@ -156,10 +156,10 @@ fn amiss(bench: &Bench<'_>) -> Result<()> {
 
 /// A way that leads out and in again for https alone.
 fn half_way(bench: &Bench<'_>) -> Result<()> {
-    let rule = format!("OUTPUT -p tcp -d {} --dport 80 -j REJECT --reject-with tcp-reset", bench.host.address);
-    bench.look(&format!("iptables -w -I {rule}"))?;
+    let rule = format!("OUTPUT -p tcp -d {} --dport 80 -j DROP", bench.host.address);
+    bench.look(&format!("iptables -w -t raw -I {rule}"))?;
     let verify = bedplate(bench, &["verify", INVENTORY]);
-    bench.look(&format!("iptables -w -D {rule}"))?;
+    bench.look(&format!("iptables -w -t raw -D {rule}"))?;
     let verify = verify?;
     ended(&verify, 0)?;
     for name in ["shop.example", "home.local", "files.local"] {
