@@ -122,8 +122,10 @@ func secretsEncrypt(args []string) error {
 		done, err = "secrets-encryption enabled", keeper.enable(ctx)
 	case "rotate-keys":
 		done, err = "keys rotated, reencryption started", keeper.rotate(ctx)
+	case "reencrypt --force":
+		done, err = "reencryption started", keeper.reencrypt(ctx)
 	default:
-		return errors.New("this stand-in knows secrets-encrypt status, enable and rotate-keys")
+		return errors.New("this stand-in knows secrets-encrypt status, enable, rotate-keys and reencrypt --force")
 	}
 	if err != nil {
 		return fmt.Errorf("see server log for details: %w", err)
@@ -169,7 +171,7 @@ func (k *keeper) enable(ctx context.Context) error {
 	return fmt.Errorf("Put \"%s/v1-k3s/encrypt/config\": EOF", ownServer)
 }
 
-// rotate makes a key, has kube-apiserver read it, writes every Secret anew, and drops the key before it.
+// rotate makes a key, has kube-apiserver read it, and finishes with it.
 func (k *keeper) rotate(ctx context.Context) error {
 	config, err := os.ReadFile(encryptionConfig)
 	if err != nil {
@@ -202,10 +204,28 @@ func (k *keeper) rotate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	return k.finish(ctx, keys)
+}
+
+// reencrypt goes on whatever the stage is: by the keys in the file, which kube-apiserver read as it started.
+func (k *keeper) reencrypt(ctx context.Context) error {
+	config, err := os.ReadFile(encryptionConfig)
+	if err != nil {
+		return err
+	}
+	keys, err := keysOf(config)
+	if err := errors.Join(err, k.note(ctx, stage(reencrypting, config))); err != nil {
+		return err
+	}
+	return k.finish(ctx, keys)
+}
+
+// finish writes every Secret by the first key, and drops the last of several.
+func (k *keeper) finish(ctx context.Context, keys []atrest.Key) error {
 	if err := k.rewrite(ctx); err != nil {
 		return err
 	}
-	config = providers(keys[:max(1, len(keys)-1)]...)
+	config := providers(keys[:max(1, len(keys)-1)]...)
 	done := stage(reencrypted, config)
 	return errors.Join(replace(encryptionConfig, config, 0o600), k.note(ctx, done), replace(encryptionState, done, 0o600))
 }
