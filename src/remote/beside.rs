@@ -99,7 +99,8 @@ impl Remote {
         Ok(bytes + others.iter().sum::<u64>())
     }
 
-    /// Another channel: ready as soon as the line is known to be fast.
+    /// Another channel, opened once the line is known to be fast: on one that falls silent a worker that was opened for nothing would wait
+    /// for its first byte as long as sshd lets it.
     async fn beside(
         &self,
         parcels: &Mutex<Parcels>,
@@ -108,16 +109,15 @@ impl Remote {
         sent: &(dyn Fn(u64) + Send + Sync),
     ) -> Result<u64, Error> {
         let mut over = pace.clone();
+        if !pace.wait_for(|pace| *pace != Pace::Slow).await.is_ok_and(|pace| *pace == Pace::Fast) {
+            return Ok(0);
+        }
         let opened = tokio::select! {
             opened = self.root.shell(&self.line) => opened,
             _ = over.wait_for(|pace| *pace == Pace::Over) => return Ok(0),
         };
         // Where sshd grants no more, there are fewer; a line that broke shows in the first.
         let Ok(mut shell) = opened else { return Ok(0) };
-        let fast = pace.wait_for(|pace| *pace != Pace::Slow).await.is_ok_and(|pace| *pace == Pace::Fast);
-        match fast {
-            true => shell.stream(parcels, limit, &|_, stand_for| sent(stand_for)).await,
-            false => Ok(0),
-        }
+        shell.stream(parcels, limit, &|_, stand_for| sent(stand_for)).await
     }
 }
