@@ -4,16 +4,14 @@
 mod alike;
 mod causes;
 mod golden;
-mod port;
 mod scene;
 
 use anyhow::{Context as _, Result, ensure};
 
-pub use port::{other_server, port_closed};
 pub use scene::Stuck;
 
 use super::Context;
-use super::flow::{bedplate, served};
+use super::flow::served;
 
 /// A default-deny policy, and none for the solver.
 pub fn default_deny(context: &Context) -> Result<()> {
@@ -68,6 +66,16 @@ pub fn email(context: &Context) -> Result<()> {
     context.stuck()?.is_told("mail")
 }
 
+/// A firewall drops what comes to port 80.
+pub fn port_closed(context: &Context) -> Result<()> {
+    context.stuck()?.is_told("closed")
+}
+
+/// Another web server has port 80.
+pub fn other_server(context: &Context) -> Result<()> {
+    context.stuck()?.is_told("other")
+}
+
 /// The stated cures let all of them come; then nothing is stuck, and nothing is left behind.
 pub fn cured(context: &Context) -> Result<()> {
     let stuck = context.stuck()?;
@@ -86,10 +94,4 @@ impl Stuck {
         ensure!(lacks.is_empty(), "{site}: {lacks:?} is not said:\n{told}");
         Ok(())
     }
-}
-
-/// What `diagnose` says of the inventory of stuck sites, and how it ended.
-fn diagnosed(bench: &crate::bench::Bench<'_>) -> Result<(Option<i32>, String)> {
-    let ended = bedplate(bench, &["diagnose", scene::INVENTORY])?;
-    Ok((ended.status.and_then(|status| status.code()), ended.stdout))
 }

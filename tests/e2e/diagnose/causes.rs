@@ -4,6 +4,8 @@
 pub struct Site {
     pub name: &'static str,
     pub issuer: &'static str,
+    /// The host's public address that its name leads to. What is amiss with port 80 is so at one address and not at the others.
+    pub address: &'static str,
     /// What stands there before the Ingress.
     pub beside: &'static str,
     pub words: &'static [&'static str],
@@ -14,11 +16,30 @@ pub struct Site {
 /// The project's own issuer.
 pub const STAGING: &str = "letsencrypt-staging";
 
+/// Where the shop is, too.
+pub const HERE: &str = "203.0.113.10";
+/// Where a firewall drops what comes to port 80.
+const SHUT: &str = "203.0.113.81";
+/// Where another web server has port 80.
+const TAKEN: &str = "203.0.113.82";
+
+/// Gives the host those two addresses, as a provider's floating ones.
+pub const ADDRESSES: &str = r#"set -eu
+for address in 203.0.113.81 203.0.113.82; do ip address add "$address/24" dev host0; done
+iptables -w -t raw -I PREROUTING -p tcp -d 203.0.113.81 --dport 80 -j DROP
+printf '%b' 'HTTP/1.1 404 Not Found\r\nServer: nginx/1.22.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n' >/run/other-server
+systemd-run --quiet --unit=other-server socat TCP-LISTEN:8881,fork,reuseaddr SYSTEM:'cat /run/other-server; timeout 1 cat >/dev/null'
+iptables -w -t nat -I PREROUTING -p tcp -d 203.0.113.82 --dport 80 -j REDIRECT --to-ports 8881
+"#;
+/// Takes them away again.
+pub const NO_ADDRESSES: &str = "for address in 203.0.113.81 203.0.113.82; do ip address del $address/24 dev host0; done";
+
 /// All of them.
-pub const SITES: [Site; 10] = [
+pub const SITES: [Site; 12] = [
     Site {
         name: "shut",
         issuer: STAGING,
+        address: HERE,
         beside: "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: default-deny-ingress, namespace: shut}\n\
                  spec: {podSelector: {}, policyTypes: [Ingress]}\n---\n\
                  apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: allow-traefik-to-web, namespace: shut}\n\
@@ -35,6 +56,7 @@ pub const SITES: [Site; 10] = [
     Site {
         name: "elsewhere",
         issuer: STAGING,
+        address: HERE,
         beside: "",
         words: &["elsewhere.example leads to 203.0.113.99", "and must lead to 203.0.113.10", "point its A or AAAA record at 203.0.113.10"],
         cure: "",
@@ -42,6 +64,7 @@ pub const SITES: [Site; 10] = [
     Site {
         name: "six",
         issuer: STAGING,
+        address: HERE,
         beside: "",
         words: &[
             "was refused by the CA",
@@ -54,6 +77,7 @@ pub const SITES: [Site; 10] = [
     Site {
         name: "class",
         issuer: "other-class",
+        address: HERE,
         beside: "",
         words: &[
             "wrong status code '404'",
@@ -65,6 +89,7 @@ pub const SITES: [Site; 10] = [
     Site {
         name: "rivals",
         issuer: STAGING,
+        address: HERE,
         beside: "apiVersion: cert-manager.io/v1\nkind: Certificate\nmetadata: {name: another, namespace: rivals}\n\
                  spec: {secretName: rivals-tls, dnsNames: [another.example], issuerRef: {name: letsencrypt-staging, kind: ClusterIssuer}}\n",
         words: &[
@@ -78,6 +103,7 @@ pub const SITES: [Site; 10] = [
     Site {
         name: "full",
         issuer: STAGING,
+        address: HERE,
         beside: "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: none, namespace: full}\nspec: {hard: {pods: \"0\"}}\n",
         words: &["exceeded quota: none", "resourcequota full/none leaves no room", "kubectl -n full describe resourcequota none"],
         cure: "k3s kubectl -n full delete resourcequota none",
@@ -85,6 +111,7 @@ pub const SITES: [Site; 10] = [
     Site {
         name: "limits",
         issuer: STAGING,
+        address: HERE,
         beside: "apiVersion: v1\nkind: LimitRange\nmetadata: {name: tight, namespace: limits}\nspec: {limits: [{type: Container, max: {cpu: 50m}}]}\n",
         words: &["maximum cpu usage per Container is 50m", "a limitrange of limits does not fit", "kubectl -n limits describe limitrange"],
         cure: "k3s kubectl -n limits delete limitrange tight",
@@ -92,6 +119,7 @@ pub const SITES: [Site; 10] = [
     Site {
         name: "webhook",
         issuer: STAGING,
+        address: HERE,
         beside: "apiVersion: v1\nkind: Service\nmetadata: {name: away, namespace: webhook}\nspec: {selector: {app: away}, ports: [{port: 443}]}\n---\n\
                  apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingWebhookConfiguration\nmetadata: {name: away}\nwebhooks:\n\
                  - {name: pods.away.example, failurePolicy: Fail, sideEffects: None, admissionReviewVersions: [v1], timeoutSeconds: 2,\n\
@@ -108,6 +136,7 @@ pub const SITES: [Site; 10] = [
     Site {
         name: "nobody",
         issuer: "nobody-home",
+        address: HERE,
         beside: "",
         words: &[
             "clusterissuer nobody-home is not ready",
@@ -119,6 +148,7 @@ pub const SITES: [Site; 10] = [
     Site {
         name: "mail",
         issuer: "no-address",
+        address: HERE,
         beside: "",
         words: &[
             "clusterissuer no-address is not ready",
@@ -127,6 +157,31 @@ pub const SITES: [Site; 10] = [
             "set acme.email to an address that receives mail",
         ],
         cure: "k3s kubectl -n mail annotate --overwrite ingress mail cert-manager.io/cluster-issuer=letsencrypt-staging",
+    },
+    Site {
+        name: "closed",
+        issuer: STAGING,
+        address: SHUT,
+        beside: "",
+        words: &[
+            "the challenge of closed.example does not get on",
+            "port 80 of 203.0.113.81 does not answer",
+            "let TCP 80 in to 203.0.113.81",
+        ],
+        cure: "iptables -w -t raw -D PREROUTING -p tcp -d 203.0.113.81 --dport 80 -j DROP",
+    },
+    Site {
+        name: "other",
+        issuer: STAGING,
+        address: TAKEN,
+        beside: "",
+        words: &[
+            "wrong status code '404'",
+            "another web server (nginx/1.22.1) answers on port 80 of 203.0.113.82",
+            "so that Traefik gets port 80",
+        ],
+        cure: "iptables -w -t nat -D PREROUTING -p tcp -d 203.0.113.82 --dport 80 -j REDIRECT --to-ports 8881
+               systemctl stop other-server; rm /run/other-server",
     },
 ];
 

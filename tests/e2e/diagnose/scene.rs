@@ -2,20 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use toml::{Table, Value};
 
-use super::causes::{ISSUERS, SITES, STAGING};
-use super::diagnosed;
+use super::causes::{ADDRESSES, ISSUERS, NO_ADDRESSES, SITES, STAGING, Site};
 use crate::bench::Bench;
+use crate::e2e::flow::bedplate;
 use crate::rig::{Record, Rig, usual};
 use crate::run::until;
-
-/// Beside the project's own.
-pub const INVENTORY: &str = "stuck.toml";
 
 /// Until every cause shows: cert-manager checks a challenge again and again, and what is younger than thirty is not told.
 const SHOWS: Duration = Duration::from_secs(120);
@@ -32,20 +29,20 @@ impl Stuck {
     /// Puts all of them up, and waits until each is told.
     pub fn make(rig: &Rig, bench: &Bench<'_>) -> Result<Self> {
         rig.records(&records(false)?)?;
-        inventory(rig, bench, &SITES.each_ref().map(|site| site.name))?;
+        addresses().into_iter().try_for_each(|address| inventory(rig, bench, address))?;
+        bench.look(ADDRESSES)?;
         bench.look(ISSUERS)?;
-        let all: String = SITES.iter().map(|site| manifests(site.name, site.issuer, site.beside)).collect();
+        let all: String = SITES.iter().map(manifests).collect();
         bench.look(&format!("k3s kubectl apply -f - <<'EOF'\n{all}EOF"))?;
-        let mut last = String::new();
-        let look = || -> Result<Option<BTreeMap<String, String>>> {
-            last = diagnosed(bench)?.1;
-            let told = by_site(&last);
-            let all = SITES.iter().all(|site| told.get(site.name).is_some_and(|told| site.words.iter().all(|word| told.contains(word))));
-            Ok(all.then_some(told))
+        let mut last = BTreeMap::new();
+        let look = || -> Result<Option<()>> {
+            last = by_site(&diagnosed(bench)?.1);
+            let told = |site: &Site| last.get(site.name).is_some_and(|told| site.words.iter().all(|word| told.contains(word)));
+            Ok(SITES.iter().all(told).then_some(()))
         };
         // What is not said by then, each row says for itself.
-        let told = until("all causes are told", SHOWS, look).unwrap_or_else(|_| by_site(&last));
-        Ok(Self { told })
+        let _ = until("all causes are told", SHOWS, look);
+        Ok(Self { told: last })
     }
 
     /// Cures all, and waits until nothing is stuck any more.
@@ -56,13 +53,33 @@ impl Stuck {
         }
         let mut last = String::new();
         let issued = || -> Result<Option<()>> {
-            let (code, told) = diagnosed(bench)?;
+            let (well, told) = diagnosed(bench)?;
             last = told;
             let ready = "k3s kubectl get certificate -A -o jsonpath='{range .items[*]}{.status.conditions[?(@.type==\"Ready\")].status}{\"\\n\"}{end}'";
-            Ok((code == Some(0) && !bench.look(ready)?.contains("False")).then_some(()))
+            Ok((well && !bench.look(ready)?.contains("False")).then_some(()))
         };
         until("all certificates come", COMES, issued).with_context(|| last)
     }
+}
+
+/// The host's public addresses.
+fn addresses() -> Vec<&'static str> {
+    let mut addresses = SITES.each_ref().map(|site| site.address).to_vec();
+    addresses.sort_unstable();
+    addresses.dedup();
+    addresses
+}
+
+/// Whether `diagnose` finds nothing amiss with the sites of any address, and what it says.
+fn diagnosed(bench: &Bench<'_>) -> Result<(bool, String)> {
+    let mut all = (true, String::new());
+    for address in addresses() {
+        let ended = bedplate(bench, &["diagnose", &file(address)])?;
+        all.0 &= ended.status.is_some_and(|status| status.success());
+        all.1 += &ended.stdout;
+        all.1.push('\n');
+    }
+    Ok(all)
 }
 
 /// Takes all of it away again.
@@ -75,16 +92,15 @@ pub fn clear(rig: &Rig, bench: &Bench<'_>) -> Result<()> {
          k3s kubectl delete --ignore-not-found namespace {names}
          k3s kubectl -n cert-manager delete --ignore-not-found secret nobody-home-account no-address-account"
     );
-    bench.look(&script).map(drop)
+    bench.look(&format!("{script}\n{NO_ADDRESSES}")).map(drop)
 }
 
 /// DNS of all sites; of two it lies unless they are cured.
 fn records(cured: bool) -> Result<Vec<Record>> {
-    let here: Ipv4Addr = "203.0.113.10".parse()?;
     let mut records = usual();
     for site in &SITES {
-        let address = if site.name == "elsewhere" && !cured { Ipv4Addr::new(203, 0, 113, 99) } else { here };
-        records.push(Record::A(format!("{}.example", site.name), address));
+        let address = if site.name == "elsewhere" && !cured { "203.0.113.99" } else { site.address };
+        records.push(Record::A(format!("{}.example", site.name), address.parse()?));
     }
     if !cured {
         records.push(Record::Aaaa("six.example".into(), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 7)));
@@ -93,7 +109,7 @@ fn records(cured: bool) -> Result<Vec<Record>> {
 }
 
 /// A namespace, what stands beside, and an Ingress that asks for a certificate.
-pub fn manifests(name: &str, issuer: &str, beside: &str) -> String {
+fn manifests(Site { name, issuer, beside, .. }: &Site) -> String {
     format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}}}\n---\n{beside}---\n{}---\n", ingress(name, issuer))
 }
 
@@ -106,15 +122,20 @@ fn ingress(name: &str, issuer: &str) -> String {
     )
 }
 
-/// An inventory of these sites alone, each by a playbook of its own.
-pub fn inventory(rig: &Rig, bench: &Bench<'_>, sites: &[&str]) -> Result<()> {
+/// The inventory of an address, beside the project's own.
+fn file(address: &str) -> String {
+    format!("stuck-{address}.toml")
+}
+
+/// An inventory of the sites at that address alone, each by a playbook of its own.
+fn inventory(rig: &Rig, bench: &Bench<'_>, address: &str) -> Result<()> {
     let mut inventory = bench.project.inventory.clone();
     for table in ["images", "jwt_keys", "secrets", "releases", "sites"] {
         inventory.remove(table);
     }
     fs::create_dir_all(bench.project.path("playbooks"))?;
     let mut books = Table::new();
-    for name in sites {
+    for Site { name, .. } in SITES.iter().filter(|site| site.address == address) {
         let book = format!(
             "[[steps]]\nmanifest = '''\n{}'''\n\n[[steps]]\ncheck = {{ release = \"{name}\", domain = \"{name}.example\", certificate = \"{name}-tls\" }}\n",
             ingress(name, STAGING)
@@ -123,7 +144,9 @@ pub fn inventory(rig: &Rig, bench: &Bench<'_>, sites: &[&str]) -> Result<()> {
         books.insert((*name).to_owned(), Value::Table(Table::new()));
     }
     inventory.insert("playbooks".into(), Value::Table(books));
-    fs::write(bench.project.path(INVENTORY), toml::to_string(&inventory)?)?;
+    let host = inventory.get_mut("hosts").and_then(|hosts| hosts.get_mut(0)).and_then(Value::as_table_mut);
+    host.context("the project has a host")?.insert("public_ip".into(), address.into());
+    fs::write(bench.project.path(file(address)), toml::to_string(&inventory)?)?;
     rig.operator.own_all(&bench.project.folder)?;
     rig.operator.own(&bench.project.path("rig/sudo-password"), 0o600)?;
     rig.operator.own(&bench.project.path(".env"), 0o600)
@@ -133,30 +156,6 @@ pub fn inventory(rig: &Rig, bench: &Bench<'_>, sites: &[&str]) -> Result<()> {
 pub fn by_site(text: &str) -> BTreeMap<String, String> {
     let parts = text.split("\n\n").filter_map(|part| Some((part.split_once(".example")?.0.trim().to_owned(), part.to_owned())));
     parts.collect()
-}
-
-/// One more site beside the others, asked for while something is amiss with port 80: its cause is told, and afterwards its certificate comes.
-pub fn alone(rig: &Rig, bench: &Bench<'_>, name: &str, amiss: (&str, &str), words: &[&str]) -> Result<()> {
-    let mut records = usual();
-    records.push(Record::A(format!("{name}.example"), "203.0.113.10".parse()?));
-    rig.records(&records)?;
-    inventory(rig, bench, &[name])?;
-    bench.look(amiss.0)?;
-    let mut last = String::new();
-    let told = bench.look(&format!("k3s kubectl apply -f - <<'EOF'\n{}EOF", manifests(name, STAGING, ""))).and_then(|_| {
-        until("the cause is told", SHOWS, || {
-            last = diagnosed(bench)?.1;
-            Ok(words.iter().all(|word| last.contains(word)).then_some(()))
-        })
-    });
-    bench.look(amiss.1)?;
-    let came = told.with_context(|| last).and_then(|()| {
-        let cured = format!("k3s kubectl -n {name} wait --for=condition=Ready --timeout=90s certificate {name}-tls");
-        bench.look(&cured).map(drop)
-    });
-    bench.look(&format!("k3s kubectl delete namespace {name}"))?;
-    rig.records(&usual())?;
-    came
 }
 
 #[cfg(test)]
