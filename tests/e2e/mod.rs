@@ -118,10 +118,10 @@ pub const TESTS: &[Test] = &[
     ("matrix_cut", matrix::cut),
     ("matrix_silent", matrix::silent),
     ("matrix_reboot", matrix::reboot),
-    ("tls_orders", tls::orders),
     ("tls_promote", tls::promote),
     ("tls_ca_moody", tls::moody),
     ("tls_renew", tls::renew),
+    ("tls_orders", tls::orders),
     ("tls_ca_refused", tls::refused),
     ("tls_sites", sites::sites),
     ("tls_diagnose_default_deny", diagnose::default_deny),
@@ -166,6 +166,7 @@ pub struct Context<'a> {
     shared: OnceCell<Bench<'a>>,
     converged: OnceCell<tls::First>,
     moody: OnceCell<()>,
+    renewal: OnceCell<tls::Renewal>,
     lanes: OnceCell<Lanes<'a>>,
     stuck: OnceCell<diagnose::Stuck>,
     databases: OnceCell<databases::Scene>,
@@ -179,6 +180,7 @@ impl<'a> Context<'a> {
             shared: OnceCell::new(),
             converged: OnceCell::new(),
             moody: OnceCell::new(),
+            renewal: OnceCell::new(),
             lanes: OnceCell::new(),
             stuck: OnceCell::new(),
             databases: OnceCell::new(),
@@ -210,7 +212,7 @@ impl<'a> Context<'a> {
         self.converged.get().context("it has converged")
     }
 
-    /// That host with a site beside the shop whose CA is moody. Made by the first one who asks; `tls::renew` takes it away.
+    /// That host with a site beside the shop whose CA is moody. Made by the first one who asks; `renewal` takes it away.
     pub fn moody(&self) -> Result<&Bench<'a>> {
         let bench = self.converged()?;
         if self.moody.get().is_none() {
@@ -218,6 +220,15 @@ impl<'a> Context<'a> {
             self.moody.get_or_init(|| ());
         }
         Ok(bench)
+    }
+
+    /// The renewal of that site's certificate, and ten runs meanwhile. Watched by the first one who asks.
+    pub fn renewal(&self) -> Result<&tls::Renewal> {
+        if let Some(renewal) = self.renewal.get() {
+            return Ok(renewal);
+        }
+        let renewal = tls::renewal(self.moody()?)?;
+        Ok(self.renewal.get_or_init(|| renewal))
     }
 
     /// The first host after a bootstrap, and two beside it. Made by the first one who asks.

@@ -165,10 +165,12 @@ fn asked(bench: &Bench<'_>) -> Result<[usize; 2]> {
 /// Makes the site's inventory and name; takes all of it away again.
 fn on_site(context: &Context, test: impl FnOnce(&Site<'_>) -> Result<()>) -> Result<()> {
     let bench = context.converged()?;
+    bench.look("k3s kubectl wait --for=delete --timeout=60s namespace/probe")?;
     context.rig.records(&records())?;
     write(bench)?;
     let ended = test(&Site { bench, before: asked(bench)? });
-    bench.look("k3s kubectl delete --ignore-not-found namespace probe")?;
+    // Its page would have half a minute to end.
+    bench.look("k3s kubectl delete --ignore-not-found --wait=false namespace probe")?;
     context.rig.records(&usual())?;
     ended?;
     served(bench)

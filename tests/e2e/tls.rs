@@ -9,7 +9,7 @@ use std::fs;
 use anyhow::{Context as _, Result, ensure};
 
 pub use again::refused;
-pub use renew::{moody, renew, site};
+pub use renew::{Renewal, moody, orders, renew, renewal, site};
 
 use super::Context;
 use super::drift::orders as taken;
@@ -39,19 +39,6 @@ pub fn first(bench: &Bench<'_>) -> Result<First> {
 /// Orders at the staging and the production CA, by their own logs.
 fn counted(bench: &Bench<'_>) -> Result<[usize; 2]> {
     Ok([taken(bench, Acme::Staging)?, taken(bench, Acme::Production)?])
-}
-
-/// A fresh bootstrap makes one staging and one production order for its certificate; ten more runs make none.
-pub fn orders(context: &Context) -> Result<()> {
-    let (bench, made) = (context.converged()?, context.first()?.orders);
-    ensure!(made == [1, 1], "the first bootstrap made {} orders at the staging CA and {} at the other", made[0], made[1]);
-    let before = counted(bench)?;
-    for _ in 0..10 {
-        ended(&bedplate(bench, &["bootstrap", "inventory.toml"])?, 0)?;
-    }
-    let after = counted(bench)?;
-    ensure!(before == after, "orders before ten runs: {before:?}, after: {after:?}");
-    Ok(())
 }
 
 /// From the first visit that was served until the end of the bootstrap there is no gap, while the certificate changes from one CA to the other.

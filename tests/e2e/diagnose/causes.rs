@@ -23,16 +23,18 @@ const SHUT: &str = "203.0.113.81";
 /// Where another web server has port 80.
 const TAKEN: &str = "203.0.113.82";
 
-/// Gives the host those two addresses, as a provider's floating ones.
+/// Gives the host and Traefik those two addresses, as a provider's floating ones.
 pub const ADDRESSES: &str = r#"set -eu
 for address in 203.0.113.81 203.0.113.82; do ip address add "$address/24" dev host0; done
+k3s kubectl -n kube-system patch service traefik --type=merge -p '{"spec":{"externalIPs":["203.0.113.81","203.0.113.82"]}}'
 iptables -w -t raw -I PREROUTING -p tcp -d 203.0.113.81 --dport 80 -j DROP
 printf '%b' 'HTTP/1.1 404 Not Found\r\nServer: nginx/1.22.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n' >/run/other-server
 systemd-run --quiet --unit=other-server socat TCP-LISTEN:8881,fork,reuseaddr SYSTEM:'cat /run/other-server; timeout 1 cat >/dev/null'
 iptables -w -t nat -I PREROUTING -p tcp -d 203.0.113.82 --dport 80 -j REDIRECT --to-ports 8881
 "#;
 /// Takes them away again.
-pub const NO_ADDRESSES: &str = "for address in 203.0.113.81 203.0.113.82; do ip address del $address/24 dev host0; done";
+pub const NO_ADDRESSES: &str = r#"k3s kubectl -n kube-system patch service traefik --type=merge -p '{"spec":{"externalIPs":null}}'
+for address in 203.0.113.81 203.0.113.82; do ip address del $address/24 dev host0; done"#;
 
 /// All of them.
 pub const SITES: [Site; 12] = [

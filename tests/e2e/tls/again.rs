@@ -46,7 +46,8 @@ pub fn refused(context: &Context) -> Result<()> {
     inventory(bench).context("the example has another shape")?;
     let tried = asked_anew(bench);
     bench.rig.records(&usual())?;
-    bench.look("k3s kubectl delete --ignore-not-found namespace hello")?;
+    // Its page would have half a minute to end.
+    bench.look("k3s kubectl delete --ignore-not-found --wait=false namespace hello")?;
     tried
 }
 

@@ -4,10 +4,12 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 
 use super::super::Context;
+use super::super::flow::{bedplate, ended};
 use super::super::visitor::{self, Visit};
+use super::counted;
 use crate::bench::Bench;
 use crate::rig::{Acme, Record, usual};
 
@@ -57,22 +59,51 @@ pub fn moody(context: &Context) -> Result<()> {
     visits(context.moody()?, ("the moody CA's certificate", COMES), |visits| visits.last().is_some_and(Visit::is_well)).map(drop)
 }
 
-/// It is renewed by itself while a visitor looks, and no visit fails. Takes the site away.
-pub fn renew(context: &Context) -> Result<()> {
-    let bench = context.moody()?;
-    let seen = visits(bench, ("the moody CA's certificate", COMES), |visits| visits.last().is_some_and(Visit::is_well))
-        .and_then(|_| visits(bench, ("its renewal", RENEWED), renewed));
+/// What was seen while a certificate was renewed by itself and ten runs had nothing to do.
+pub struct Renewal {
+    visits: Vec<Visit>,
+    /// At the staging and the production CA, before the ten runs and after them.
+    orders: [[usize; 2]; 2],
+}
+
+/// Lets both go on at once. Takes the site away.
+pub fn renewal(bench: &Bench<'_>) -> Result<Renewal> {
+    let seen = watched(bench);
     bench.look(CLEAR)?;
     bench.rig.records(&usual())?;
-    let seen = seen?;
+    seen
+}
+
+fn watched(bench: &Bench<'_>) -> Result<Renewal> {
+    visits(bench, ("the moody CA's certificate", COMES), |visits| visits.last().is_some_and(Visit::is_well))?;
+    let before = counted(bench)?;
+    let runs = || (0..10).try_for_each(|_| ended(&bedplate(bench, &["bootstrap", "inventory.toml"])?, 0));
+    let ((), mut seen) = visitor::during(bench, URL, &Acme::Moody.root(&bench.rig.place), runs)?;
+    let orders = [before, counted(bench)?];
+    let first = seen.first().map(|visit| visit.serial.clone()).context("nobody came")?;
+    let newer = |visits: &[Visit]| visits.iter().filter(|visit| visit.is_well() && visit.serial != first).count();
+    let before = newer(&seen);
+    if before < SEEN {
+        seen.extend(visits(bench, ("its renewal", RENEWED), |visits| before + newer(visits) >= SEEN)?);
+    }
+    Ok(Renewal { visits: seen, orders })
+}
+
+/// It is renewed by itself while a visitor looks, and no visit fails.
+pub fn renew(context: &Context) -> Result<()> {
+    let seen = &context.renewal()?.visits;
     let failed: Vec<&Visit> = seen.iter().filter(|visit| !visit.is_well()).collect();
     ensure!(failed.is_empty(), "{} of {} visits failed: {failed:?}", failed.len(), seen.len());
     Ok(())
 }
 
-/// Another certificate than at the first visit is served, and has been for a while.
-fn renewed(visits: &[Visit]) -> bool {
-    visits.iter().filter(|visit| visit.is_well() && visit.serial != visits[0].serial).count() >= SEEN
+/// A fresh bootstrap makes one staging and one production order for its certificate; ten more runs make none.
+pub fn orders(context: &Context) -> Result<()> {
+    let made = context.first()?.orders;
+    ensure!(made == [1, 1], "the first bootstrap made {} orders at the staging CA and {} at the other", made[0], made[1]);
+    let [before, after] = context.renewal()?.orders;
+    ensure!(before == after, "orders before ten runs: {before:?}, after: {after:?}");
+    Ok(())
 }
 
 fn visits(bench: &Bench<'_>, what: (&str, Duration), enough: impl FnMut(&[Visit]) -> bool) -> Result<Vec<Visit>> {
