@@ -9,6 +9,7 @@ use toml::{Table, Value};
 use super::Context;
 use super::flow::{bedplate, ended, served};
 use super::line::Slow;
+use super::probe::barred;
 use super::ssh_causes::{Config, Sshd};
 use super::tls::foreign;
 use crate::bench::Bench;
@@ -66,7 +67,7 @@ fn locked_out(bench: &Bench<'_>) -> Result<()> {
     let shut = finish(knock.args(["ops@aside", "true"]), ARMED)?;
     ensure!(shut.stderr.contains("timed out"), "port 2222 is not shut: {}", shut.stderr);
     // That takes its time, in which port 22 serves others.
-    let meanwhile = foreign::taken_over(bench);
+    let meanwhile = foreign::taken_over(bench).and_then(|()| barred(bench));
     until("the switch to fall", TAKEN_BACK, || Ok(bench.look(TABLE)?.is_empty().then_some(())))?;
     meanwhile?;
 

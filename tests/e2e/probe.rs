@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use toml::{Table, Value};
 
-pub use verify::verify;
+pub use verify::{barred, verify};
 
 use super::Context;
 use super::flow::{bedplate, ended, served};
