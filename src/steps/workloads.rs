@@ -38,14 +38,15 @@ impl Step for Workloads {
     }
 
     fn questions(&self, seen: &View<'_>) -> Vec<Question> {
+        let pods = pods::all(&self.release.namespace);
         let mut questions = vec![
             Question::Api(upgrade::question(&self.release.namespace, &self.release.name)),
+            Question::Api(ApiQuestion::List { of: pods.clone(), selector: String::new() }),
             Question::Operator(OperatorQuestion::Clock),
         ];
+        questions.extend(self.archives.questions(seen, seen.list(&pods, "").ok().flatten().map(Vec::as_slice).unwrap_or_default()));
         if let Ok(Some(live)) = seen.release(&self.release.namespace, &self.release.name) {
             questions.extend(workloads(live).map(|object| Question::Api(ApiQuestion::Object(object))));
-            questions.extend(self.archives.questions(seen));
-            questions.push(Question::Api(ApiQuestion::List { of: pods::all(&self.release.namespace), selector: String::new() }));
         }
         questions
     }
@@ -54,7 +55,7 @@ impl Step for Workloads {
         let live = upgrade::released(seen, &self.release.namespace, &self.release.name)?;
         let now = seen.clock()?;
         let listed = seen.list(&pods::all(&self.release.namespace), "")?.map(Vec::as_slice).unwrap_or_default();
-        let meant = self.archives.meant(seen)?;
+        let meant = self.archives.meant(seen, listed)?;
         let (mut findings, mut notes, mut changes) = (Vec::new(), Vec::new(), Changes::default());
         for object in workloads(live) {
             let workload = seen.object(&object)?;

@@ -1,6 +1,7 @@
-//! Whether pods run what the inventory's images mean now (S3-130): a tag that moved restarts nobody by itself.
+//! Whether pods run what the inventory's images mean now (S3-130): a tag that moved restarts nobody by itself. On a node of another kind of
+//! machine than the server's an image has another id.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -8,7 +9,7 @@ use serde_json::Value;
 use super::pods::{Pod, containers};
 use crate::images::full;
 use crate::inventory::Inventory;
-use crate::model::{Finding, HostQuestion, ImageSource, Missing, ObjectRef, OperatorQuestion, Question, Restart, View};
+use crate::model::{ApiQuestion, Finding, HostQuestion, ImageSource, Missing, ObjectRef, OperatorQuestion, Question, Restart, View};
 use crate::steps::artifact;
 
 /// Under this a pod template is told its images. No Secret and no ConfigMap can be called so: their names have no capitals.
@@ -21,7 +22,15 @@ const AGAIN: &str = "again";
 pub struct Archives(Vec<ImageSource>);
 
 /// Ids by reference.
-pub struct Meant<'a>(BTreeMap<&'a str, &'a str>);
+type Ids<'a> = BTreeMap<&'a str, &'a str>;
+
+/// What references mean.
+pub struct Meant<'a> {
+    /// On machines like the server.
+    own: Ids<'a>,
+    /// On other nodes, by name. Of one that nobody can tell of, nothing is known.
+    others: BTreeMap<&'a str, Ids<'a>>,
+}
 
 /// What a pod asks for that runs a former image.
 pub enum Outdated {
@@ -36,38 +45,78 @@ impl Archives {
         Self(inventory.images.values().flat_map(|image| image.sources().collect::<Vec<_>>()).collect())
     }
 
-    pub fn questions(&self, seen: &View<'_>) -> Vec<Question> {
+    /// `pods`: whatever runs where the workloads do.
+    pub fn questions(&self, seen: &View<'_>, pods: &[Value]) -> Vec<Question> {
         if self.0.is_empty() {
             return Vec::new();
         }
-        let image = |source: &ImageSource, arch: &str| Question::Operator(OperatorQuestion::Image(source.clone(), arch.into()));
-        let images = artifact::machine(seen, "image").map(|arch| self.0.iter().map(|source| image(source, arch)).collect());
-        std::iter::once(seen.ask(HostQuestion::Facts)).chain(images.unwrap_or_else(|_| Vec::new())).collect()
+        let mut questions = vec![seen.ask(HostQuestion::Facts)];
+        let Ok(machine) = artifact::machine(seen, "image") else { return questions };
+        questions.extend(self.asked(machine));
+        for node in nodes(pods) {
+            questions.push(Question::Api(ApiQuestion::Object(object(node))));
+            questions.extend(arch(seen, node).ok().flatten().filter(|arch| *arch != machine).into_iter().flat_map(|arch| self.asked(arch)));
+        }
+        questions
     }
 
-    /// What they hold for the server's kind of machine. The images step is before this one: what is absent here has been said there.
-    pub fn meant<'a>(&self, seen: &View<'a>) -> Result<Meant<'a>, Missing> {
-        let mut meant = BTreeMap::new();
-        for source in &self.0 {
-            let archive = seen.image(source, artifact::machine(seen, "image")?)?;
-            meant.extend(archive.into_iter().flat_map(|archive| archive.names.iter().map(|name| (name.as_str(), archive.id.as_str()))));
+    fn asked(&self, arch: &str) -> Vec<Question> {
+        self.0.iter().map(|source| Question::Operator(OperatorQuestion::Image(source.clone(), arch.into()))).collect()
+    }
+
+    /// What they mean where these pods run. The images step is before this one: what is absent here has been said there.
+    pub fn meant<'a>(&self, seen: &View<'a>, pods: &'a [Value]) -> Result<Meant<'a>, Missing> {
+        let mut meant = Meant { own: Ids::new(), others: BTreeMap::new() };
+        if self.0.is_empty() {
+            return Ok(meant);
         }
-        Ok(Meant(meant))
+        let machine = artifact::machine(seen, "image")?;
+        meant.own = self.ids(seen, machine)?;
+        for node in nodes(pods) {
+            let arch = arch(seen, node)?;
+            if arch != Some(machine) {
+                meant.others.insert(node, arch.and_then(|arch| self.ids(seen, arch).ok()).unwrap_or_default());
+            }
+        }
+        Ok(meant)
+    }
+
+    fn ids<'a>(&self, seen: &View<'a>, arch: &str) -> Result<Ids<'a>, Missing> {
+        let mut ids = Ids::new();
+        for source in &self.0 {
+            let archive = seen.image(source, arch)?;
+            ids.extend(archive.into_iter().flat_map(|archive| archive.names.iter().map(|name| (name.as_str(), archive.id.as_str()))));
+        }
+        Ok(ids)
     }
 }
 
-impl Meant<'_> {
-    /// The id of the image that a container's reference means.
-    fn id(&self, container: &Value) -> Option<(String, &str)> {
-        let name = full(container["image"].as_str()?).ok()?;
-        let id = *self.0.get(name.as_str())?;
-        Some((name, id))
-    }
+/// Where pods are.
+fn nodes(pods: &[Value]) -> BTreeSet<&str> {
+    pods.iter().filter_map(|pod| pod["spec"]["nodeName"].as_str()).collect()
+}
 
+fn object(node: &str) -> ObjectRef {
+    ObjectRef::new("v1", "Node", "", node)
+}
+
+/// A node's kind of machine (kubernetes: well-known labels, kubernetes.io/arch).
+fn arch<'a>(seen: &View<'a>, node: &str) -> Result<Option<&'a str>, Missing> {
+    Ok(seen.object(&object(node))?.and_then(|node| node["metadata"]["labels"]["kubernetes.io/arch"].as_str()))
+}
+
+/// The image that a container's reference means, in full, and its id.
+fn meant<'a>(ids: &Ids<'a>, container: &Value) -> Option<(String, &'a str)> {
+    let name = full(container["image"].as_str()?).ok()?;
+    let id = *ids.get(name.as_str())?;
+    Some((name, id))
+}
+
+impl Meant<'_> {
     /// An image of ours that a workload wants pulled at every start.
     pub fn pulled(&self, object: &ObjectRef, workload: &Value) -> Option<Finding> {
         let pulls = |container: &&Value| container["imagePullPolicy"] == "Always";
-        let (name, _) = template(workload).filter(pulls).find_map(|container| self.id(container))?;
+        let (name, _) = template(workload).filter(pulls).find_map(|container| meant(&self.own, container))?;
         Some(Finding::new(
             format!("{object} pulls {name} from a registry at every start (imagePullPolicy: Always); what was imported is not used"),
             "set imagePullPolicy: IfNotPresent in the chart; without one, a tag other than latest does the same",
@@ -76,7 +125,7 @@ impl Meant<'_> {
 
     /// What a pod asks for that runs another image than its reference means by now. `within`: so long a rollout may take.
     pub fn outdated(&self, object: &ObjectRef, workload: &Value, pods: &[Pod<'_>], now: i64, within: Duration) -> Option<Outdated> {
-        let ids = template(workload).filter_map(|container| self.id(container));
+        let ids = template(workload).filter_map(|container| meant(&self.own, container));
         let revision = ids.map(|(_, id)| id.trim_start_matches("sha256:")).collect::<Vec<_>>().join(".");
         let restart = |revision: String| Restart { workload: object.clone(), reads: READS.into(), revision };
         let (first, again) = (restart(revision.clone()), restart(format!("{revision}.{AGAIN}")));
@@ -84,8 +133,9 @@ impl Meant<'_> {
         // Of an image that came from a registry the CRI tells the digest there, and no restart makes that the id.
         let differs = |runs: &str, id: &str| runs != id && (!told || runs.starts_with("sha256:"));
         let (pod, what) = pods.iter().filter(|pod| !pod.goes()).find_map(|pod| {
+            let ids = pod.node().and_then(|node| self.others.get(node)).unwrap_or(&self.own);
             pod.images().find_map(|(container, runs)| {
-                let (name, id) = self.id(container)?;
+                let (name, id) = meant(ids, container)?;
                 let at = pod.node().map(|node| format!(" on {node}")).unwrap_or_default();
                 differs(runs, id).then(|| (pod, format!("{}{at} runs another {name} than was imported: {runs}", pod.name())))
             })
