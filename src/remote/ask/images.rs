@@ -8,9 +8,13 @@ use crate::remote::STORE;
 use crate::remote::frame::Output;
 use crate::remote::quote::quote;
 
-/// `ctr images ls` does not show config digests; crictl's `id` is one. containerd lives and dies with k3s' unit.
-pub(super) const SCRIPT: &str = "systemctl is-active --quiet k3s || systemctl is-active --quiet k3s-agent || exit 44; \
-                                 timeout --foreground 60 /usr/local/bin/k3s crictl images -o json";
+/// `ctr images ls` does not show config digests; crictl's `id` is one.
+pub(in crate::remote) const LIST: &str = "timeout --foreground 60 /usr/local/bin/k3s crictl images -o json";
+
+/// containerd lives and dies with k3s' unit.
+pub(super) fn script() -> String {
+    format!("systemctl is-active --quiet k3s || systemctl is-active --quiet k3s-agent || exit 44; {LIST}")
+}
 
 /// Only what is whole is listed; what is still coming in stands in `content active`.
 pub(super) const BLOBS: &str = "systemctl is-active --quiet k3s || systemctl is-active --quiet k3s-agent || exit 44; \
@@ -51,7 +55,7 @@ struct Image {
     size: String,
 }
 
-pub(super) fn parse(output: &Output) -> Answer {
+pub(in crate::remote) fn parse(output: &Output) -> Answer {
     reply(output, |text| {
         let listed: Listed = serde_json::from_str(text).ok()?;
         let named = |image: Image| {

@@ -6,7 +6,7 @@ mod encryption;
 mod facts;
 mod get;
 mod helm;
-mod images;
+pub(super) mod images;
 mod listeners;
 mod network;
 mod path;
@@ -113,7 +113,7 @@ fn script(question: &HostQuestion) -> String {
         HostQuestion::Unit(unit) => unit::script(unit),
         HostQuestion::Version(Tool::K3s) => version::K3S.to_owned(),
         HostQuestion::Version(Tool::Helm) => version::HELM.to_owned(),
-        HostQuestion::Images => images::SCRIPT.to_owned(),
+        HostQuestion::Images => images::script(),
         HostQuestion::Blobs => images::BLOBS.to_owned(),
         HostQuestion::Former(ids) => images::former_script(ids),
         HostQuestion::Journal(unit) => unit::journal_script(unit),

@@ -20,7 +20,7 @@ pub(super) struct Archive {
 }
 
 impl Archive {
-    pub(super) fn of(index: &[u8], blobs: &[&Blob]) -> io::Result<Self> {
+    pub(super) fn of<'a>(index: &[u8], blobs: impl IntoIterator<Item = &'a Blob>) -> io::Result<Self> {
         let mut archive = Self::default();
         archive.file("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#)?;
         archive.file("index.json", index)?;

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use super::archive::Archive;
-use super::{STRICT, ctr, pin};
+use super::held::Importer;
+use super::{PINNED, STRICT, ctr, pin};
 use crate::model::Blob;
 use crate::remote::STORE;
+use crate::remote::ask::images::LIST;
 use crate::remote::perform::spool::{self, FOLDER, Part};
 use crate::remote::quote::quote;
 
@@ -14,11 +16,23 @@ pub(super) const SPOILT: i32 = 81;
 /// containerd lacks a blob that it had when it was asked, or had one that was something else. That is gone.
 pub(super) const COLLECTED: i32 = 82;
 
-/// Imports what came and what containerd has, under all names, and looks whether it is whole. What came is checked blob by blob side by
-/// side: `sha256sum` is slower than a disk. The payload is what else is in the archive.
+/// What is imported, and how.
+pub(super) struct Import<'a> {
+    pub(super) names: &'a [String],
+    /// What came, as it lies in the spool.
+    pub(super) sent: &'a [(&'a Blob, Vec<Part>)],
+    /// What the image consists of.
+    pub(super) all: &'a [Blob],
+    pub(super) importer: Importer,
+    pub(super) patience: Duration,
+}
+
+/// Imports what came and what containerd has, under all names, looks whether it is whole, and prints what the CRI has then. What came is checked
+/// blob by blob side by side: `sha256sum` is slower than a disk. The payload is what else is in the archive.
 /// containerd never looks again at what it once took in, until it must unpack it: where it can't, what rots in its store is found here.
-pub(super) fn script(names: &[String], sent: &[(&Blob, Vec<Part>)], all: &[Blob], archive: &Archive, patience: Duration) -> String {
-    let ctr = ctr(patience);
+pub(super) fn script(import: &Import<'_>, archive: &Archive) -> String {
+    let Import { names, sent, all, importer, patience } = import;
+    let ctr = ctr(*patience);
     let checks: String = sent
         .iter()
         .map(|(blob, parts)| {
@@ -36,13 +50,16 @@ pub(super) fn script(names: &[String], sent: &[(&Blob, Vec<Part>)], all: &[Blob]
         .map(|name| format!("[ \"$({ctr} images check -q {})\" = {} ] || r=${{r:-1}}\n", quote(&format!("name=={name}")), quote(name)))
         .collect();
     let known: String = all.iter().map(|blob| format!(" {}", blob.digest)).collect();
-    let pins: String = names.iter().map(|name| format!("{}\n", pin(name))).collect();
+    let (how, pins) = match importer {
+        Importer::Plain => (String::new(), names.iter().map(|name| format!("{}\n", pin(name))).collect::<String>()),
+        Importer::Local => (format!("--local --label {PINNED} "), String::new()),
+    };
     // What a try before this one sent is held by now, and is not sent again.
     let gone: String = all.iter().map(|blob| format!("{}\n", spool::gone(&blob.digest))).collect();
     format!(
         "{STRICT}cd {FOLDER}\nchecks=\n{checks}spoilt=\n\
          for check in $checks; do wait \"$check\" || spoilt=1; done\n[ -z \"$spoilt\" ] || exit {SPOILT}\n\
-         r=\n{{\n{tar}}} | {ctr} images import - >/dev/null || r=$?\n{ready}\
+         r=\n{{\n{tar}}} | {ctr} images import {how}- >/dev/null || r=$?\n{LIST} &\n{ready}\
          if [ -n \"$r\" ]; then\nheld=$({ctr} content ls -q)\nlost=\n\
          for d in{known}; do\nf={STORE}/${{d#sha256:}}\n\
          case $held in *$d*) ;; *) echo \"containerd lacks $d\" >&2; lost=1; continue ;; esac\n\
@@ -50,7 +67,7 @@ pub(super) fn script(names: &[String], sent: &[(&Blob, Vec<Part>)], all: &[Blob]
          echo \"what containerd holds as $d is something else\" >&2; lost=1; {ctr} content rm \"$d\" >/dev/null; rm -f \"$f\"; }}\ndone\n\
          [ -z \"$lost\" ] || exit {COLLECTED}\n\
          echo 'the image is not whole after its import (k3s ctr images check)' >&2; exit \"$r\"\nfi\n\
-         {pins}{gone}"
+         {pins}{gone}wait $! || true\n"
     )
 }
 

@@ -13,7 +13,8 @@ const NAME: &str = "docker.io/shop/web:1";
 const CONTAINERD: &str = r#"#!/bin/sh
 d=${0%/*}
 case "$*" in
-"images import -") cat >"$d/imported" ;;
+"images import"*) echo "$*" >"$d/how"; cat >"$d/imported" ;;
+"images label"*) echo "$*" >>"$d/how" ;;
 "images check"*) cat "$d/whole" ;;
 "content ls -q") cat "$d/held" ;;
 esac
@@ -23,7 +24,7 @@ fn blob(bytes: &[u8]) -> Blob {
     Blob { digest: format!("sha256:{:x}", Sha256::digest(bytes)), media_type: String::new(), size: bytes.len() as u64, diff_id: None }
 }
 
-struct Host(tempfile::TempDir);
+struct Host(tempfile::TempDir, Importer);
 
 impl Host {
     /// With what images are whole after the import, and what the store holds then.
@@ -35,7 +36,7 @@ impl Host {
         }
         fs::set_permissions(folder.path().join("ctr"), fs::Permissions::from_mode(0o755)).unwrap();
         fs::create_dir(folder.path().join("spool")).unwrap();
-        Self(folder)
+        Self(folder, Importer::Plain)
     }
 
     fn at(&self, name: &str) -> std::path::PathBuf {
@@ -50,8 +51,10 @@ impl Host {
     }
 
     fn import(&self, sent: &[(&Blob, Vec<Part>)], all: &[Blob]) -> Output {
-        let archive = Archive::of(b"{}", &sent.iter().map(|(blob, _)| *blob).collect::<Vec<_>>()).unwrap();
-        let script = script(&[NAME.into()], sent, all, &archive, Duration::from_secs(60));
+        let archive = Archive::of(b"{}", sent.iter().map(|(blob, _)| *blob)).unwrap();
+        let names = [NAME.into()];
+        let import = Import { names: &names, sent, all, importer: self.1, patience: Duration::from_secs(60) };
+        let script = script(&import, &archive).replace(LIST, "echo listed");
         let script = script.replace(K3S_CTR, self.at("ctr").to_str().unwrap()).replace(FOLDER, self.at("spool").to_str().unwrap());
         let payload = self.at("payload");
         fs::write(&payload, &archive.bytes).unwrap();
@@ -133,4 +136,16 @@ fn an_image_whose_blobs_are_all_there_is_but_named() {
     let host = Host::new(NAME, "");
     assert!(host.import(&[], &[]).status.success());
     assert_eq!(members(&host.at("imported")).len(), 2);
+}
+
+#[test]
+fn what_was_imported_is_pinned_at_once_or_afterwards() {
+    let how = |importer| {
+        let host = Host(Host::new(NAME, "").0, importer);
+        let output = host.import(&[], &[]);
+        assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), b"listed\n".as_slice()), "{output:?}");
+        fs::read_to_string(host.at("how")).unwrap()
+    };
+    assert_eq!(how(Importer::Local), "images import --local --label io.cri-containerd.pinned=pinned -\n");
+    assert_eq!(how(Importer::Plain), format!("images import -\nimages label {NAME} io.cri-containerd.pinned=pinned\n"));
 }

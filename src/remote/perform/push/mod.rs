@@ -17,16 +17,17 @@ use std::time::{Duration, Instant};
 use self::archive::Archive;
 use self::delta::{Deltas, UNMADE};
 use self::held::Held;
+use self::import::Import;
 pub(in crate::remote) use self::shared::Shared;
 use self::summary::Summary;
 use self::wire::Load;
-use super::spool::{ARRIVED, Parts};
+use super::spool::{ARRIVED, Part, Parts};
 use super::{SHORT, STRICT, Sent};
 use crate::images::{self, Kept, Layout};
 use crate::model::{Answer, Blob, HostQuestion, ImageImport, ImageOnHost, Reply};
 use crate::remote::Remote;
+use crate::remote::ask::images as listed;
 use crate::remote::error::{Error, last_lines};
-use crate::remote::frame::Output;
 use crate::remote::quote::quote;
 use crate::remote::shell::Payload;
 
@@ -49,20 +50,21 @@ impl Remote {
         let kept = Kept::here();
         // The second time nothing is made from what lies on the host.
         let mut tries = 1;
-        let summary = loop {
+        let (summary, images) = loop {
             match self.moved(what, &layout, kept.as_ref().filter(|_| tries == 1), sent).await {
                 Err(Error::Script { status: import::SPOILT | import::COLLECTED | UNMADE, .. }) if tries < TRIES => tries += 1,
                 done => break done?,
             }
         };
-        self.noticed(import).await?;
+        self.noticed(import, images).await?;
         // What can't be noted is sent whole the next time.
         let _ = kept.map(|kept| kept.note(layout.image()));
         Ok(summary.to_string())
     }
 
-    /// Sends what is missing and imports it; without `kept` nothing is made from what lies on the host.
-    async fn moved(&self, what: &str, layout: &Arc<Layout>, kept: Option<&Kept>, sent: Sent<'_>) -> Result<Summary, Error> {
+    /// Sends what is missing and imports it: what went, and what images the CRI told of then. Without `kept` nothing is made from what lies on
+    /// the host.
+    async fn moved(&self, what: &str, layout: &Arc<Layout>, kept: Option<&Kept>, sent: Sent<'_>) -> Result<(Summary, Answer), Error> {
         let image = layout.image();
         let mut held = self.held().await?;
         if kept.is_none() {
@@ -73,8 +75,9 @@ impl Remote {
         let missing: Vec<(Blob, Parts)> = image.blobs.iter().map(|blob| (blob.clone(), held.parts(blob))).filter(lacks).collect();
         let wanted: u64 = missing.iter().map(|(blob, _)| blob.size).sum();
         let lacking: u64 = missing.iter().map(|(_, parts)| parts.lacking()).sum();
-        let packed = missing.iter().filter(|(blob, _)| held.packed.contains_key(&blob.digest));
-        let arriving = lacking - packed.map(|(_, parts)| parts.lacking()).sum::<u64>();
+        let is_packed = |(blob, parts): &(Blob, Parts)| !parts.missing.is_empty() && held.packed.contains_key(&blob.digest);
+        let (packed, missing): (Vec<_>, Vec<_>) = missing.into_iter().partition(is_packed);
+        let arriving: u64 = missing.iter().map(|(_, parts)| parts.lacking()).sum();
         // Once as a blob, once unpacked.
         if let Some(why) = held.lacks_room(lacking, 2 * wanted) {
             return Err(Error::Full(why));
@@ -83,14 +86,8 @@ impl Remote {
         sent(image.size - arriving, image.size);
         let told = |more| sent(done.fetch_add(more, Ordering::Relaxed) + more, image.size);
         let (deltas, shared) = (Deltas::on(&held, kept), self.shared.clone());
-        let (parcels, fed) = wire::parcels(Load {
-            layout: Arc::clone(layout),
-            missing: missing.clone(),
-            codec: held.codec,
-            packed: held.packed,
-            deltas,
-            shared,
-        });
+        let (parcels, fed) =
+            wire::parcels(Load { layout: Arc::clone(layout), missing: missing.clone(), codec: held.codec, deltas, shared });
         let begun = Instant::now();
         let streamed = self.stream(parcels, arriving, ARRIVED, &told).await;
         let bytes = self.gave_way(streamed).await?;
@@ -98,27 +95,37 @@ impl Remote {
         let fed = fed.await.map_err(|error| Error::Here(error.to_string()))?;
         let whole = fed.iter().filter_map(|fed| fed.whole).collect();
         let summary = Summary { image: image.size, arriving, bytes, took, whole };
-        let blobs: Vec<&Blob> = missing.iter().map(|(blob, _)| blob).collect();
         let patience = patience(image.size);
-        let archive = Archive::of(&layout.index(), &blobs).map_err(|error| Error::here("write the image's archive", &error))?;
-        let script = import::script(
-            &image.names,
-            &blobs.into_iter().zip(fed.into_iter().map(|fed| fed.parts)).collect::<Vec<_>>(),
-            &image.blobs,
-            &archive,
-            patience,
-        );
+        for (blob, _) in &packed {
+            self.gave_way(self.unpacked(blob, &held.packed[&blob.digest], patience).await).await?;
+        }
+        let came = missing.iter().zip(fed).map(|((blob, _), fed)| (blob, fed.parts));
+        let made = packed.iter().map(|(blob, _)| (blob, vec![Part { offset: 0, size: blob.size }]));
+        let came: Vec<(&Blob, Vec<Part>)> = came.chain(made).collect();
+        let archive = Archive::of(&layout.index(), came.iter().map(|(blob, _)| *blob));
+        let archive = archive.map_err(|error| Error::here("write the image's archive", &error))?;
+        let import = Import { names: &image.names, sent: &came, all: &image.blobs, importer: held.importer, patience };
+        let script = import::script(&import, &archive);
         let payload = Payload { from: &mut &*archive.bytes, size: archive.bytes.len() as u64, sent: &|_, _| {} };
         // What can't be kept is sent whole the next time.
         let keeping = kept.cloned().map(|kept| {
             let layout = Arc::clone(layout);
             tokio::task::spawn_blocking(move || kept.keep(&layout))
         });
-        let imported = self.change(what, &script, payload, 2 * patience).await.and_then(Output::succeeded);
+        let imported = self.change(what, &script, payload, 2 * patience).await.and_then(|output| {
+            let images = listed::parse(&output);
+            output.succeeded().map(|()| images)
+        });
         if let Some(keeping) = keeping {
             let _ = keeping.await;
         }
-        self.gave_way(imported).await.map(|()| summary)
+        self.gave_way(imported).await.map(|images| (summary, images))
+    }
+
+    /// What lies packed in containerd's store is unpacked into the spool.
+    async fn unpacked(&self, blob: &Blob, packed: &str, limit: Duration) -> Result<(), Error> {
+        let none = Payload { from: &mut tokio::io::empty(), size: 0, sent: &|_, _| {} };
+        self.run(&unpack::script(blob, packed), none, limit).await?.succeeded()
     }
 
     async fn held(&self) -> Result<Held, Error> {
@@ -129,16 +136,17 @@ impl Remote {
         held::parse(&text).ok_or_else(|| Error::Amiss(format!("what lies there is told in other words: {}", last_lines(&text))))
     }
 
-    /// Waits until the CRI knows the image, too.
-    async fn noticed(&self, import: &ImageImport) -> Result<(), Error> {
+    /// Waits until the CRI knows the image, too; `images` is what it knew right after the import.
+    async fn noticed(&self, import: &ImageImport, images: Answer) -> Result<(), Error> {
         let until = Instant::now() + NOTICE;
+        let mut seen = Some(images);
         loop {
-            let images = self.answers(&[HostQuestion::Images], |_, _| {}).await?;
-            let Some(amiss) = amiss(images.first(), import) else { return Ok(()) };
+            let Some(amiss) = amiss(seen.as_ref(), import) else { return Ok(()) };
             if Instant::now() > until {
                 return Err(Error::Amiss(amiss));
             }
             tokio::time::sleep(PAUSE).await;
+            seen = self.answers(&[HostQuestion::Images], |_, _| {}).await?.pop();
         }
     }
 }
@@ -167,8 +175,10 @@ async fn opened(import: &ImageImport, fetched: &Path) -> Result<Arc<Layout>, Err
 }
 
 /// kubelet's garbage collection spares what bears this label (containerd: pkg/labels).
+const PINNED: &str = "io.cri-containerd.pinned=pinned";
+
 pub(super) fn pin(name: &str) -> String {
-    format!("{} images label {} io.cri-containerd.pinned=pinned >/dev/null", ctr(SHORT), quote(name))
+    format!("{} images label {} {PINNED} >/dev/null", ctr(SHORT), quote(name))
 }
 
 /// What a pod began to use since it was looked at stays.

@@ -1,6 +1,5 @@
 //! Blobs on their way: cut into parts that are packed ahead of the line.
 
-use std::collections::BTreeMap;
 use std::io::{self, Read, Write as _};
 use std::sync::Arc;
 
@@ -12,7 +11,6 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::delta::{Deltas, Whole};
 use super::shared::Shared;
-use super::unpack;
 use crate::images::Layout;
 use crate::model::Blob;
 use crate::remote::beside::Parcels;
@@ -69,8 +67,6 @@ pub(super) struct Load {
     pub(super) layout: Arc<Layout>,
     pub(super) missing: Vec<(Blob, Parts)>,
     pub(super) codec: Codec,
-    /// What the host holds packed, by what it unpacks to.
-    pub(super) packed: BTreeMap<String, String>,
     pub(super) deltas: Result<Deltas, Whole>,
     /// None where one host alone is sent to.
     pub(super) shared: Option<Arc<Shared>>,
@@ -105,10 +101,9 @@ impl Load {
                 fed.push(Fed { parts: parts.all(), whole: None });
                 continue;
             }
-            let made = match (self.packed.get(&blob.digest), &self.deltas) {
-                (Some(packed), _) => Ok(unpack::parcel(blob, packed)),
-                (None, Ok(deltas)) => deltas.parcel(&self.layout, blob, parts.lacking()),
-                (None, Err(why)) => Err(*why),
+            let made = match &self.deltas {
+                Ok(deltas) => deltas.parcel(&self.layout, blob, parts.lacking()),
+                Err(why) => Err(*why),
             };
             let wanted = match made {
                 Ok(parcel) => {
