@@ -25,8 +25,7 @@ pub(super) fn login(host: &Host) -> String {
 pub(super) async fn connect(host: &Host, prompt: &Prompt, folder: &Path) -> Result<Line, Error> {
     match attempt(host, folder).await {
         Err(Error::Connect(LoginRefusal::KeyUnknown(_), said)) => {
-            if prompt.attended() && host.host_key.is_none() {
-                host_key::introduce(host, prompt).await?;
+            if prompt.attended() && host.host_key.is_none() && host_key::introduce(host, prompt).await? {
                 attempt(host, folder).await
             } else {
                 let line = host_key::inventory_line(host).await;

@@ -1,6 +1,6 @@
 //! Host keys: pinned in the inventory, or met once with the operator looking.
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -10,7 +10,7 @@ use tokio::process::Command;
 
 use super::config::{Resolved, destination};
 use super::error::Error;
-use super::prompt::Prompt;
+use super::prompt::{Prompt, in_time};
 use super::refusal::LoginRefusal;
 use crate::inventory::Host;
 
@@ -36,17 +36,22 @@ pub(super) fn pin(key: &str, folder: &Path) -> Result<PathBuf, Error> {
     Ok(path)
 }
 
-/// Lets ssh itself show the fingerprint, ask, and remember the key where the user's ssh_config wants it: no login happens.
-pub(super) async fn introduce(host: &Host, prompt: &Prompt) -> Result<(), Error> {
-    let _turn = prompt.turn.lock().await;
+/// Lets ssh itself show the fingerprint, ask, and remember the key where the user's ssh_config wants it: no login happens. Whether somebody was
+/// there to be asked.
+pub(super) async fn introduce(host: &Host, prompt: &Prompt) -> Result<bool, Error> {
     let mut ssh = Command::new("ssh");
     ssh.args(["-o", "StrictHostKeyChecking=ask", "-o", "PreferredAuthentications=none", "-o", "ControlPath=none", "-T"]);
     // The operator may take their time; the host may not.
     ssh.args(["-o", "ConnectTimeout=15"]);
     destination(&mut ssh, host);
     // Its complaint that there is no way to log in is left out; the question goes to the terminal.
-    let status = ssh.arg("true").stdout(Stdio::null()).stderr(Stdio::null()).status().await;
-    status.map(|_| ()).map_err(|error| Error::Connect(LoginRefusal::NoSsh, error.to_string()))
+    ssh.arg("true").stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+    match prompt.asks(in_time(ssh.status())).await {
+        None => Ok(false),
+        Some(Ok(_)) => Ok(true),
+        Some(Err(error)) if error.kind() == ErrorKind::TimedOut => Err(Error::here("ask about the host's key", &error)),
+        Some(Err(error)) => Err(Error::Connect(LoginRefusal::NoSsh, error.to_string())),
+    }
 }
 
 /// The line that pins the key which the host shows now, for the operator to compare and paste. None if it can't be had, e.g. behind

@@ -1,10 +1,13 @@
 //! The operator at the terminal, if there is one: asked for a password or a host key one question at a time.
 
+use std::fs::File;
 use std::io::{ErrorKind, IsTerminal as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use tokio::sync::{Mutex, OnceCell};
 
 use super::error::Error;
@@ -23,7 +26,9 @@ pub struct Prompt {
     terminal: bool,
     file: Option<PathBuf>,
     /// Held while a question stands on the terminal: hosts connect side by side.
-    pub(super) turn: Mutex<()>,
+    turn: Mutex<()>,
+    /// Set once nobody answered: then nobody is asked again. What reads the terminal goes on reading it.
+    left: AtomicBool,
     password: OnceCell<Secret>,
 }
 
@@ -42,12 +47,25 @@ impl Prompt {
     }
 
     fn new(terminal: bool, file: Option<PathBuf>) -> Self {
-        Self { terminal, file, turn: Mutex::new(()), password: OnceCell::new() }
+        Self { terminal, file, turn: Mutex::new(()), left: AtomicBool::new(false), password: OnceCell::new() }
     }
 
     /// Whether somebody is there to ask.
     pub(super) fn attended(&self) -> bool {
-        self.terminal
+        self.terminal && !self.left.load(Ordering::SeqCst)
+    }
+
+    /// Asks when its turn has come; none: nobody is there, or not any more.
+    pub(super) async fn asks<T>(&self, question: impl Future<Output = std::io::Result<T>>) -> Option<std::io::Result<T>> {
+        let _turn = self.turn.lock().await;
+        if !self.attended() {
+            return None;
+        }
+        let answer = question.await;
+        if answer.as_ref().is_err_and(|error| error.kind() == ErrorKind::TimedOut) {
+            self.left.store(true, Ordering::SeqCst);
+        }
+        Some(answer)
     }
 
     /// The sudo password of `login`, asked at most once a run: the users of all hosts are taken to share it.
@@ -59,12 +77,10 @@ impl Prompt {
         if let Some(file) = &self.file {
             return read(file);
         }
-        if !self.terminal {
-            return Err(Error::Root(RootRefusal::PasswordWanted, String::new()));
+        match self.asks(type_in(format!("sudo password of {login}: "))).await {
+            None => Err(Error::Root(RootRefusal::PasswordWanted, String::new())),
+            Some(typed) => typed.map_err(|error| Error::here("read the password", &error)),
         }
-        let _turn = self.turn.lock().await;
-        let typed = type_in(format!("sudo password of {login}: ")).await;
-        typed.map_err(|error| Error::here("read the password", &error))
     }
 }
 
@@ -73,32 +89,46 @@ impl Prompt {
 /// # Errors
 /// There is no terminal, nothing can be read from it, or nobody typed in time.
 pub async fn type_in(question: String) -> std::io::Result<Secret> {
-    let _echo = Echo;
+    let _manners = Manners::now();
     answered(move || rpassword::prompt_password(question)).await.map(Secret::new)
 }
 
-/// What somebody answers whom `ask` asks at the terminal. Whoever asks may hold the locks of all hosts, and people go home.
+/// What somebody answers whom `ask` asks at the terminal.
 ///
 /// # Errors
 /// It can't be asked, or nobody answered in time.
 pub async fn answered<T: Send + 'static>(ask: impl FnOnce() -> std::io::Result<T> + Send + 'static) -> std::io::Result<T> {
-    within(STANDS, ask).await
+    in_time(async { tokio::task::spawn_blocking(ask).await.map_err(std::io::Error::other)? }).await
 }
 
-async fn within<T: Send + 'static>(stands: Duration, ask: impl FnOnce() -> std::io::Result<T> + Send + 'static) -> std::io::Result<T> {
-    match tokio::time::timeout(stands, tokio::task::spawn_blocking(ask)).await {
-        Ok(answer) => answer.map_err(std::io::Error::other)?,
-        Err(_) => Err(std::io::Error::new(ErrorKind::TimedOut, "nobody answered within ten minutes")),
+/// An answer that comes in time. Whoever asks may hold the locks of all hosts, and people go home.
+///
+/// # Errors
+/// `TimedOut`: none came.
+pub(super) async fn in_time<T>(answer: impl Future<Output = std::io::Result<T>>) -> std::io::Result<T> {
+    within(STANDS, answer).await
+}
+
+async fn within<T>(stands: Duration, answer: impl Future<Output = std::io::Result<T>>) -> std::io::Result<T> {
+    let late = |_| std::io::Error::new(ErrorKind::TimedOut, "nobody answered within ten minutes");
+    tokio::time::timeout(stands, answer).await.map_err(late)?
+}
+
+/// How the terminal behaves. It is left so, also when the run is interrupted while a password is typed, or ends while one is waited for.
+struct Manners(Option<(File, Termios)>);
+
+impl Manners {
+    fn now() -> Self {
+        Self(File::open("/dev/tty").ok().and_then(|terminal| tcgetattr(&terminal).ok().map(|manners| (terminal, manners))))
     }
 }
 
-/// Switches the terminal's echo on again, also when the run is interrupted while a password is typed.
-struct Echo;
-
-impl Drop for Echo {
+impl Drop for Manners {
     fn drop(&mut self) {
-        // Without `stty` the terminal is left as it is: nothing else can be done.
-        let _ = std::process::Command::new("stty").arg("echo").stderr(std::process::Stdio::null()).status();
+        if let Self(Some((terminal, manners))) = self {
+            // A terminal that is gone needs none.
+            let _ = tcsetattr(terminal, OptionalActions::Now, manners);
+        }
     }
 }
 
@@ -142,10 +172,20 @@ mod tests {
     #[tokio::test]
     async fn a_question_does_not_stand_for_ever() {
         assert_eq!(answered(|| Ok("yes")).await.unwrap(), "yes");
-        let (nobody, answer) = std::sync::mpsc::channel::<()>();
-        let late = within(Duration::from_millis(20), move || answer.recv().map_err(std::io::Error::other)).await.unwrap_err();
+        let late = within(Duration::from_millis(20), std::future::pending::<std::io::Result<()>>()).await.unwrap_err();
         assert_eq!(late.kind(), ErrorKind::TimedOut);
-        drop(nobody);
+    }
+
+    #[tokio::test]
+    async fn who_did_not_answer_is_asked_no_more() {
+        let prompt = Prompt::new(true, None);
+        let wrong = prompt.asks(async { Err::<(), _>(std::io::Error::other("no terminal")) }).await;
+        assert!(wrong.is_some_and(|answer| answer.is_err()) && prompt.attended());
+        let late = prompt.asks(within(Duration::from_millis(20), std::future::pending::<std::io::Result<()>>())).await;
+        assert!(late.is_some_and(|answer| answer.is_err()) && !prompt.attended());
+        assert!(prompt.asks(async { Ok(()) }).await.is_none());
+        let error = prompt.sudo_password("a@b").await.unwrap_err();
+        assert_eq!(error, Error::Root(RootRefusal::PasswordWanted, String::new()));
     }
 
     #[tokio::test]
