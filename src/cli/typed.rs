@@ -5,7 +5,7 @@ use super::confirm::attended;
 use super::session::Session;
 use crate::engine::Ground;
 use crate::inventory::{Inventory, SecretSource, Typed, fault};
-use crate::model::{Answer, ApiQuestion, Exit, Failure, HostId, HostQuestion, K3S_DATA, Question, Reply, Secret};
+use crate::model::{Answer, ApiQuestion, CLUSTER_CA, Exit, Failure, HostId, HostQuestion, Question, Reply, Secret};
 use crate::remote::type_in;
 use crate::report::{clean, progress};
 
@@ -57,7 +57,7 @@ pub async fn lacking(source: &SecretSource, ground: &dyn Ground, server: &HostId
     match one(ground, secret).await {
         Some(Answer::Present(Reply::Secret(live))) => prompt.iter().filter(|key| !live.data.contains_key(*key)).cloned().collect(),
         Some(Answer::Absent) => prompt.clone(),
-        _ => match one(ground, Question::Host(server.clone(), HostQuestion::Stat(K3S_DATA.into()))).await {
+        _ => match one(ground, Question::Host(server.clone(), HostQuestion::Stat(CLUSTER_CA.into()))).await {
             Some(Answer::Absent) => prompt.clone(),
             _ => Vec::new(),
         },

@@ -46,12 +46,13 @@ impl Live {
         self.hosts.meet().await;
     }
 
-    /// Takes the locks of all hosts.
+    /// Takes the locks of all hosts. Meanwhile the way to the API is opened: where there is none yet, who asks is told.
     ///
     /// # Errors
     /// Another run holds the first server's (75), or that can't be reached.
     pub async fn lock(&self) -> Result<(), Failure> {
-        self.hosts.lock().await
+        let (locked, _way) = tokio::join!(self.hosts.lock(), self.cluster(None));
+        locked
     }
 
     /// Gives them back.

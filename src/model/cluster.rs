@@ -11,8 +11,8 @@ pub const API_PORT: u16 = 6443;
 /// A server's datastore and keys.
 pub const K3S_DATA: &str = "/var/lib/rancher/k3s/server";
 
-/// The cluster's CA, which k3s' server gives to whoever asks (contract §2.7).
-const CA: &str = "/var/lib/rancher/k3s/server/tls/server-ca.crt";
+/// The cluster's CA, which k3s' server gives to whoever asks (contract §2.7). Is there once a server has begun to run.
+pub const CLUSTER_CA: &str = "/var/lib/rancher/k3s/server/tls/server-ca.crt";
 
 /// What an agent must know of the first server. Its address stands in the inventory.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +27,7 @@ impl<'a> View<'a> {
     /// What `cluster` must know.
     #[must_use]
     pub fn cluster_questions(&self) -> [Question; 2] {
-        [AGENT_TOKEN, CA].map(|path| Question::Host(self.server.clone(), HostQuestion::Content(path.into())))
+        [AGENT_TOKEN, CLUSTER_CA].map(|path| Question::Host(self.server.clone(), HostQuestion::Content(path.into())))
     }
 
     /// The window.

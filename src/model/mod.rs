@@ -33,7 +33,7 @@ pub use action::{
 };
 pub use answer::{Answer, Reply};
 pub use answers::{Blob, ChartFacts, Conflict, DryRun, ImageArchive, LiveRelease, LiveSecret};
-pub use cluster::{AGENT_TOKEN, API_PORT, ClusterFacts, K3S_DATA};
+pub use cluster::{AGENT_TOKEN, API_PORT, CLUSTER_CA, ClusterFacts, K3S_DATA};
 pub use database::{DatabaseKind, DatabaseLogin, NEW_PASSWORD, OLD_PASSWORD, PasswordRef, ROTATION, RotationAction};
 pub use encryption::{ENCRYPTION_CONFIG, Encrypting, Provider};
 pub use event::{Event, Sink};

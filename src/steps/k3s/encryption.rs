@@ -2,7 +2,7 @@
 //! without it (`k3s secrets-encrypt enable`), and can't be without it any more once Secrets are encrypted.
 
 use crate::inventory::{Inventory, Role};
-use crate::model::{ENCRYPTION_CONFIG, Finding, HostQuestion, Missing, Question, View};
+use crate::model::{CLUSTER_CA, ENCRYPTION_CONFIG, Finding, HostQuestion, Missing, Question, View};
 use crate::steps::adoption::sets;
 
 use super::files::CONFIG;
@@ -10,12 +10,9 @@ use super::files::CONFIG;
 /// The key.
 pub const KEY: &str = "secrets-encryption";
 
-/// Is there once a server has begun to run.
-const DATA: &str = "/var/lib/rancher/k3s/server/tls/server-ca.crt";
-
 /// What must be known beside config.yaml.
 pub fn questions(role: Role, seen: &View<'_>) -> Vec<Question> {
-    let paths = [ENCRYPTION_CONFIG, DATA].into_iter().filter(|_| role == Role::Server);
+    let paths = [ENCRYPTION_CONFIG, CLUSTER_CA].into_iter().filter(|_| role == Role::Server);
     paths.map(|path| seen.ask(HostQuestion::Stat(path.into()))).collect()
 }
 
@@ -26,7 +23,7 @@ pub fn wanted(inventory: &Inventory) -> bool {
 
 /// What tells whether a server has begun to run.
 pub fn asks_data(seen: &View<'_>) -> Question {
-    seen.ask(HostQuestion::Stat(DATA.into()))
+    seen.ask(HostQuestion::Stat(CLUSTER_CA.into()))
 }
 
 /// Whether a server has begun to run.
@@ -34,7 +31,7 @@ pub fn asks_data(seen: &View<'_>) -> Question {
 /// # Errors
 /// The host's files can't be seen.
 pub fn has_data(seen: &View<'_>) -> Result<bool, Missing> {
-    Ok(seen.stat(DATA)?.is_some())
+    Ok(seen.stat(CLUSTER_CA)?.is_some())
 }
 
 /// Whether config.yaml must not have it yet.
