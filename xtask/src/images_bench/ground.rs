@@ -28,6 +28,9 @@ const SSH: &str = "-oBatchMode=yes -oStrictHostKeyChecking=yes -oUserKnownHostsF
 /// Debian's, on the host: reached from there and through its sshd only.
 const REGISTRY: &str = "version: 0.1\nstorage: {filesystem: {rootdirectory: /var/lib/registry}}\nhttp: {addr: 127.0.0.1:5000}\n";
 
+/// What lies there, by name.
+const IMAGES: &str = "k3s ctr images ls -q | sort";
+
 /// Everything that is measured against.
 pub struct Ground<'a> {
     pub setting: Setting<'a>,
@@ -96,7 +99,7 @@ impl<'a> Ground<'a> {
             "printf '{}' >/root/registry.yml; systemd-run --quiet --unit=registry /usr/local/bin/docker-registry serve /root/registry.yml",
             REGISTRY.replace('\n', "\\n")
         );
-        setting.bench.look(&serve)?;
+        setting.bench.look(&format!("{serve}\n{IMAGES} >/root/images"))?;
         let known = setting.bench.project.path("known_hosts");
         fs::write(&known, format!("127.0.*.* {}\n", setting.bench.host.host_key()?))?;
         rig.operator.own(&known, 0o644)?;
@@ -128,9 +131,12 @@ impl<'a> Ground<'a> {
 
     /// As if nothing had ever been sent.
     pub fn forget(&self) -> Result<()> {
-        let images =
-            "k3s ctr images ls -q | grep bench/image | xargs -r k3s ctr images rm --sync >/dev/null; rm -rf /var/lib/registry /root/file";
-        self.setting.bench.look(images)?;
+        // The CRI has names of its own for what was imported.
+        let images = format!(
+            "{IMAGES} | comm -13 /root/images - | xargs -r k3s ctr images rm --sync >/dev/null
+             rm -rf /var/lib/registry /root/file /var/lib/bedplate/spool"
+        );
+        self.setting.bench.look(&images)?;
         let home = self.setting.bench.rig.operator.home();
         run(Command::new("rm").arg("-rf").arg(home.join(".cache/bedplate/layers")).arg(home.join(".local/share/containers"))).map(drop)
     }
