@@ -25,6 +25,12 @@ impl Restart {
     /// Whether the live workload was told this revision.
     #[must_use]
     pub fn is_told(&self, live: &Value) -> bool {
-        live["spec"]["template"]["metadata"]["annotations"][Self::annotation(&self.reads)] == self.revision.as_str()
+        self.marks(&live["spec"]["template"])
+    }
+
+    /// Whether a pod, or a template of pods, is of this revision.
+    #[must_use]
+    pub fn marks(&self, pod: &Value) -> bool {
+        pod["metadata"]["annotations"][Self::annotation(&self.reads)] == self.revision.as_str()
     }
 }

@@ -26,7 +26,7 @@ pub fn find(seen: &View<'_>, database: &Database) -> Result<Result<DatabaseLogin
     let Some(object) = database.server() else { return Ok(Err(absent(database, "it is no workload".into()))) };
     let Some(workload) = seen.object(&object)? else { return Ok(Err(absent(database, format!("{object} is absent")))) };
     let listed = seen.list(&pods::all(&database.namespace), "")?.map(Vec::as_slice).unwrap_or_default();
-    let mut pods: Vec<&Value> = pods::of(workload, listed).into_iter().map(pods::Pod::body).collect();
+    let mut pods: Vec<&Value> = pods::of(workload, listed).iter().map(pods::Pod::body).collect();
     pods.sort_by_key(|pod| pod["metadata"]["name"].as_str().unwrap_or_default());
     let Some(pod) = pods.into_iter().find(|pod| pod["metadata"].get("deletionTimestamp").is_none()) else {
         return Ok(Err(absent(database, format!("{object} has no pod"))));

@@ -129,10 +129,12 @@ impl Meant<'_> {
         let revision = ids.map(|(_, id)| id.trim_start_matches("sha256:")).collect::<Vec<_>>().join(".");
         let restart = |revision: String| Restart { workload: object.clone(), reads: READS.into(), revision };
         let (first, again) = (restart(revision.clone()), restart(format!("{revision}.{AGAIN}")));
-        let told = first.is_told(workload) || again.is_told(workload);
+        let told = [&first, &again].into_iter().find(|restart| restart.is_told(workload));
         // Of an image that came from a registry the CRI tells the digest there, and no restart makes that the id.
-        let differs = |runs: &str, id: &str| runs != id && (!told || runs.starts_with("sha256:"));
-        let (pod, what) = pods.iter().filter(|pod| !pod.goes()).find_map(|pod| {
+        let differs = |runs: &str, id: &str| runs != id && (told.is_none() || runs.starts_with("sha256:"));
+        // One from before is about to go, though the list may not say so yet.
+        let stays = |pod: &&Pod<'_>| !pod.goes() && told.is_none_or(|restart| restart.marks(pod.body()));
+        let (pod, what) = pods.iter().filter(stays).find_map(|pod| {
             let ids = pod.node().and_then(|node| self.others.get(node)).unwrap_or(&self.own);
             pod.images().find_map(|(container, runs)| {
                 let (name, id) = meant(ids, container)?;
@@ -141,7 +143,7 @@ impl Meant<'_> {
             })
         })?;
         let age = pod.age(now);
-        if told && age < i64::try_from(within.as_secs()).unwrap_or(i64::MAX) {
+        if told.is_some() && age < i64::try_from(within.as_secs()).unwrap_or(i64::MAX) {
             let (node, namespace, kind) = (pod.node().unwrap_or("its node"), &object.namespace, object.kind.to_lowercase());
             return Some(Outdated::Still(Finding::new(
                 format!("{what}; it started {age} s ago, when {object} had been restarted for that already"),

@@ -51,7 +51,7 @@ impl<'a> Pod<'a> {
     }
 
     /// All that the API server says of it.
-    pub fn body(self) -> &'a Value {
+    pub fn body(&self) -> &'a Value {
         self.0
     }
 
