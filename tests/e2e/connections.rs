@@ -11,8 +11,11 @@ use crate::bench::Bench;
 use crate::rig::Host;
 use crate::run::run;
 
-/// One connection carries a whole run, in at most three sessions, one channel to the API server and one to the host's own site. Where sshd opens
-/// no channels that is said, and says nothing of the site. Three hosts behind a jump host share one connection to it.
+/// The handshake, the page, and what leads there: from http, and from the other name by both.
+const VISITS: usize = 6;
+
+/// One connection carries a whole run, in at most three sessions, one channel to the API server and one for each visit that the host pays its own
+/// site. Where sshd opens no channels that is said, and says nothing of the site. Three hosts behind a jump host share one connection to it.
 pub fn counted(context: &Context) -> Result<()> {
     let first = context.converged()?;
     let shut = Sshd::set(first, "AllowTcpForwarding no")?;
@@ -26,7 +29,8 @@ pub fn counted(context: &Context) -> Result<()> {
         let log = Log::from_now(&first.host)?;
         ended(&bedplate(first, &[verb, "inventory.toml"])?, 0)?;
         log.judge(verb, "ctype session", 1..=3)?;
-        log.judge(verb, "ctype direct-tcpip", 1..=2)?;
+        log.judge(verb, "target 127.0.0.1 port 6443", 1..=1)?;
+        log.judge(verb, "target 203.0.113.10 port ", VISITS..=VISITS)?;
         log.judge(verb, "Connection from ", 1..=1)?;
     }
 

@@ -59,7 +59,7 @@ pub(super) fn script(import: &Import<'_>, archive: &Archive) -> String {
     format!(
         "{STRICT}cd {FOLDER}\nchecks=\n{checks}spoilt=\n\
          for check in $checks; do wait \"$check\" || spoilt=1; done\n[ -z \"$spoilt\" ] || exit {SPOILT}\n\
-         r=\n{{\n{tar}}} | {ctr} images import {how}- >/dev/null || r=$?\n{LIST} &\n{ready}\
+         r=\n{{\n{tar}}} | {ctr} images import {how}- >/dev/null || r=$?\n{LIST} &\n{ready}wait $! || true\n\
          if [ -n \"$r\" ]; then\nheld=$({ctr} content ls -q)\nlost=\n\
          for d in{known}; do\nf={STORE}/${{d#sha256:}}\n\
          case $held in *$d*) ;; *) echo \"containerd lacks $d\" >&2; lost=1; continue ;; esac\n\
@@ -67,7 +67,7 @@ pub(super) fn script(import: &Import<'_>, archive: &Archive) -> String {
          echo \"what containerd holds as $d is something else\" >&2; lost=1; {ctr} content rm \"$d\" >/dev/null; rm -f \"$f\"; }}\ndone\n\
          [ -z \"$lost\" ] || exit {COLLECTED}\n\
          echo 'the image is not whole after its import (k3s ctr images check)' >&2; exit \"$r\"\nfi\n\
-         {pins}{gone}wait $! || true\n"
+         {pins}{gone}"
     )
 }
 
