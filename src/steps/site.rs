@@ -89,7 +89,7 @@ impl Step for Site {
                 findings.extend(trust::judge(name, visitor.served(seen, name), &issuer, now)?);
             }
         }
-        findings.extend(self.told(self.met(seen, &visitor)?));
+        findings.extend(self.told(self.met(|url| visitor.exchange(seen, url))?));
         let notes = self.notes(seen, &visitor)?;
         if findings.is_empty() {
             return Ok(Planned::from(Plan::Converged).with_notes(notes));

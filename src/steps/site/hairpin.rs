@@ -7,6 +7,7 @@ use crate::inventory::Tls;
 use crate::model::{Finding, HostQuestion, Missing, Note, Phase, Question, View, Why};
 
 use super::Site;
+use super::page::readable;
 use super::trusted::{Side, Visitor};
 
 /// What helps where the host meets another than visitors at the same address.
@@ -62,7 +63,13 @@ impl Site {
 
     /// What the host meets behind the handshake that visitors do not.
     fn differs(&self, seen: &View<'_>, visitor: &Visitor, host: &Visitor) -> Result<Option<Note>, Missing> {
-        let (known, met) = (self.met(seen, visitor)?, self.met(seen, host)?);
+        let known = self.met(|url| visitor.exchange(seen, url))?;
+        let is_silent = |side: &Visitor, url: &str| matches!(readable(side.exchange(seen, url)), Ok(Err(_)));
+        // Where neither side gets an answer it is one thing, though each has its own words for it.
+        let met = self.met(|url| match [host, visitor].iter().all(|side| is_silent(side, url)) {
+            true => visitor.exchange(seen, url),
+            false => host.exchange(seen, url),
+        })?;
         let unknown: Vec<&str> = met.whats().filter(|what| known.whats().all(|known| known != *what)).collect();
         let what = format!("from the host itself, at {}, the site is not what visitors see: {}", host.address, unknown.join("; "));
         let cure = if host.address == visitor.address { INSTEAD.to_owned() } else { cure(host.address, visitor.address) };

@@ -1,9 +1,8 @@
 //! What a visitor meets on a site's pages, and on the ways that lead to them.
 
-use crate::model::{Finding, Missing, View};
+use crate::model::{Exchange, Finding, Missing, Seen};
 
 use super::redirect::{Redirect, Wrong};
-use super::trusted::Visitor;
 use super::{Site, addition, circle, page};
 
 /// What helps where the redirects are ours.
@@ -25,21 +24,21 @@ impl Met {
 }
 
 impl Site {
-    /// Pages, then circles, then each redirect.
+    /// Pages, then circles, then each redirect, of which `answer` tells what came of it.
     ///
     /// # Errors
     /// A question was not asked.
-    pub fn met(&self, seen: &View<'_>, visitor: &Visitor) -> Result<Met, Missing> {
+    pub fn met<'a>(&self, answer: impl Fn(&str) -> Seen<&'a Exchange>) -> Result<Met, Missing> {
         let mut met = Met { findings: Vec::new(), lacking: Vec::new() };
         for (url, check) in self.pages() {
-            met.findings.extend(page::judge(&url, visitor.exchange(seen, &url), check)?);
+            met.findings.extend(page::judge(&url, answer(&url), check)?);
         }
         let redirects = self.redirects();
         let urls: Vec<String> = redirects.iter().map(|redirect| redirect.from.clone()).chain(self.target()).collect();
-        let circles = circle::circles(&urls, |url| visitor.exchange(seen, url).ok().flatten());
+        let circles = circle::circles(&urls, |url| answer(url).ok().flatten());
         met.findings.extend(circles.iter().map(|circle| circle::told(circle, &self.origin())));
         for redirect in redirects {
-            let wrong = redirect.judge(visitor.exchange(seen, &redirect.from))?;
+            let wrong = redirect.judge(answer(&redirect.from))?;
             match wrong.filter(|_| !circles.iter().flatten().any(|url| *url == redirect.from)) {
                 Some(Wrong { what, cure: Some(cure) }) => met.findings.push(Finding::new(what, cure)),
                 Some(Wrong { what, cure: None }) => met.lacking.push((redirect, what)),
