@@ -1,4 +1,13 @@
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::UnixListener;
+
+use crate::model::{Trusted, Visit};
+use crate::outside::dns::Resolvers;
 use crate::outside::stand::{Lifetime, Stand, closed, self_signed, serve_plain, serve_tls};
+use crate::outside::{HAIRPIN, Outside};
 
 use super::*;
 
@@ -84,4 +93,20 @@ async fn a_line_that_ends_at_once_leads_to_nobody() {
     let (roots, at) = (Stand::new().roots, closed().await.ip());
     let (seen, ()) = tokio::join!(get(&roots, "http://shop.example/", at, Some(&socket)), hang_up);
     assert_eq!(seen, Answer::Absent);
+}
+
+#[tokio::test]
+async fn a_slow_page_is_waited_for_from_a_host_as_from_here() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("socket");
+    let listener = UnixListener::bind(&socket).unwrap();
+    tokio::spawn(async move {
+        let (mut line, _) = listener.accept().await.unwrap();
+        tokio::time::sleep(HAIRPIN + Duration::from_millis(500)).await;
+        line.write_all(answer("200 OK", "").as_bytes()).await.unwrap();
+    });
+    let outside = Outside { roots: Stand::new().roots, resolvers: Resolvers::new() };
+    let visit = Visit::Get { url: "http://shop.example/".into(), address: Ipv4Addr::LOCALHOST.into(), trusted: Trusted::World };
+    let seen = outside.through(&socket, &visit).await;
+    assert!(matches!(seen, Answer::Present(_)), "{seen:?}");
 }

@@ -25,7 +25,7 @@ use dns::Resolvers;
 
 /// How long one question may take.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long a host may take to reach itself. The first packet that was lost is sent again after a second, the next two seconds later.
+/// How long a host may take to shake hands with itself. The first packet that was lost is sent again after a second, the next two seconds later.
 const HAIRPIN: Duration = Duration::from_secs(4);
 /// Questions in flight at once.
 const ABREAST: usize = 16;
@@ -68,7 +68,12 @@ impl Outside {
 
     /// The same visit as from here, from where `socket` sets out. Absent: nothing comes back in time.
     pub async fn through(&self, socket: &Path, visit: &Visit) -> Answer {
-        tokio::time::timeout(HAIRPIN, self.visit(visit, Some(socket))).await.unwrap_or(Answer::Absent)
+        let patience = match visit {
+            Visit::Served { .. } => HAIRPIN,
+            // A page takes as long from there as from here.
+            Visit::Get { .. } => PATIENCE,
+        };
+        tokio::time::timeout(patience, self.visit(visit, Some(socket))).await.unwrap_or(Answer::Absent)
     }
 
     async fn abreast(&self, questions: Vec<OutsideQuestion>, most: usize) -> Vec<(OutsideQuestion, Answer)> {
