@@ -10,7 +10,8 @@ use super::course::{Course, Next};
 use super::lane::{Lane, heads, ready};
 use super::{Ground, Survey, Verdict, survey};
 use crate::model::{
-    Action, Event, Exit, Failure, HostAction, HostId, Note, OperatorQuestion, OutsideQuestion, Question, Scope, Sink, Step, StepId, World,
+    Action, Event, Exit, Failure, HostAction, HostId, Note, OperatorQuestion, OutsideQuestion, Question, Scope, Sink, Step, StepId, Visit,
+    World,
 };
 
 /// How long to wait before a waiting step looks again.
@@ -253,11 +254,12 @@ async fn act(ground: &dyn Ground, verdict: &Verdict, actions: &[Action], sink: &
 fn stale(action: &Action, question: &Question) -> bool {
     match (action, question) {
         // Where packets are dropped a knock takes its time, and few actions open or close a port that was asked about already.
-        (action, Question::Outside(OutsideQuestion::Knock { .. }) | Question::Hairpin(..)) => {
+        (action, Question::Outside(OutsideQuestion::Knock { .. }) | Question::Hairpin(_, Visit::Served { .. })) => {
             matches!(action, Action::Host(_, HostAction::Unit { .. } | HostAction::Enforce(..)))
         }
         (Action::Host(acted, _), Question::Host(asked, _) | Question::HelmDryRun(asked, _)) => acted == asked,
-        (Action::Host(..) | Action::Api(_), Question::Api(_) | Question::Outside(_)) => true,
+        // What a host gets of a page is held against what visitors get.
+        (Action::Host(..) | Action::Api(_), Question::Api(_) | Question::Outside(_) | Question::Hairpin(_, Visit::Get { .. })) => true,
         (Action::Operator(_), Question::Operator(_)) => true,
         (Action::Api(_) | Action::Operator(_), _) | (Action::Host(..), Question::Operator(_)) => false,
     }

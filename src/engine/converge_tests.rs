@@ -4,7 +4,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use async_trait::async_trait;
 
 use super::*;
-use crate::model::{Answer, Condition, HostQuestion, Missing, OperatorQuestion, Owner, Plan, Planned, Reply, Secret, UnitChange, View};
+use crate::model::{
+    Answer, ApiAction, Condition, HostQuestion, Missing, ObjectRef, OperatorQuestion, Owner, Plan, Planned, Reply, Secret, Trusted,
+    UnitChange, View, Visit,
+};
 
 /// A host on which what one step makes is there at once, and all else from a later look on.
 struct SlowHost {
@@ -185,6 +188,20 @@ fn only_what_starts_may_open_a_port_that_was_asked_about() {
     let knock = Question::Outside(OutsideQuestion::Knock { address, port: 6443 });
     let get = Question::Outside(OutsideQuestion::get("http://shop.example/", address));
     assert_eq!([&starts, &makes].map(|action| [stale(action, &knock), stale(action, &get)]), [[true, true], [false, true]]);
+}
+
+#[test]
+fn what_a_host_gets_of_a_page_is_as_fresh_as_what_visitors_get() {
+    let host = HostId("droplet".into());
+    let makes = Action::Host(host.clone(), HostAction::MakeFolder { path: "/a".into(), mode: 0o755, owner: Owner::Root });
+    let applies = Action::Api(ApiAction::Delete(ObjectRef::new("v1", "ConfigMap", "shop", "web")));
+    let address = std::net::Ipv4Addr::new(203, 0, 113, 10).into();
+    let get = Visit::Get { url: "http://shop.example/".into(), address, trusted: Trusted::World };
+    let served = Visit::Served { name: "shop.example".into(), address, trusted: Trusted::World };
+    let hairpins = [get, served].map(|visit| Question::Hairpin(host.clone(), visit));
+    for action in [makes, applies] {
+        assert_eq!([true, false], hairpins.each_ref().map(|question| stale(&action, question)), "{action}");
+    }
 }
 
 struct Warning;

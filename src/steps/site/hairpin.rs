@@ -26,10 +26,14 @@ impl Site {
         (self.config.tls != Tls::Off).then(|| seen.ask(HostQuestion::Resolve(self.config.domain.clone())))
     }
 
-    /// What to ask once visitors are served.
+    /// What to ask once visitors are served. No page is judged behind a handshake that fails, and where packets are dropped each takes its time.
     pub fn hairpin_questions(&self, seen: &View<'_>, visitor: &Visitor) -> Vec<Question> {
         let Ok(host) = self.inner(seen, visitor) else { return Vec::new() };
-        let gets = self.urls().map(|url| host.get(seen, &url));
+        let is_judged = match host.served(seen, &self.config.domain) {
+            Ok(served) => served.is_some_and(|served| served.phase == Phase::Production),
+            Err(missing) => matches!(missing.why, Why::NotAsked),
+        };
+        let gets = self.urls().filter(|_| is_judged).map(|url| host.get(seen, &url));
         std::iter::once(host.serve(seen, &self.config.domain)).chain(gets).collect()
     }
 
@@ -99,4 +103,40 @@ fn cure(address: IpAddr, public: IpAddr) -> String {
             .to_owned();
     }
     format!("there the host's own resolver leads it (/etc/hosts, an inner DNS), and visitors go to {public}: let it lead to the server")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::inventory::Inventory;
+    use crate::model::{Answer, HostId, Visit, World};
+
+    #[derive(Deserialize)]
+    struct Base {
+        answers: Vec<(Question, Answer)>,
+    }
+
+    #[test]
+    fn a_page_is_not_asked_for_again_behind_a_handshake_that_fails() {
+        let inventory: Inventory = toml::from_str(include_str!("../../../tests/cases/inventories/shop.toml")).unwrap();
+        let base: Base = toml::from_str(include_str!("../../../tests/cases/bases/shop-served.toml")).unwrap();
+        let (site, droplet) = (&super::super::steps(&inventory)[0], HostId("droplet".into()));
+        let mut world = World::default();
+        for (question, answer) in base.answers {
+            world.learn(question, answer);
+        }
+        let gets = |world: &World| {
+            let asked = site.questions(&world.view(&droplet, &droplet));
+            asked.iter().filter(|question| matches!(question, Question::Hairpin(_, Visit::Get { .. }))).count()
+        };
+        assert_eq!(gets(&world), 5);
+        let served = |question: &Question| matches!(question, Question::Hairpin(_, Visit::Served { .. }));
+        world.forget(served);
+        assert_eq!(gets(&world), 5, "they go out beside the handshake");
+        let asked = site.questions(&world.view(&droplet, &droplet)).into_iter().find(served);
+        world.learn(asked.unwrap(), Answer::Absent);
+        assert_eq!(gets(&world), 0);
+    }
 }
