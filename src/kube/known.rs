@@ -4,12 +4,13 @@ use ::kube::core::{ApiResource, GroupVersionKind};
 use ::kube::discovery::Scope;
 use k8s_openapi::api::admissionregistration::v1::{MutatingWebhookConfiguration, ValidatingWebhookConfiguration};
 use k8s_openapi::api::{
-    apps::v1::{DaemonSet, Deployment, StatefulSet},
+    apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet},
     autoscaling::v2::HorizontalPodAutoscaler,
     batch::v1::{CronJob, Job},
     coordination::v1::Lease,
     core::v1::{
-        ConfigMap, Endpoints, Event, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, Secret, Service, ServiceAccount,
+        ConfigMap, Endpoints, Event, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, ReplicationController, Secret, Service,
+        ServiceAccount,
     },
     networking::v1::{Ingress, IngressClass, NetworkPolicy},
     policy::v1::PodDisruptionBudget,
@@ -66,6 +67,8 @@ const KNOWN: &[Row] = &[
     row::<PersistentVolumeClaim>(),
     row::<Pod>(),
     row::<PodDisruptionBudget>(),
+    row::<ReplicaSet>(),
+    row::<ReplicationController>(),
     row::<Role>(),
     row::<RoleBinding>(),
     row::<Secret>(),

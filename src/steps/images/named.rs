@@ -10,7 +10,7 @@ use crate::steps::object::{condition, list};
 use crate::steps::workloads::pods::{Pod, containers};
 
 /// Whatever has a pod's spec, and where.
-const KINDS: [(&str, &str, &str); 7] = [
+const KINDS: [(&str, &str, &str); 8] = [
     ("apps/v1", "DaemonSet", "/spec/template/spec"),
     ("apps/v1", "Deployment", "/spec/template/spec"),
     ("apps/v1", "ReplicaSet", "/spec/template/spec"),
@@ -18,6 +18,7 @@ const KINDS: [(&str, &str, &str); 7] = [
     ("batch/v1", "CronJob", "/spec/jobTemplate/spec/template/spec"),
     ("batch/v1", "Job", "/spec/template/spec"),
     ("v1", "Pod", "/spec"),
+    ("v1", "ReplicationController", "/spec/template/spec"),
 ];
 
 fn every(api_version: &str, kind: &str) -> ObjectRef {
@@ -46,7 +47,11 @@ pub(super) fn named(seen: &View<'_>) -> Option<BTreeSet<String>> {
 
 fn has_ended(kind: &str, object: &Value) -> bool {
     match kind {
-        "ReplicaSet" => object["spec"]["replicas"] == 0,
+        // By itself, or of a custom kind, it may be scaled up again.
+        "ReplicaSet" => {
+            let is_former = list(object, "/metadata/ownerReferences").any(|owner| owner["kind"] == "Deployment");
+            is_former && object["spec"]["replicas"] == 0
+        }
         "Job" => ["Complete", "Failed"].iter().any(|end| condition(object, end).is_some_and(|end| end["status"] == "True")),
         "Pod" => Pod::of(object).has_ended(),
         _ => false,
