@@ -19,6 +19,13 @@ const ACTIVE: &str = "reencrypt_active";
 
 const CUT_OFF: &str = "a change of k3s' keys for secrets was cut off: some may lie in its datastore as they were before";
 
+const NEWER: &str = "set `k3s` in [versions] to v1.33.10+k3s1, v1.34.6+k3s1, v1.35.3+k3s1 or newer";
+
+/// k3s keeps no note of what others write: its file and its node tell the same before and after.
+const REWRITE: &str = "`k3s kubectl get secrets -A -o json | k3s kubectl replace -f -` on the server writes them anew, and k3s takes no note of that: this \
+                       warning stays until its next change of keys, and means nothing once that is done. k3s itself goes on only where all keys are for \
+                       AES-CBC, see https://docs.k3s.io/cli/secrets-encrypt";
+
 /// For some thousand Secrets.
 const WITHIN: Duration = Duration::from_secs(900);
 
@@ -105,11 +112,11 @@ impl Encryption {
         let by = providers.first().map(ToString::to_string).unwrap_or_default();
         let mut notes = vec![Note::Fact(format!("secrets are encrypted in k3s' datastore, by {by}"))];
         if self.cut_off(seen)? {
-            if matches!(providers, [Provider::Aescbc, Provider::Identity]) && is_supported(&self.version) {
-                return self.go_on(seen);
-            }
-            let cure = "`k3s kubectl get secrets -A -o json | k3s kubectl replace -f -` on the server writes them anew; k3s itself goes on with it \
-                        for AES-CBC only, see https://docs.k3s.io/cli/secrets-encrypt";
+            let cure = match providers {
+                [Provider::Aescbc, Provider::Identity] if is_supported(&self.version) => return self.go_on(seen),
+                [Provider::Aescbc, Provider::Identity] => format!("{NEWER}: bootstrap goes on with it then"),
+                _ => REWRITE.to_owned(),
+            };
             notes.push(Note::Warning(Finding::new(CUT_OFF, cure)));
         }
         Ok(Planned::from(Plan::Converged).with_notes(notes))
@@ -145,7 +152,7 @@ fn act(seen: &View<'_>, actions: Vec<HostAction>, reason: &str) -> Planned {
     Planned::act(actions, vec![reason.to_owned()])
 }
 
-/// k3s can encrypt what is there already since March 2026 (k3s-docs:cli/secrets-encrypt).
+/// k3s can encrypt what is there already since March 2026 (k3s-docs:cli/secrets-encrypt); `NEWER` names the versions.
 fn is_supported(version: &str) -> bool {
     let mut numbers = version.trim_start_matches('v').split(['.', '+']).map(|part| part.parse::<u64>().unwrap_or_default());
     let (major, minor, patch) = (numbers.next(), numbers.next(), numbers.next());
@@ -161,7 +168,7 @@ fn is_supported(version: &str) -> bool {
 
 fn unsupported(version: &str) -> Planned {
     let what = format!("secrets lie in k3s' datastore as they are, and {version} encrypts only those of a new cluster");
-    let cure = "set `k3s` in [versions] to v1.33.10+k3s1, v1.34.6+k3s1, v1.35.3+k3s1 or newer; or take `secrets-encryption` out of [k3s]";
+    let cure = format!("{NEWER}; or take `secrets-encryption` out of [k3s]");
     Plan::Unmet(vec![Finding::new(what, cure)]).into()
 }
 
