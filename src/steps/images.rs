@@ -3,6 +3,7 @@
 mod former;
 mod named;
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 use self::former::former;
@@ -154,13 +155,15 @@ impl Step for Images {
             wanted.settle(&mut changes, seen, archive, arch, on_host);
         }
         let archives: Vec<_> = archives.iter().map(|(wanted, archive)| (*archive, wanted.keep)).collect();
+        // Lists of the whole cluster are read once, and only where something may go.
+        let named = LazyCell::new(|| named::named(seen));
         for former in former(&archives, on_host).into_values() {
             let asked = former.asked();
             if asked.is_empty() {
                 continue;
             }
             // What can't be seen may name any of them.
-            let Some(named) = named::named(seen) else { continue };
+            let Some(named) = &*named else { continue };
             let known = seen.former(&asked)?.map(Vec::as_slice).unwrap_or_default();
             let is_named = |id: &str| on_host.iter().any(|image| image.id == id && named.contains(&image.name));
             let (spent, keep) = former.spent(known, is_named);
