@@ -56,7 +56,7 @@ async fn list(target: &Target, form: Form, sink: &Sink) -> Result<Exit, Failure>
         Scope::Cluster | Scope::Operator => None,
     });
     let hosts: BTreeSet<HostId> = hosts.collect();
-    let pods = ApiQuestion::List { of: ObjectRef::new("v1", "Pod", "", ""), selector: String::new() };
+    let pods = ApiQuestion::List { of: ObjectRef::every("v1", "Pod"), selector: String::new() };
     let asked = hosts.into_iter().map(|host| Question::Host(host, HostQuestion::Images)).chain([Question::Api(pods)]);
     let answers = session.live.ask(asked.collect()).await;
     sink(Event::Done);

@@ -31,6 +31,12 @@ impl ObjectRef {
     pub fn new(api_version: &str, kind: &str, namespace: &str, name: &str) -> Self {
         Self { api_version: api_version.into(), kind: kind.into(), namespace: namespace.into(), name: name.into() }
     }
+
+    /// Every object of a kind, in all namespaces, as lists are asked for.
+    #[must_use]
+    pub fn every(api_version: &str, kind: &str) -> Self {
+        Self::new(api_version, kind, "", "")
+    }
 }
 
 impl fmt::Display for ObjectRef {

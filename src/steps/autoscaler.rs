@@ -7,7 +7,7 @@ use crate::model::{ApiQuestion, DryRun, Finding, Manifest, Missing, Note, Object
 
 const REPLICAS: &str = "/spec/replicas";
 
-fn every(namespace: &str) -> ObjectRef {
+fn autoscalers(namespace: &str) -> ObjectRef {
     ObjectRef::new("autoscaling/v2", "HorizontalPodAutoscaler", namespace, "")
 }
 
@@ -21,7 +21,7 @@ fn scaled<'a>(manifest: &'a Manifest, dry_run: &'a DryRun) -> Option<(&'a Value,
 /// Who may have scaled what differs.
 pub fn questions(seen: &View<'_>, manifests: impl Iterator<Item = Manifest>) -> Vec<Question> {
     let differs = |manifest: &Manifest| seen.dry_run(manifest).ok().flatten().is_some_and(|dry_run| scaled(manifest, dry_run).is_some());
-    let asked = manifests.filter(differs).map(|manifest| every(&manifest.object().namespace));
+    let asked = manifests.filter(differs).map(|manifest| autoscalers(&manifest.object().namespace));
     asked.map(|of| Question::Api(ApiQuestion::List { of, selector: String::new() })).collect()
 }
 
@@ -36,7 +36,7 @@ pub fn left_out(seen: &View<'_>, manifest: &Manifest, dry_run: &DryRun) -> Resul
         let target = &autoscaler["spec"]["scaleTargetRef"];
         target["kind"] == object.kind && target["name"] == object.name
     };
-    let Some(autoscaler) = seen.list(&every(&object.namespace), "")?.into_iter().flatten().find(scales) else { return Ok(None) };
+    let Some(autoscaler) = seen.list(&autoscalers(&object.namespace), "")?.into_iter().flatten().find(scales) else { return Ok(None) };
     let name = autoscaler["metadata"]["name"].as_str().unwrap_or_default();
     let note = Note::Warning(Finding::new(
         format!("{object}: spec.replicas is {live} by its autoscaler {name}, and {wanted} in the chart"),

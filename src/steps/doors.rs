@@ -55,7 +55,7 @@ fn own(inventory: &Inventory, host: &Host) -> BTreeMap<u16, Door> {
 }
 
 fn services() -> ObjectRef {
-    ObjectRef::new("v1", "Service", "", "")
+    ObjectRef::every("v1", "Service")
 }
 
 impl Step for Doors {

@@ -73,10 +73,6 @@ impl Leftover {
     }
 }
 
-fn every((api_version, kind): (&str, &str)) -> ObjectRef {
-    ObjectRef::new(api_version, kind, "", "")
-}
-
 fn selector() -> String {
     format!("{}={}", MANAGED_BY.0, MANAGED_BY.1)
 }
@@ -97,8 +93,8 @@ impl Step for Prune {
     }
 
     fn questions(&self, _: &View<'_>) -> Vec<Question> {
-        let labelled = KINDS.map(|kind| ApiQuestion::Metadata { of: every(kind), selector: selector() });
-        let releases = ApiQuestion::Metadata { of: ObjectRef::new("v1", "Secret", "", ""), selector: RELEASES.into() };
+        let labelled = KINDS.map(|(version, kind)| ApiQuestion::Metadata { of: ObjectRef::every(version, kind), selector: selector() });
+        let releases = ApiQuestion::Metadata { of: ObjectRef::every("v1", "Secret"), selector: RELEASES.into() };
         labelled.into_iter().chain([releases]).map(Question::Api).collect()
     }
 
@@ -106,7 +102,7 @@ impl Step for Prune {
         let mut leftovers = self.left_releases(seen)?;
         let mut notes = Vec::new();
         for kind in KINDS {
-            for metadata in seen.metadata(&every(kind), &selector())?.into_iter().flatten() {
+            for metadata in seen.metadata(&ObjectRef::every(kind.0, kind.1), &selector())?.into_iter().flatten() {
                 let object = object(kind, metadata);
                 if self.wanted.contains(&object) || metadata["metadata"].get("deletionTimestamp").is_some() {
                     continue;
@@ -167,7 +163,7 @@ impl Prune {
     /// Releases whose newest revision is ours.
     fn left_releases(&self, seen: &View<'_>) -> Result<Vec<Leftover>, Missing> {
         let mut newest: BTreeMap<(String, String), (u32, &Value)> = BTreeMap::new();
-        for secret in seen.metadata(&every(("v1", "Secret")), RELEASES)?.into_iter().flatten() {
+        for secret in seen.metadata(&ObjectRef::every("v1", "Secret"), RELEASES)?.into_iter().flatten() {
             let labels = &secret["metadata"]["labels"];
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
             let revision = text(&labels["version"]).parse().unwrap_or_default();

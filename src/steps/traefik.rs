@@ -12,11 +12,11 @@ pub const HOME: &str = "kube-system";
 pub const SELECTOR: &str = "app.kubernetes.io/name=traefik";
 
 fn pods_everywhere() -> ObjectRef {
-    ObjectRef::new("v1", "Pod", "", "")
+    ObjectRef::every("v1", "Pod")
 }
 
 fn namespaces() -> ObjectRef {
-    ObjectRef::new("v1", "Namespace", "", "")
+    ObjectRef::every("v1", "Namespace")
 }
 
 /// Its pods, and the labels of all namespaces, by which policies select.

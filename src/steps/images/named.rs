@@ -21,13 +21,9 @@ const KINDS: [(&str, &str, &str); 8] = [
     ("v1", "ReplicationController", "/spec/template/spec"),
 ];
 
-fn every(api_version: &str, kind: &str) -> ObjectRef {
-    ObjectRef::new(api_version, kind, "", "")
-}
-
 /// What must be known before an image goes.
 pub(super) fn questions() -> impl Iterator<Item = Question> {
-    KINDS.iter().map(|(version, kind, _)| Question::Api(ApiQuestion::List { of: every(version, kind), selector: String::new() }))
+    KINDS.iter().map(|(version, kind, _)| Question::Api(ApiQuestion::List { of: ObjectRef::every(version, kind), selector: String::new() }))
 }
 
 /// In full, as containerd has them. A Deployment's former ReplicaSets and what has ended name nothing: of those it takes
@@ -35,7 +31,7 @@ pub(super) fn questions() -> impl Iterator<Item = Question> {
 pub(super) fn named(seen: &View<'_>) -> Option<BTreeSet<String>> {
     let mut named = BTreeSet::new();
     for (version, kind, spec) in KINDS {
-        let found = seen.list(&every(version, kind), "").ok()??;
+        let found = seen.list(&ObjectRef::every(version, kind), "").ok()??;
         for spec in found.iter().filter(|object| !has_ended(kind, object)).filter_map(|object| object.pointer(spec)) {
             let volumes = list(spec, "/volumes").map(|volume| &volume["image"]["reference"]);
             let images = containers(spec).map(|container| &container["image"]).chain(volumes);

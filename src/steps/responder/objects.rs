@@ -33,7 +33,7 @@ pub fn question() -> Question {
 }
 
 fn jobs() -> ObjectRef {
-    ObjectRef::new("batch/v1", "Job", "", "")
+    ObjectRef::every("batch/v1", "Job")
 }
 
 /// What `question` brought.

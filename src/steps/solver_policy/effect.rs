@@ -183,7 +183,7 @@ pub fn questions(seen: &View<'_>) -> Vec<Question> {
 }
 
 fn all_policies() -> ObjectRef {
-    ObjectRef::new("networking.k8s.io/v1", "NetworkPolicy", "", "")
+    ObjectRef::every("networking.k8s.io/v1", "NetworkPolicy")
 }
 
 fn controller() -> ObjectRef {
