@@ -21,10 +21,11 @@ const CUT_OFF: &str = "a change of k3s' keys for secrets was cut off: some may l
 
 const NEWER: &str = "set `k3s` in [versions] to v1.33.10+k3s1, v1.34.6+k3s1, v1.35.3+k3s1 or newer";
 
-/// k3s keeps no note of what others write: its file and its node tell the same before and after.
-const REWRITE: &str = "`k3s kubectl get secrets -A -o json | k3s kubectl replace -f -` on the server writes them anew, and k3s takes no note of that: this \
-                       warning stays until its next change of keys, and means nothing once that is done. k3s itself goes on only where all keys are for \
-                       AES-CBC, see https://docs.k3s.io/cli/secrets-encrypt";
+/// Its node tells of the same file before and after, and k3s begins no change of keys while that is another one
+/// (k3s:pkg/server/handlers/secrets-encrypt.go).
+const REWRITE: &str = "`k3s kubectl get secrets -A -o json | k3s kubectl replace -f -` on the server writes them anew. k3s takes no note of that: this \
+                       warning stays, and means then that k3s refuses to change its keys (`invalid hash`), see \
+                       https://docs.k3s.io/cli/secrets-encrypt. It can go on by itself only where all keys are for AES-CBC";
 
 /// For some thousand Secrets.
 const WITHIN: Duration = Duration::from_secs(900);
