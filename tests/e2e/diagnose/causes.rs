@@ -17,7 +17,7 @@ pub struct Site {
 pub const STAGING: &str = "letsencrypt-staging";
 
 /// Where the shop is, too.
-pub const HERE: &str = "203.0.113.10";
+const HERE: &str = "203.0.113.10";
 /// Where a firewall drops what comes to port 80.
 const SHUT: &str = "203.0.113.81";
 /// Where another web server has port 80.
