@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use serde::{Deserialize, Serialize};
 
 use super::network;
@@ -91,6 +91,8 @@ impl Daemon {
             send(self.pid, Signal::KILL)?;
             until(&format!("the end of {}, process {}", self.name, self.pid), Duration::from_secs(20), gone)?;
         }
+        // If it is our own child, it stays a zombie until somebody asks how it ended.
+        let _ = Pid::from_raw(self.pid).map(|pid| waitpid(Some(pid), WaitOptions::NOHANG));
         fs::remove_file(record(place, &self.name)?)?;
         Ok(())
     }
