@@ -5,6 +5,9 @@ use std::net::Ipv4Addr;
 
 use serde_json::Value;
 
+/// How often an object was changed before, which is another matter.
+const COUNTED: [&str; 2] = ["generation", "observedGeneration"];
+
 /// What has been compared so far.
 #[derive(Default)]
 pub struct Alike {
@@ -42,10 +45,10 @@ impl Alike {
     pub fn compare(&mut self, at: &str, stored: &Value, live: &Value) {
         match (stored, live) {
             (Value::Object(stored), Value::Object(live)) => {
-                for (name, value) in stored {
+                for (name, value) in stored.iter().filter(|(name, _)| !COUNTED.contains(&name.as_str())) {
                     self.compare(&format!("{at}/{name}"), value, live.get(name).unwrap_or(&Value::Null));
                 }
-                for (name, value) in live.iter().filter(|(name, _)| !stored.contains_key(*name)) {
+                for (name, value) in live.iter().filter(|(name, _)| !stored.contains_key(*name) && !COUNTED.contains(&name.as_str())) {
                     self.compare(&format!("{at}/{name}"), &Value::Null, value);
                 }
             }
@@ -137,7 +140,7 @@ mod tests {
 
     fn differs(live: Value) -> Vec<String> {
         let stored = json!([
-            { "name": "hello-tls-1-3969941905", "uid": "b89134e2-eb2b-473e-bcc7-0f1e6f067370", "since": "2026-01-01T00:00:00Z" },
+            { "name": "hello-tls-1-3969941905", "generation": 1, "uid": "b89134e2-eb2b-473e-bcc7-0f1e6f067370", "since": "2026-01-01T00:00:00Z" },
             { "owner": "b89134e2-eb2b-473e-bcc7-0f1e6f067370", "said": "pods \"cm-acme-http-solver-wwq5q\" is forbidden: none", "ip": "10.42.0.21",
               "conditions": [{ "type": "Issuing", "status": "True" }, { "type": "Ready", "status": "False" }] }
         ]);
@@ -148,7 +151,7 @@ mod tests {
 
     fn live() -> Value {
         json!([
-            { "name": "shut-tls-1-88213904", "uid": "c0e23a10-d3fb-4440-b3d9-630e0977b456", "since": "2026-11-22T05:20:51Z" },
+            { "name": "shut-tls-1-88213904", "generation": 3, "uid": "c0e23a10-d3fb-4440-b3d9-630e0977b456", "since": "2026-11-22T05:20:51Z" },
             { "owner": "c0e23a10-d3fb-4440-b3d9-630e0977b456", "said": "pods \"cm-acme-http-solver-zcvbn\" is forbidden: none", "ip": "10.42.0.7",
               "conditions": [{ "type": "Ready", "status": "False" }, { "type": "Issuing", "status": "True" }] }
         ])

@@ -32,6 +32,8 @@ const SITE_KINDS: &str = ",poddisruptionbudgets,horizontalpodautoscalers,cluster
 const VOLATILE: [&str; 4] = ["/metadata/resourceVersion", "/metadata/generation", "/metadata/managedFields", "/metadata/creationTimestamp"];
 /// Annotations that count changes.
 const COUNTED: [&str; 2] = ["deployment.kubernetes.io/revision", "bedplate.dev/revision"];
+/// Begins the annotations by which pods were made anew when something changed: a release that is installed anew has none.
+const TOLD: &str = "revision.bedplate.dev/";
 
 /// What a run must bring back, a line a thing.
 pub struct State(BTreeSet<String>);
@@ -49,7 +51,7 @@ impl State {
     pub fn same(&self, bench: &Bench<'_>, case: &Case) -> Result<()> {
         let now = Self::of(bench, case)?;
         let only = |sign: &str, these: &Self, those: &Self| {
-            these.0.difference(&those.0).fold(String::new(), |text, line| text + sign + line.get(..400).unwrap_or(line) + "\n")
+            these.0.difference(&those.0).fold(String::new(), |text, line| text + sign + line.get(..2000).unwrap_or(line) + "\n")
         };
         let differences = only("- ", self, &now) + &only("+ ", &now, self);
         ensure!(differences.is_empty(), "it is not as it was:\n{differences}");
@@ -82,6 +84,14 @@ fn line(object: &Value, case: &Case) -> Option<String> {
     }
     if let Some(annotations) = object.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) {
         annotations.retain(|key, _| !COUNTED.contains(&key.as_str()));
+    }
+    if let Some(template) = object.pointer_mut("/spec/template/metadata").and_then(Value::as_object_mut)
+        && let Some(annotations) = template.get_mut("annotations").and_then(Value::as_object_mut)
+    {
+        annotations.retain(|key, _| !key.starts_with(TOLD));
+        if annotations.is_empty() {
+            template.remove("annotations");
+        }
     }
     Some(format!("{name} {object}"))
 }
