@@ -58,6 +58,8 @@ fn inventory(bench: &Bench<'_>, name: &str, more: &str) -> Result<()> {
 fn knock(bench: &Bench<'_>, user: &str, options: &[&str]) -> Result<String> {
     let mut ssh = bench.rig.operator.command("ssh");
     ssh.args(["-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"]);
+    // An sshd that reads its settings anew does not listen for a moment.
+    ssh.args(["-o", "ConnectionAttempts=5"]);
     let ended = finish(ssh.args(options).arg(format!("{user}@{}", bench.host.address)).arg("echo in"), TRIED)?;
     Ok(ended.stdout + &ended.stderr)
 }
