@@ -1,5 +1,6 @@
 //! The tar that the host's importer reads: an OCI layout of the blobs that came. Its headers and the index go along with the script, and
-//! the blobs are printed from the spool between them.
+//! the blobs are printed from the spool between them. The index stands last: as long as it is held back, nothing is imported
+//! (containerd: pkg/images/archive/importer.go reads all before it looks for one).
 
 use std::io;
 
@@ -15,7 +16,7 @@ const BLOCK: u64 = 512;
 #[derive(Debug, Default)]
 pub(super) struct Archive {
     pub(super) bytes: Vec<u8>,
-    /// How many of them stand before each blob, and behind the last.
+    /// How many of them stand before each blob, and behind the last, with the index among them.
     pub(super) between: Vec<u64>,
 }
 
@@ -23,13 +24,13 @@ impl Archive {
     pub(super) fn of<'a>(index: &[u8], blobs: impl IntoIterator<Item = &'a Blob>) -> io::Result<Self> {
         let mut archive = Self::default();
         archive.file("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#)?;
-        archive.file("index.json", index)?;
         let mut before = 0;
         for blob in blobs {
             archive.header(&format!("blobs/sha256/{}", hex(&blob.digest)), blob.size)?;
             before = archive.cut(before);
             archive.fill(blob.size);
         }
+        archive.file("index.json", index)?;
         archive.bytes.resize(archive.bytes.len() + 2 * BLOCK as usize, 0);
         archive.cut(before);
         Ok(archive)

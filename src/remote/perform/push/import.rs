@@ -27,8 +27,9 @@ pub(super) struct Import<'a> {
     pub(super) patience: Duration,
 }
 
-/// Imports what came and what containerd has, under all names, looks whether it is whole, and prints what the CRI has then. What came is checked
-/// blob by blob side by side: `sha256sum` is slower than a disk. The payload is what else is in the archive.
+/// Imports what came and what containerd has, under all names, looks whether it is whole, and prints what the CRI has then. While containerd takes
+/// them in, what came is checked blob by blob side by side; it gets no index, and so imports nothing, where one is spoilt. The payload is what else
+/// is in the archive.
 /// containerd never looks again at what it once took in, until it must unpack it: where it can't, what rots in its store is found here.
 pub(super) fn script(import: &Import<'_>, archive: &Archive) -> String {
     let Import { names, sent, all, importer, patience } = import;
@@ -36,15 +37,22 @@ pub(super) fn script(import: &Import<'_>, archive: &Archive) -> String {
     let checks: String = sent
         .iter()
         .map(|(blob, parts)| {
-            let (hex, print, gone) = (spool::hex(&blob.digest), spool::print(&blob.digest, parts), spool::gone(&blob.digest));
+            let (hex, print, spoilt) = (spool::hex(&blob.digest), spool::print(&blob.digest, parts), spool::spoilt(&blob.digest));
             format!(
                 "(\ns=$({{ :\n{print}}} | sha256sum)\n\
-                 [ \"$s\" = '{hex}  -' ] || {{ {gone}; echo 'what arrived of {hex} is something else' >&2; exit 1; }}\n) &\nchecks=\"$checks $!\"\n"
+                 [ \"$s\" = '{hex}  -' ] || {{ : >{spoilt}; echo 'what arrived of {hex} is something else' >&2; exit 1; }}\n) &\nchecks=\"$checks $!\"\n"
             )
         })
         .collect();
     let blobs = sent.iter().map(|(blob, parts)| spool::print(&blob.digest, parts)).chain([String::new()]);
-    let tar: String = archive.between.iter().zip(blobs).map(|(own, blob)| format!("head -c {own}\n{blob}")).collect();
+    let mut tar: Vec<String> = archive.between.iter().zip(blobs).map(|(own, blob)| format!("head -c {own}\n{blob}")).collect();
+    let index = tar.pop().unwrap_or_default();
+    let tar = tar.concat();
+    // Not before nobody prints it any more.
+    let spoilt: String = sent
+        .iter()
+        .map(|(blob, _)| format!("[ ! -e {} ] || {{ {}; spoilt=1; }}\n", spool::spoilt(&blob.digest), spool::gone(&blob.digest)))
+        .collect();
     let ready: String = names
         .iter()
         .map(|name| format!("[ \"$({ctr} images check -q {})\" = {} ] || r=${{r:-1}}\n", quote(&format!("name=={name}")), quote(name)))
@@ -57,10 +65,10 @@ pub(super) fn script(import: &Import<'_>, archive: &Archive) -> String {
     // What a try before this one sent is held by now, and is not sent again.
     let gone: String = all.iter().map(|blob| format!("{}\n", spool::gone(&blob.digest))).collect();
     format!(
-        "{STRICT}cd {FOLDER}\nchecks=\n{checks}spoilt=\n\
-         for check in $checks; do wait \"$check\" || spoilt=1; done\n[ -z \"$spoilt\" ] || exit {SPOILT}\n\
-         r=\n{{\n{tar}}} | {ctr} images import {how}- >/dev/null || r=$?\n{LIST} &\n{ready}wait $! || true\n\
-         if [ -n \"$r\" ]; then\nheld=$({ctr} content ls -q)\nlost=\n\
+        "{STRICT}cd {FOLDER}\nr=\n{{\nchecks=\n{checks}{tar}\
+         spoilt=\nfor check in $checks; do wait \"$check\" || spoilt=1; done\n[ -z \"$spoilt\" ] || exit\n{index}\
+         }} | {ctr} images import {how}- >/dev/null || r=$?\n{LIST} &\n{ready}wait $! || true\n\
+         if [ -n \"$r\" ]; then\nspoilt=\n{spoilt}[ -z \"$spoilt\" ] || exit {SPOILT}\nheld=$({ctr} content ls -q)\nlost=\n\
          for d in{known}; do\nf={STORE}/${{d#sha256:}}\n\
          case $held in *$d*) ;; *) echo \"containerd lacks $d\" >&2; lost=1; continue ;; esac\n\
          [ ! -f \"$f\" ] || echo \"${{d#sha256:}}  $f\" | sha256sum -c --status || {{\n\

@@ -53,6 +53,11 @@ pub(super) fn print(digest: &str, parts: &[Part]) -> String {
     parts.iter().map(|Part { offset, size }| format!("head -c {size} {}-{offset}\n", hex(digest))).collect()
 }
 
+/// Notes that what the parts of one make is something else; in the folder. It goes with them.
+pub(super) fn spoilt(digest: &str) -> String {
+    format!("{}-spoilt", hex(digest))
+}
+
 /// Removes all parts of one; in the folder.
 pub(super) fn gone(digest: &str) -> String {
     format!("rm -f {}-*", hex(digest))
