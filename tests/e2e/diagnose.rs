@@ -8,7 +8,7 @@ mod scene;
 
 use anyhow::{Context as _, Result, ensure};
 
-pub use scene::Stuck;
+pub use scene::{Stuck, records, stand};
 
 use super::Context;
 use super::flow::served;

@@ -168,6 +168,7 @@ pub struct Context<'a> {
     moody: OnceCell<()>,
     renewal: OnceCell<tls::Renewal>,
     lanes: OnceCell<Lanes<'a>>,
+    standing: OnceCell<()>,
     stuck: OnceCell<diagnose::Stuck>,
     databases: OnceCell<databases::Scene>,
 }
@@ -182,6 +183,7 @@ impl<'a> Context<'a> {
             moody: OnceCell::new(),
             renewal: OnceCell::new(),
             lanes: OnceCell::new(),
+            standing: OnceCell::new(),
             stuck: OnceCell::new(),
             databases: OnceCell::new(),
         }
@@ -240,12 +242,22 @@ impl<'a> Context<'a> {
         Ok(self.lanes.get_or_init(|| lanes))
     }
 
-    /// Sites whose certificates are stuck on that host, and what is said of them. Made by the first one who asks; `cured` takes them away.
+    /// That host beside sites whose certificates are stuck. Put up by the first one who asks; `cured` takes them away.
+    pub fn beside_stuck(&self) -> Result<&Bench<'a>> {
+        let bench = self.converged()?;
+        if self.standing.get().is_none() {
+            diagnose::stand(self.rig, bench)?;
+            self.standing.get_or_init(|| ());
+        }
+        Ok(bench)
+    }
+
+    /// What is said of those sites. Heard by the first one who asks.
     pub fn stuck(&self) -> Result<&diagnose::Stuck> {
         if let Some(stuck) = self.stuck.get() {
             return Ok(stuck);
         }
-        let stuck = diagnose::Stuck::make(self.rig, self.converged()?)?;
+        let stuck = diagnose::Stuck::heard(self.beside_stuck()?)?;
         Ok(self.stuck.get_or_init(|| stuck))
     }
 

@@ -1,5 +1,5 @@
 //! Several sites on one host, each with its certificate in another way: by ACME, made, from files, and none at first. They stand in the shop's
-//! namespace, before its pods.
+//! namespace, before its pods; beside them stand the sites of `diagnose`, whose causes take a minute to show.
 
 use std::fs;
 use std::net::Ipv6Addr;
@@ -12,9 +12,10 @@ use serde_json::json;
 use toml::{Table, Value};
 
 use super::Context;
+use super::diagnose;
 use super::flow::{bedplate, ended, served};
 use crate::bench::Bench;
-use crate::rig::{Record, usual};
+use crate::rig::Record;
 use crate::run::run;
 
 /// Beside the project's own.
@@ -74,12 +75,12 @@ const CLEAR: &str = "k3s kubectl -n shop delete --ignore-not-found ingress home 
 
 /// All are served and judged by the right roots, a second run is empty, TLS is turned on later, and what was ours goes by `--prune`.
 pub fn sites(context: &Context) -> Result<()> {
-    let bench = context.converged()?;
+    let bench = context.beside_stuck()?;
     records(bench, None)?;
     authority(bench)?;
     let seen = all(bench);
     bench.look(CLEAR)?;
-    context.rig.records(&usual())?;
+    context.rig.records(&diagnose::records()?)?;
     seen?;
     ended(&bedplate(bench, &["bootstrap", "--prune", "--yes", "inventory.toml"])?, 0)?;
     let left = bench.look("k3s kubectl -n shop get ingressroutes,middlewares,secrets -l app.kubernetes.io/managed-by=bedplate -o name")?;
@@ -91,7 +92,7 @@ pub fn sites(context: &Context) -> Result<()> {
 fn records(bench: &Bench<'_>, more: Option<Record>) -> Result<()> {
     let address = bench.host.address.parse()?;
     let own = NAMES.iter().map(|name| Record::A((*name).to_owned(), address));
-    bench.rig.records(&usual().into_iter().chain(own).chain(more).collect::<Vec<_>>())
+    bench.rig.records(&diagnose::records()?.into_iter().chain(own).chain(more).collect::<Vec<_>>())
 }
 
 fn all(bench: &Bench<'_>) -> Result<()> {

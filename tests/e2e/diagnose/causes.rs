@@ -9,7 +9,7 @@ pub struct Site {
     /// What stands there before the Ingress.
     pub beside: &'static str,
     pub words: &'static [&'static str],
-    /// A shell script.
+    /// A shell script. What cert-manager failed at it tries again after pauses that double: there it is made to look at once.
     pub cure: &'static str,
 }
 
@@ -99,7 +99,6 @@ pub const SITES: [Site; 12] = [
             "certificate rivals/another writes the same secret rivals-tls",
             "another tls.secretName",
         ],
-        // It would look again by itself within three minutes.
         cure: "k3s kubectl -n rivals delete certificate another; k3s kubectl -n rivals annotate certificate rivals-tls asked=anew",
     },
     Site {
@@ -108,7 +107,7 @@ pub const SITES: [Site; 12] = [
         address: HERE,
         beside: "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: none, namespace: full}\nspec: {hard: {pods: \"0\"}}\n",
         words: &["exceeded quota: none", "resourcequota full/none leaves no room", "kubectl -n full describe resourcequota none"],
-        cure: "k3s kubectl -n full delete resourcequota none",
+        cure: "k3s kubectl -n full delete resourcequota none; k3s kubectl -n full annotate challenge --all asked=anew",
     },
     Site {
         name: "limits",
@@ -116,7 +115,7 @@ pub const SITES: [Site; 12] = [
         address: HERE,
         beside: "apiVersion: v1\nkind: LimitRange\nmetadata: {name: tight, namespace: limits}\nspec: {limits: [{type: Container, max: {cpu: 50m}}]}\n",
         words: &["maximum cpu usage per Container is 50m", "a limitrange of limits does not fit", "kubectl -n limits describe limitrange"],
-        cure: "k3s kubectl -n limits delete limitrange tight",
+        cure: "k3s kubectl -n limits delete limitrange tight; k3s kubectl -n limits annotate challenge --all asked=anew",
     },
     Site {
         name: "webhook",
@@ -133,7 +132,7 @@ pub const SITES: [Site; 12] = [
             "must ask admission webhook pods.away.example",
             "delete its configuration if it was left behind",
         ],
-        cure: "k3s kubectl delete validatingwebhookconfiguration away",
+        cure: "k3s kubectl delete validatingwebhookconfiguration away; k3s kubectl -n webhook annotate challenge --all asked=anew",
     },
     Site {
         name: "nobody",
@@ -187,9 +186,9 @@ pub const SITES: [Site; 12] = [
     },
 ];
 
-/// Three issuers like the staging one: of a class that nobody serves, of a CA that nobody runs, and of an account without an address.
+/// Three issuers like the staging one, but nobody's whom `--prune` takes away: of a class that nobody serves, of a CA that nobody runs, and of an account without an address.
 pub const ISSUERS: &str = r#"set -eu
-alike() { k3s kubectl get clusterissuer letsencrypt-staging -o json | sed "s/\"letsencrypt-staging\"/\"$1\"/; $2; /\"uid\":/d; /\"resourceVersion\":/d" | k3s kubectl create -f -; }
+alike() { k3s kubectl get clusterissuer letsencrypt-staging -o json | sed "s/\"letsencrypt-staging\"/\"$1\"/; s/\"bedplate\"/\"somebody\"/; $2; /\"uid\":/d; /\"resourceVersion\":/d" | k3s kubectl create -f -; }
 alike other-class 's/"ingressClassName": "traefik"/"ingressClassName": "nginx"/'
 alike nobody-home 's/:14000/:14009/; s/letsencrypt-staging-account/nobody-home-account/'
 alike no-address 's/"email": "[^"]*"/"email": "nobody"/; s/letsencrypt-staging-account/no-address-account/'

@@ -19,21 +19,31 @@ const SHOWS: Duration = Duration::from_secs(120);
 /// Until all are issued once they are cured.
 const COMES: Duration = Duration::from_secs(180);
 
+#[derive(Clone, Copy, PartialEq)]
+enum Cured {
+    Yes,
+    No,
+}
+
 /// What is said of each site.
 pub struct Stuck {
     /// By the site's name.
     pub told: BTreeMap<String, String>,
 }
 
+/// Puts all of them up.
+pub fn stand(rig: &Rig, bench: &Bench<'_>) -> Result<()> {
+    rig.records(&records()?)?;
+    addresses().into_iter().try_for_each(|address| inventory(rig, bench, address))?;
+    bench.look(ADDRESSES)?;
+    bench.look(ISSUERS)?;
+    let all: String = SITES.iter().map(manifests).collect();
+    bench.look(&format!("k3s kubectl apply -f - <<'EOF'\n{all}EOF")).map(drop)
+}
+
 impl Stuck {
-    /// Puts all of them up, and waits until each is told.
-    pub fn make(rig: &Rig, bench: &Bench<'_>) -> Result<Self> {
-        rig.records(&records(false)?)?;
-        addresses().into_iter().try_for_each(|address| inventory(rig, bench, address))?;
-        bench.look(ADDRESSES)?;
-        bench.look(ISSUERS)?;
-        let all: String = SITES.iter().map(manifests).collect();
-        bench.look(&format!("k3s kubectl apply -f - <<'EOF'\n{all}EOF"))?;
+    /// Waits until each of those that stand is told.
+    pub fn heard(bench: &Bench<'_>) -> Result<Self> {
         let mut last = BTreeMap::new();
         let look = || -> Result<Option<()>> {
             last = by_site(&diagnosed(bench)?.1);
@@ -47,7 +57,7 @@ impl Stuck {
 
     /// Cures all, and waits until nothing is stuck any more.
     pub fn cure(&self, rig: &Rig, bench: &Bench<'_>) -> Result<()> {
-        rig.records(&records(true)?)?;
+        rig.records(&dns(Cured::Yes)?)?;
         for site in SITES.iter().filter(|site| !site.cure.is_empty()) {
             bench.look(site.cure).with_context(|| format!("curing {}", site.name))?;
         }
@@ -95,14 +105,19 @@ pub fn clear(rig: &Rig, bench: &Bench<'_>) -> Result<()> {
     bench.look(&format!("{script}\n{NO_ADDRESSES}")).map(drop)
 }
 
-/// DNS of all sites; of two it lies unless they are cured.
-fn records(cured: bool) -> Result<Vec<Record>> {
+/// The usual DNS and that of all sites that are stuck.
+pub fn records() -> Result<Vec<Record>> {
+    dns(Cured::No)
+}
+
+/// Of two it lies unless they are cured.
+fn dns(cured: Cured) -> Result<Vec<Record>> {
     let mut records = usual();
     for site in &SITES {
-        let address = if site.name == "elsewhere" && !cured { "203.0.113.99" } else { site.address };
+        let address = if site.name == "elsewhere" && cured == Cured::No { "203.0.113.99" } else { site.address };
         records.push(Record::A(format!("{}.example", site.name), address.parse()?));
     }
-    if !cured {
+    if cured == Cured::No {
         records.push(Record::Aaaa("six.example".into(), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 7)));
     }
     Ok(records)
