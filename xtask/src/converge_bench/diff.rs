@@ -10,7 +10,7 @@ use toml::{Table, Value};
 
 use super::Wanted;
 use super::row::Row;
-use super::setting::Setting;
+use super::setting::{Setting, unpack};
 use super::stopwatch::{Watch, in_turn, median};
 use crate::project::Project;
 use crate::rig::clone;
@@ -73,7 +73,7 @@ pub fn row(setting: &mut Setting<'_>, wanted: &Wanted) -> Result<Row> {
         chart.path,
         clone().join("benches/peers").display()
     );
-    setting.unpack(&packed, "/root")?;
+    unpack(&setting.bench.host, &packed, "/root")?;
     let mut script = setting.bench.host.exec()?;
     script.args(["sh", "/root/diff.sh", &format!("/root/{}", chart.path)]);
     let plan = setting.bedplate(&["plan", "inventory.toml"]);

@@ -12,7 +12,7 @@ use toml::{Table, Value};
 use crate::bench::Bench;
 use crate::project::Project;
 use crate::relay::{Line, Relay};
-use crate::rig::{Rig, within};
+use crate::rig::{Host, Rig, within};
 use crate::run::{run, run_within};
 
 /// As many hosts as P2 wants.
@@ -105,15 +105,6 @@ impl<'a> Setting<'a> {
         self.bench.rig.operator.own(&path, 0o644)
     }
 
-    /// Unpacks in a folder of the host what a shell script here packs.
-    pub fn unpack(&self, pack: &str, folder: &str) -> Result<()> {
-        let mut unpack = self.bench.host.exec()?;
-        unpack.args(["tar", "-xf", "-", "-C", folder]);
-        let words = std::iter::once(unpack.get_program()).chain(unpack.get_args());
-        let unpack = words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
-        run(Command::new("sh").args(["-c", &format!("{pack} | {unpack}")])).map(drop)
-    }
-
     /// A program of Debian's, taken from here: hosts of the rig are bare, and Ansible's modules run in it.
     fn python(&self) -> Result<()> {
         let packages =
@@ -121,7 +112,7 @@ impl<'a> Setting<'a> {
         let pack = format!(
             "dpkg --listfiles {packages} | while read -r path; do [ -d \"$path\" ] || echo \"$path\"; done | tar -cf - -T - 2>/dev/null"
         );
-        self.unpack(&pack, "/")?;
+        unpack(&self.bench.host, &pack, "/")?;
         let version = self.bench.look("python3 --version")?;
         ensure!(version.starts_with("Python 3"), "the host got no Python: {version}");
         Ok(())
@@ -142,6 +133,15 @@ impl<'a> Setting<'a> {
 
 /// The listening sshd of host `n` is at this port plus `n`.
 pub const LISTENING: u16 = 2300;
+
+/// Unpacks in a folder of a host what a shell script here packs.
+pub fn unpack(host: &Host, pack: &str, folder: &str) -> Result<()> {
+    let mut unpack = host.exec()?;
+    unpack.args(["tar", "-xf", "-", "-C", folder]);
+    let words = std::iter::once(unpack.get_program()).chain(unpack.get_args());
+    let unpack = words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
+    run(Command::new("sh").args(["-c", &format!("{pack} | {unpack}")])).map(drop)
+}
 
 fn hosts(inventory: &mut Table) -> Result<&mut Vec<Value>> {
     inventory.get_mut("hosts").and_then(Value::as_array_mut).context("an inventory has hosts")

@@ -4,12 +4,15 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow, ensure};
 use toml::{Table, Value};
 
-use crate::converge_bench::setting::Setting;
+use super::fleet::Fleet;
+use crate::converge_bench::setting::{Setting, unpack};
+use crate::converge_bench::stopwatch::{Sample, Watch, time};
 use crate::relay::{Line, Relay};
 use crate::rig::{Rig, within};
 use crate::run::{run, run_within};
@@ -20,7 +23,10 @@ pub const ARCHIVE: &str = "dist/bench.tar";
 pub const IMAGE: &str = "bench/image:1";
 /// Of the usual line, milliseconds.
 pub const NEAR: u8 = 50;
-const INVENTORY: &str = "bench.toml";
+/// Names one host, at the end of the line.
+pub const INVENTORY: &str = "bench.toml";
+/// Packs Debian's, which hosts of the rig lack.
+pub const ZSTD: &str = "tar -cf - -C /usr/bin zstd";
 /// For the slowest.
 const ENOUGH: Duration = Duration::from_secs(1800);
 /// How peers log in, without a word; what they send is their standard input or named in the script.
@@ -30,6 +36,8 @@ const REGISTRY: &str = "version: 0.1\nstorage: {filesystem: {rootdirectory: /var
 
 /// What lies there, by name.
 const IMAGES: &str = "k3s ctr images ls -q | sort";
+/// How often the line is looked at.
+const GLANCE: Duration = Duration::from_millis(10);
 
 /// Everything that is measured against.
 pub struct Ground<'a> {
@@ -57,6 +65,8 @@ pub struct Cost {
     /// To the host.
     pub bytes: f64,
     pub seconds: f64,
+    /// Seconds in which all but the first and the last hundredth of the bytes passed.
+    pub line: f64,
 }
 
 impl Who {
@@ -94,12 +104,12 @@ impl<'a> Ground<'a> {
     /// Boots and bootstraps the host.
     pub fn made(rig: &'a Rig, program: &Path) -> Result<Self> {
         let mut setting = Setting::converged(rig, program)?;
-        setting.unpack("tar -cf - -C /usr/bin zstd docker-registry", "/usr/local/bin")?;
+        unpack(&setting.bench.host, &format!("{ZSTD} docker-registry"), "/usr/local/bin")?;
         let serve = format!(
             "printf '{}' >/root/registry.yml; systemd-run --quiet --unit=registry /usr/local/bin/docker-registry serve /root/registry.yml",
             REGISTRY.replace('\n', "\\n")
         );
-        setting.bench.look(&format!("{serve}\n{IMAGES} >/root/images"))?;
+        setting.bench.look(&format!("{serve}\n{}", noted()))?;
         let known = setting.bench.project.path("known_hosts");
         fs::write(&known, format!("127.0.*.* {}\n", setting.bench.host.host_key()?))?;
         rig.operator.own(&known, 0o644)?;
@@ -124,19 +134,43 @@ impl<'a> Ground<'a> {
     pub fn send(&self, who: Who) -> Result<Cost> {
         let mut command =
             self.setting.bench.program("bash", &["-o", "pipefail", "-c", &who.script(), who.name(), &self.relay.address.ip().to_string()]);
-        let (before, begun) = (self.relay.passed(), Instant::now());
-        run_within(&mut command, ENOUGH)?;
-        Ok(Cost { seconds: begun.elapsed().as_secs_f64(), bytes: (self.relay.passed() - before) as f64 })
+        let (before, begun, over) = (self.relay.passed(), Instant::now(), AtomicBool::new(false));
+        let passed = || (begun.elapsed().as_secs_f64(), (self.relay.passed() - before) as f64);
+        let (ran, glances) = std::thread::scope(|scope| {
+            let glances = scope.spawn(|| {
+                let mut glances = vec![passed()];
+                while !over.load(Ordering::SeqCst) {
+                    std::thread::sleep(GLANCE);
+                    glances.push(passed());
+                }
+                glances
+            });
+            let ran = run_within(&mut command, ENOUGH);
+            over.store(true, Ordering::SeqCst);
+            (ran, glances.join())
+        });
+        ran?;
+        let glances = glances.map_err(|_| anyhow!("looking at the line panicked"))?;
+        let (seconds, bytes) = passed();
+        let when = |share: f64| glances.iter().find(|(_, passed)| *passed >= share * bytes).map_or(seconds, |(at, _)| *at);
+        Ok(Cost { bytes, seconds, line: when(0.99) - when(0.01) })
+    }
+
+    /// A push by another inventory.
+    pub fn timed(&self, inventory: &str) -> Result<Sample> {
+        let sample = time(&mut self.setting.bedplate(&["images", "push", inventory, "bench"]), Watch::Time)?;
+        ensure!(sample.code == 0, "bedplate images push {inventory} ended with {}", sample.code);
+        Ok(sample)
+    }
+
+    /// The host as one of several.
+    pub fn fleet(&mut self, hosts: u8, rtt: u8) -> Result<Fleet> {
+        Fleet::made(&mut self.setting, hosts, rtt)
     }
 
     /// As if nothing had ever been sent.
     pub fn forget(&self) -> Result<()> {
-        // The CRI has names of its own for what was imported.
-        let images = format!(
-            "{IMAGES} | comm -13 /root/images - | xargs -r k3s ctr images rm --sync >/dev/null
-             rm -rf /var/lib/registry /root/file /var/lib/bedplate/spool"
-        );
-        self.setting.bench.look(&images)?;
+        self.setting.bench.look(&forgotten())?;
         let home = self.setting.bench.rig.operator.home();
         run(Command::new("rm").arg("-rf").arg(home.join(".cache/bedplate/layers")).arg(home.join(".local/share/containers"))).map(drop)
     }
@@ -147,6 +181,19 @@ impl<'a> Ground<'a> {
         fs::copy(archive, &path)?;
         self.setting.bench.rig.operator.own(&path, 0o644)
     }
+}
+
+/// Lists what lies there by name, and notes it.
+pub fn noted() -> String {
+    format!("{IMAGES} >/root/images")
+}
+
+/// Removes what was not noted. The CRI has names of its own for what was imported.
+pub fn forgotten() -> String {
+    format!(
+        "{IMAGES} | comm -13 /root/images - | xargs -r k3s ctr images rm --sync >/dev/null
+         rm -rf /var/lib/registry /root/file /var/lib/bedplate/spool"
+    )
 }
 
 fn line(setting: &Setting<'_>, rtt: u8) -> Result<Relay> {

@@ -1,5 +1,7 @@
 //! `cargo xtask bench images`: what a push costs, in bytes on the line and in seconds, beside the floor and beside what people use today.
 
+mod far;
+mod fleet;
 mod ground;
 mod make;
 mod stories;

@@ -1,21 +1,16 @@
 //! Stories told by everybody in turn, and rows made of what they cost.
 
 use std::collections::BTreeMap;
-use std::fs;
 
 use anyhow::Result;
 
-use super::ground::{Cost, Ground, NEAR, Who};
+use super::far;
+use super::ground::{Cost, Ground, Who};
 use super::make::Maker;
 use super::stories::{self, Floor, Part, Story, THIN};
 use crate::converge_bench::Wanted;
 use crate::converge_bench::row::Row;
 use crate::converge_bench::stopwatch::median;
-
-/// As far as P8's host is, milliseconds.
-const FAR: u8 = 200;
-/// And as large as what it gets.
-const LARGE: usize = 70_000_000;
 
 /// Makes what is pushed.
 type Tale = fn(&Maker) -> Result<Story>;
@@ -38,7 +33,11 @@ pub fn all(ground: &mut Ground<'_>, wanted: &Wanted, rows: &mut Vec<Row>) -> Res
         }
     }
     if wanted.wants("P8-1h") {
-        far(ground, &maker, wanted, rows)?;
+        far::one(ground, &maker, wanted, rows)?;
+    }
+    // The last: it makes other hosts' server of the first.
+    if wanted.wants("P8-5h") {
+        far::five(ground, &maker, wanted, rows)?;
     }
     Ok(())
 }
@@ -61,7 +60,7 @@ fn told(ground: &Ground<'_>, story: &Story, wanted: &Wanted, rows: &mut Vec<Row>
 }
 
 /// One list of costs a part.
-fn by(ground: &Ground<'_>, story: &Story, who: Who, runs: usize) -> Result<Vec<Vec<Cost>>> {
+pub fn by(ground: &Ground<'_>, story: &Story, who: Who, runs: usize) -> Result<Vec<Vec<Cost>>> {
     let mut costs: Vec<Vec<Cost>> = story.parts.iter().map(|_| Vec::new()).collect();
     for _ in 0..runs {
         ground.forget()?;
@@ -70,9 +69,9 @@ fn by(ground: &Ground<'_>, story: &Story, who: Who, runs: usize) -> Result<Vec<V
             ground.pace(part.id.and(story.rate));
             let cost = ground.send(who);
             ground.pace(None);
-            let Cost { bytes, seconds } = cost?;
-            println!("{}: {} {bytes} bytes, {seconds:.2} s", part.id.unwrap_or("before"), who.name());
-            costs.push(Cost { bytes, seconds });
+            let cost = cost?;
+            println!("{}: {} {} bytes, {:.2} s", part.id.unwrap_or("before"), who.name(), cost.bytes, cost.seconds);
+            costs.push(cost);
         }
     }
     Ok(costs)
@@ -86,7 +85,7 @@ fn by_itself(ground: &Ground<'_>, rate: Option<u64>, runs: usize) -> Result<Vec<
 }
 
 /// A row of bytes and one of seconds. On a thin line nothing is faster than the least bytes after a login.
-fn pair(story: &Story, part: &Part, ours: &[Cost], peers: &[(&str, &[Cost])], login: &[Cost], runs: usize) -> [Row; 2] {
+pub fn pair(story: &Story, part: &Part, ours: &[Cost], peers: &[(&str, &[Cost])], login: &[Cost], runs: usize) -> [Row; 2] {
     let (id, rtt) = (part.id.unwrap_or_default(), story.rtt);
     let line = story.rate.map_or_else(String::new, |rate| format!(", {} kbit/s", rate * 8 / 1000));
     let work = format!("{}; {rtt} ms{line}", part.work);
@@ -104,34 +103,6 @@ fn pair(story: &Story, part: &Part, ours: &[Cost], peers: &[(&str, &[Cost])], lo
     let took = peers.iter().map(|(name, costs)| ((*name).to_owned(), seconds_of(costs))).collect();
     let row = |kind: &str, unit, ours, floor, peers| Row { id: format!("{id}-{kind}"), work: work.clone(), unit, ours, floor, peers, runs };
     [row("bytes", "B", bytes_of(ours), Some(bytes), sent), row("seconds", "s", seconds_of(ours), seconds, took)]
-}
-
-/// One host far away.
-fn far(ground: &mut Ground<'_>, maker: &Maker, wanted: &Wanted, rows: &mut Vec<Row>) -> Result<()> {
-    ground.stretch(FAR)?;
-    let layer = maker.random(LARGE)?;
-    let path = ground.setting.bench.project.path("dist/file");
-    fs::write(&path, &layer)?;
-    ground.setting.bench.rig.operator.own(&path, 0o644)?;
-    let part = |archive| Part {
-        id: Some("P8-1h"),
-        work: format!("a file of {} MB that no packing makes less to one host, as an image of one layer", LARGE / 1_000_000),
-        archive,
-        floor: Floor::Bytes(layer.len() as f64),
-        whole: None,
-    };
-    let story = |archive| Story { rtt: FAR, rate: None, parts: vec![part(archive)] };
-    let ours = by(ground, &story(maker.image("far.tar", &[&layer])?), Who::Bedplate, wanted.runs)?;
-    let story = story(path);
-    let mut peers = Vec::new();
-    for peer in [Who::Scp, Who::Sftp] {
-        if wanted.peer_runs > 0 {
-            peers.push((peer.name(), by(ground, &story, peer, wanted.peer_runs)?));
-        }
-    }
-    let costs: Vec<(&str, &[Cost])> = peers.iter().map(|(name, costs)| (*name, costs[0].as_slice())).collect();
-    rows.extend(pair(&story, &story.parts[0], &ours[0], &costs, &[], wanted.runs));
-    ground.stretch(NEAR)
 }
 
 fn bytes_of(costs: &[Cost]) -> f64 {
