@@ -209,11 +209,11 @@ impl<'a> View<'a> {
 
     /// `Visit::Served`.
     pub fn served(&self, name: &str, address: IpAddr) -> Seen<&'a Served> {
-        self.served_to(Question::Outside(OutsideQuestion::served(name, address)))
+        self.served_of(Question::Outside(OutsideQuestion::served(name, address)))
     }
 
     /// The same, to the visitor who asks so.
-    pub fn served_to(&self, asked: Question) -> Seen<&'a Served> {
+    pub fn served_of(&self, asked: Question) -> Seen<&'a Served> {
         look!(self, asked, Served)
     }
 
@@ -224,11 +224,11 @@ impl<'a> View<'a> {
 
     /// `Visit::Get`.
     pub fn exchange(&self, url: &str, address: IpAddr) -> Seen<&'a Exchange> {
-        self.exchange_with(Question::Outside(OutsideQuestion::get(url, address)))
+        self.exchange_of(Question::Outside(OutsideQuestion::get(url, address)))
     }
 
     /// The same, with the visitor who asks so.
-    pub fn exchange_with(&self, asked: Question) -> Seen<&'a Exchange> {
+    pub fn exchange_of(&self, asked: Question) -> Seen<&'a Exchange> {
         look!(self, asked, Exchange)
     }
 

@@ -103,12 +103,12 @@ impl Visitor {
 
     /// What came of the first.
     pub fn exchange<'a>(&self, seen: &View<'a>, url: &str) -> Seen<&'a Exchange> {
-        seen.exchange_with(self.get(seen, url))
+        seen.exchange_of(self.get(seen, url))
     }
 
     /// What came of the second.
     pub fn served<'a>(&self, seen: &View<'a>, name: &str) -> Seen<&'a Served> {
-        seen.served_to(self.serve(seen, name))
+        seen.served_of(self.serve(seen, name))
     }
 
     fn visit(&self, seen: &View<'_>, visit: Visit) -> Question {
