@@ -15,6 +15,10 @@ use crate::model::{Blob, ImageArchive};
 const MOST: u64 = 2 << 30;
 /// Sizes of layers for which it is worth its while, and which memory can hold.
 const WORTH: std::ops::RangeInclusive<u64> = 256 << 10..=256 << 20;
+/// Images of a repository that are noted.
+const FORMER: usize = 4;
+/// Stands between the layers of one and those of the next.
+const BETWEEN: &str = "\n\n";
 /// Bytes that are copied at a time.
 const CHUNK: usize = 128 << 10;
 
@@ -29,8 +33,8 @@ impl Kept {
         etcetera::choose_base_strategy().ok().map(|places| Self(places.cache_dir().join("bedplate/layers")))
     }
 
-    /// The layer that is most like one of `image`: of the image of that repository that was sent last, and nearest in size and place.
-    /// `held` tells whether the host has it.
+    /// The layer that is most like one of `image`: of the image of that repository that was sent last of those of which the host has layers,
+    /// and nearest in size and place. `held` tells what the host has.
     #[must_use]
     pub fn base(&self, image: &ImageArchive, blob: &Blob, held: impl Fn(&str) -> bool) -> Option<String> {
         if !suits(blob) {
@@ -38,14 +42,16 @@ impl Kept {
         }
         let place = layers(image).position(|layer| layer.digest == blob.digest)?;
         let former = fs::read_to_string(self.former(image)?).ok()?;
-        let mut found = Vec::new();
-        for (at, digest) in former.lines().filter(|line| is_digest(line)).enumerate() {
-            let same = image.blobs.iter().any(|blob| blob.digest == digest);
-            if let Some(size) = self.path(digest).and_then(|path| path.metadata().ok()).filter(|_| !same && held(digest)) {
-                found.push((size.len().abs_diff(blob.size), at.abs_diff(place), digest));
+        former.split(BETWEEN).find_map(|layers| {
+            let mut found = Vec::new();
+            for (at, digest) in layers.lines().filter(|line| is_digest(line)).enumerate() {
+                let same = image.blobs.iter().any(|blob| blob.digest == digest);
+                if let Some(size) = self.path(digest).and_then(|path| path.metadata().ok()).filter(|_| !same && held(digest)) {
+                    found.push((size.len().abs_diff(blob.size), at.abs_diff(place), digest));
+                }
             }
-        }
-        found.into_iter().min().map(|(_, _, digest)| digest.to_owned())
+            found.into_iter().min().map(|(_, _, digest)| digest.to_owned())
+        })
     }
 
     /// A layer's bytes.
@@ -76,15 +82,19 @@ impl Kept {
         self.trim()
     }
 
-    /// Notes that an image's layers were the last of their repository.
+    /// Notes that an image's layers were the last of their repository. Other hosts, of this run or of another cluster, may have those before
+    /// them: of some images they stay noted.
     ///
     /// # Errors
     /// The disk.
     pub fn note(&self, image: &ImageArchive) -> io::Result<()> {
         let Some(former) = self.former(image) else { return Ok(()) };
-        let digests: String = layers(image).map(|layer| format!("{}\n", layer.digest)).collect();
+        let last = layers(image).map(|layer| layer.digest.as_str()).collect::<Vec<_>>().join("\n");
+        let noted = fs::read_to_string(&former).unwrap_or_default();
+        let others = noted.split(BETWEEN).map(str::trim).filter(|layers| *layers != last && !layers.is_empty());
+        let all: Vec<&str> = std::iter::once(last.as_str()).chain(others).take(FORMER).collect();
         let mut temp = tempfile::NamedTempFile::new_in(&self.0)?;
-        temp.write_all(digests.as_bytes())?;
+        temp.write_all(all.join(BETWEEN).as_bytes())?;
         temp.persist(former)?;
         Ok(())
     }
@@ -119,7 +129,7 @@ impl Kept {
         digest.strip_prefix("sha256:").map(|hex| self.0.join(hex))
     }
 
-    /// Where the layers of a repository's last image are listed.
+    /// Where the layers of a repository's last images are listed, the last one first.
     fn former(&self, image: &ImageArchive) -> Option<PathBuf> {
         let name = image.names.first()?;
         let repository = name.rsplit_once(':').map_or(name.as_str(), |(repository, _)| repository);

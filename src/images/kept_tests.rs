@@ -44,6 +44,27 @@ fn the_base_of_a_layer_is_its_former_self_if_the_host_has_that() {
 }
 
 #[test]
+fn a_host_that_is_behind_has_the_layers_of_an_image_before_the_last() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = Kept(folder.path().join("layers"));
+    let layers: Vec<Vec<u8>> = (1..=6).map(|seed| vec![seed; 400_000]).collect();
+    let image = |layer: &Vec<u8>| image(folder.path(), "shop/web:1", &[layer]);
+    for layer in &layers {
+        let image = image(layer);
+        kept.keep(&image).unwrap();
+        kept.note(image.image()).unwrap();
+        kept.note(image.image()).unwrap();
+    }
+    let last = image(&layers[5]);
+    let last = last.image();
+    let base = |held: &[u8]| kept.base(last, last.blobs.last().unwrap(), |digest_of| digest_of == digest(held));
+    assert_eq!(base(&layers[4]), Some(digest(&layers[4])));
+    assert_eq!(base(&layers[2]), Some(digest(&layers[2])));
+    assert_eq!(base(&layers[1]), None, "only so many are noted");
+    assert_eq!(kept.base(last, last.blobs.last().unwrap(), |_| true), Some(digest(&layers[4])), "the last one first");
+}
+
+#[test]
 fn what_is_small_is_not_kept_and_what_is_spoilt_goes() {
     let folder = tempfile::tempdir().unwrap();
     let kept = Kept(folder.path().join("layers"));

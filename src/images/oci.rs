@@ -85,7 +85,11 @@ impl Manifest {
 /// Reads the layout's one image.
 pub(super) fn read(members: &Members, arch: &str) -> Result<Found, String> {
     let index = members.get("index.json")?.ok_or("it holds neither manifest.json nor index.json: no docker-archive, no OCI layout")?;
-    let document = parse(&index.text()?)?;
+    let mut document = parse(&index.text()?)?;
+    // Who writes into a folder anew takes the name from the former entry, and leaves that there.
+    if document.manifests.iter().any(|entry| name(entry).is_some()) {
+        document.manifests.retain(|entry| name(entry).is_some());
+    }
     let named: BTreeSet<&str> = document.manifests.iter().filter_map(name).collect();
     let digests: BTreeSet<&str> = document.manifests.iter().map(|entry| entry.digest.as_str()).collect();
     if named.len() > 1 && digests.len() > 1 {

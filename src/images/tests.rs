@@ -115,6 +115,21 @@ fn an_oci_layout_is_known_by_its_config_as_a_folder_and_as_a_tar() {
 }
 
 #[test]
+fn a_layout_that_was_written_into_again_is_its_named_image() {
+    let folder = tempfile::tempdir().unwrap();
+    let (manifest, _) = layout(folder.path());
+    let index = folder.path().join("index.json");
+    let mut text: Value = serde_json::from_str(&fs::read_to_string(&index).unwrap()).unwrap();
+    // As skopeo leaves what bore the name before.
+    let former = fs::read(folder.path().join("blobs/sha256").join(&manifest["sha256:".len()..])).unwrap();
+    let former = String::from_utf8(former).unwrap() + " ";
+    fs::write(folder.path().join("blobs/sha256").join(&digest(former.as_bytes())["sha256:".len()..]), &former).unwrap();
+    text["manifests"].as_array_mut().unwrap().insert(0, json!({ "digest": digest(former.as_bytes()) }));
+    fs::write(&index, text.to_string()).unwrap();
+    assert_eq!(read(folder.path(), ARCH).unwrap().blobs[0].digest, manifest);
+}
+
+#[test]
 fn a_layout_that_lacks_a_blob_or_calls_it_by_a_path_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     layout(folder.path());

@@ -14,7 +14,7 @@ const CONTAINERD: &str = r#"#!/bin/sh
 d=${0%/*}
 case "$*" in
 "images import"*) echo "$*" >"$d/how"; cat >"$d/imported"; grep -q index.json "$d/imported" ;;
-"images label"*) echo "$*" >>"$d/how" ;;
+"images label"* | "images rm"*) echo "$*" >>"$d/how" ;;
 "images check"*) cat "$d/whole" ;;
 "content ls -q") cat "$d/held" ;;
 esac
@@ -129,6 +129,9 @@ fn a_blob_that_went_meanwhile_is_told_from_an_image_that_is_not_whole() {
         host.spool(&sent, &bytes, &parts(&[0, 9000]));
         let output = host.import(&[(&sent, parts(&[0, 9000]))], &all);
         assert_eq!((output.status.code(), host.left()), (Some(status), 1), "{output:?}");
+        let imported = fs::read(host.at("imported")).unwrap();
+        assert_eq!(imported.windows(10).any(|bytes| bytes == b"index.json"), status == 1, "what is known to lack is not named");
+        assert!(fs::read_to_string(host.at("how")).unwrap().ends_with(&format!("images rm {NAME}\n")));
     }
 }
 
