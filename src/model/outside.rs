@@ -8,7 +8,7 @@ use serde::Deserialize;
 pub enum Phase {
     /// The system's roots, or `acme.production.roots`.
     Production,
-    /// `acme.staging.roots`, by default Let's Encrypt's staging roots.
+    /// `acme.staging.roots`; where the inventory names none, nothing.
     Staging,
     /// Neither, and why.
     Untrusted(String),

@@ -22,7 +22,8 @@ pub struct AcmeSite {
     pub certificate: String,
     /// Where visitors find the ingress; none: the inventory does not say.
     pub address: Option<IpAddr>,
-    roots: StagingRoots,
+    /// Whether a staging chain can be verified.
+    pub roots: StagingRoots,
 }
 
 /// Where visitors find the cluster's ingress.

@@ -116,7 +116,7 @@ impl Certificate {
             )));
         };
         for (name, served) in &evidence.names {
-            let found = self.uncovered(name, live, leaf).or_else(|| served::judge(name, *served, leaf, issuer, now));
+            let found = self.uncovered(name, live, leaf).or_else(|| served::judge(name, *served, leaf, (issuer, evidence.roots), now));
             if found.is_some() {
                 return Ok(found);
             }

@@ -3,7 +3,7 @@
 use crate::model::{Finding, NOT_BEGUN, Phase, Served};
 
 use super::super::leaf::Leaf;
-use super::super::ratchet::Issuer;
+use super::super::ratchet::{Issuer, StagingRoots};
 
 /// The subject of what Traefik serves where no Secret fits (contract §3.3).
 const DEFAULT: &str = "TRAEFIK DEFAULT CERT";
@@ -13,8 +13,8 @@ pub fn is_default(served: &Served) -> bool {
     served.subject.contains(DEFAULT)
 }
 
-/// What is wrong with what `name` serves; none: it is the Secret's leaf, and believed in the phase of `issuer`.
-pub fn judge(name: &str, served: Option<&Served>, leaf: &Leaf, issuer: Issuer, now: i64) -> Option<Finding> {
+/// What is wrong with what `name` serves; none: it is the Secret's leaf, and believed in the phase of `issuer` as far as its roots are known.
+pub fn judge(name: &str, served: Option<&Served>, leaf: &Leaf, (issuer, roots): (Issuer, StagingRoots), now: i64) -> Option<Finding> {
     let Some(served) = served else {
         return Some(Finding::new(format!("{name} serves nothing on port 443"), "let TCP 443 in, and see whether Traefik runs"));
     };
@@ -24,7 +24,7 @@ pub fn judge(name: &str, served: Option<&Served>, leaf: &Leaf, issuer: Issuer, n
     if served.sha256 != leaf.sha256 {
         return Some(another(name, served, leaf));
     }
-    out_of_time(name, served, now).or_else(|| disbelieved(name, served, issuer))
+    out_of_time(name, served, now).or_else(|| disbelieved(name, served, issuer, roots))
 }
 
 /// Traefik's own certificate, and what that comes from.
@@ -60,10 +60,11 @@ pub fn out_of_time(name: &str, served: &Served, now: i64) -> Option<Finding> {
     })
 }
 
-fn disbelieved(name: &str, served: &Served, issuer: Issuer) -> Option<Finding> {
+fn disbelieved(name: &str, served: &Served, issuer: Issuer, roots: StagingRoots) -> Option<Finding> {
     let cure = |side: &str| format!("set acme.{side}.roots to the roots of the CA that acme.{side}.server issues by");
     match (&served.phase, issuer) {
         (Phase::Production, _) | (Phase::Staging, Issuer::Staging) => None,
+        (Phase::Untrusted(_), Issuer::Staging) if roots == StagingRoots::Unknown => None,
         (Phase::Staging, Issuer::Production) => {
             Some(Finding::new(format!("{name}: the production CA's chain verifies to staging roots"), cure("production")))
         }

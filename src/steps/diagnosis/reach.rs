@@ -30,7 +30,7 @@ pub fn judge(case: &Case<'_>, name: &str, challenge: Option<&Value>) -> Result<O
     let firewall =
         || Cure::User(format!("let TCP 80 in to {address}: the provider's firewall, the host's, and the router's port forwarding"));
     match case.seen.exchange(&url, address) {
-        Ok(Some(exchange)) => Ok(answered(exchange, name, address, challenge)),
+        Ok(Some(exchange)) => Ok(answered(exchange, name, address, challenge).or_else(|| dead(case, name, &url))),
         Ok(None) => Ok(Some((format!("port 80 of {address} does not answer"), firewall()))),
         Err(Missing { why: Why::Unreadable(why), .. }) if why.starts_with("refused") => {
             let refused = format!("port 80 of {address} is refused");
@@ -39,6 +39,16 @@ pub fn judge(case: &Case<'_>, name: &str, challenge: Option<&Value>) -> Result<O
         Err(Missing { why: Why::Unreadable(why), .. }) => Ok(Some((format!("port 80 of {address} does not answer: {why}"), firewall()))),
         Err(missing) => Err(missing),
     }
+}
+
+/// An IPv6 address of the host's own that DNS gives, too, and that does not answer. A machine without IPv6 sees nothing of that.
+fn dead(case: &Case<'_>, name: &str, url: &str) -> Option<(String, Cure)> {
+    let six = ask::sixes(case, name).into_iter().find(|six| match case.seen.exchange(url, *six) {
+        Err(Missing { why: Why::Unreadable(why), .. }) => !why.contains("Network is unreachable"),
+        answer => matches!(answer, Ok(None)),
+    })?;
+    let cure = format!("let TCP 80 in to {six} and to Traefik, which takes a k3s with IPv6; or take the AAAA record of {name} away");
+    Some((format!("port 80 of {six} does not answer, to which {name} leads, too: a CA asks IPv6 first"), Cure::User(cure)))
 }
 
 /// An IPv6 address that gives no answer, in words.
@@ -59,7 +69,10 @@ fn answered(exchange: &Exchange, name: &str, address: IpAddr, challenge: Option<
         let why = format!("another web server ({}) answers on port 80 of {address} with status {}", exchange.server, exchange.status);
         return Some((
             why,
-            Cure::User(format!("stop it on the host, so that Traefik gets port 80; if it stands before the host, let {name} lead past it")),
+            Cure::User(format!(
+                "stop it on the host, so that Traefik gets port 80; if it stands before the host, let {name} lead past it; if it is an \
+                 application of the cluster, see what leads to it: kubectl get ingress,ingressroutes.traefik.io -A"
+            )),
         ));
     }
     if exchange.status == 200 {

@@ -26,7 +26,7 @@ pub fn judge(case: &Case<'_>) -> Result<Vec<Cause>, Missing> {
             continue;
         }
         let served = case.seen.served(name, address).ok().flatten();
-        let Some(finding) = unlike(name, served, leaf, issuer, case.now) else { continue };
+        let Some(finding) = unlike(name, served, leaf, (issuer, case.site.roots), case.now) else { continue };
         causes.push(match served.is_some_and(is_default) {
             true => default_served(case, name)?,
             false => Cause::new(format!("the certificate is issued, and {}", finding.what), "", Cure::User(finding.cure)),

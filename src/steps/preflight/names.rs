@@ -81,7 +81,7 @@ pub fn questions(inventory: &Inventory, seen: &View<'_>) -> Vec<Question> {
     questions
 }
 
-/// One warning a name that does not lead to this host, and to it alone.
+/// One warning a name that does not lead to this host, and to it alone; IPv6 addresses of its own are as good.
 ///
 /// # Errors
 /// A question was not asked.
@@ -93,6 +93,7 @@ pub fn resolve(inventory: &Inventory, host: &Host, seen: &View<'_>, findings: &m
         }
         return Ok(());
     };
+    let own: BTreeSet<IpAddr> = seen.facts()?.addresses.iter().copied().collect();
     for (name, audience) in names(inventory) {
         let mut told = Vec::new();
         for (resolver, whose) in audience.resolvers() {
@@ -102,7 +103,7 @@ pub fn resolve(inventory: &Inventory, host: &Host, seen: &View<'_>, findings: &m
         if audience == Audience::Visitors {
             told.retain(|(told, _)| told.as_ref().is_ok_and(|found| !found.is_empty()));
         }
-        if let Some(Finding { what, cure }) = judge(name, audience, wanted, &told) {
+        if let Some(Finding { what, cure }) = judge(name, audience, (wanted, &own), &told) {
             findings.warn(what, cure);
         }
     }
@@ -132,9 +133,9 @@ fn readable(answer: Result<BTreeSet<IpAddr>, Missing>) -> Result<Told, Missing> 
     }
 }
 
-/// What is amiss with a name; none: it leads to `wanted`, whomever one asks.
-fn judge(name: &str, audience: Audience, wanted: IpAddr, told: &[(Told, &str)]) -> Option<Finding> {
-    let wrong: Vec<String> = told.iter().filter_map(|(told, whose)| amiss(told, wanted).map(|what| format!("{what} {whose}"))).collect();
+/// What is amiss with a name; none: it leads to `wanted`, and at most to `own` addresses besides, whomever one asks.
+fn judge(name: &str, audience: Audience, (wanted, own): (IpAddr, &BTreeSet<IpAddr>), told: &[(Told, &str)]) -> Option<Finding> {
+    let wrong: Vec<String> = told.iter().filter_map(|(told, whose)| amiss(told, wanted, own).map(|what| format!("{what} {whose}"))).collect();
     if wrong.is_empty() {
         return None;
     }
@@ -148,13 +149,14 @@ fn judge(name: &str, audience: Audience, wanted: IpAddr, told: &[(Told, &str)]) 
     Some(Finding::new(format!("{name} must lead to {wanted} alone, but {}", wrong.join(", ")), cure))
 }
 
-fn amiss(told: &Told, wanted: IpAddr) -> Option<String> {
+fn amiss(told: &Told, wanted: IpAddr, own: &BTreeSet<IpAddr>) -> Option<String> {
     let found = match told {
         Err(reason) => return Some(format!("can't be resolved ({reason})")),
         Ok(found) if found.is_empty() => return Some("has no address".into()),
         Ok(found) => found,
     };
-    let others: Vec<_> = found.iter().filter(|ip| **ip != wanted).map(IpAddr::to_string).collect();
+    let leads = |ip: &IpAddr| *ip == wanted || own.contains(ip) && found.contains(&wanted);
+    let others: Vec<_> = found.iter().filter(|ip| !leads(ip)).map(IpAddr::to_string).collect();
     (!others.is_empty()).then(|| format!("is {}", others.join(" and ")))
 }
 
