@@ -73,7 +73,7 @@ pub fn five(ground: &mut Ground<'_>, maker: &Maker, wanted: &Wanted, rows: &mut 
         (0..wanted.runs).map(run).collect()
     };
     let (all, one) = (pushed(&fleet.inventory)?, pushed(super::ground::INVENTORY)?);
-    let work = format!("the same file to {HOSTS} hosts at once; floor: to one of them; {FAR} ms");
+    let work = format!("the same file to {HOSTS} hosts, the server first; floor: to one of them; processor: bedplate's own; {FAR} ms");
     let row = |id: &str, of: fn(&Sample) -> f64| Row {
         id: id.into(),
         work: work.clone(),
