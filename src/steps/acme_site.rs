@@ -7,7 +7,7 @@ use crate::model::{ApiQuestion, Missing, ObjectRef, OperatorQuestion, OutsideQue
 
 use super::carrier::Carrier;
 use super::leaf::Leaf;
-use super::ratchet::{Evidence, StagingRoots};
+use super::ratchet::{Evidence, Issuer, StagingRoots};
 
 /// What the inventory says of the site.
 #[derive(Clone, Debug)]
@@ -55,10 +55,24 @@ impl AcmeSite {
 
     /// What the ratchet must know.
     pub fn questions(&self) -> Vec<Question> {
-        let secret = ApiQuestion::Secret { namespace: self.carrier.namespace().into(), name: self.certificate.clone() };
         let served =
             self.names.iter().flat_map(|name| self.address.map(|address| Question::Outside(OutsideQuestion::served(name, address))));
-        [Question::Api(secret), Question::Operator(OperatorQuestion::Clock)].into_iter().chain(served).collect()
+        self.issued().into_iter().chain(served).collect()
+    }
+
+    /// What [`Self::is_issued`] must know.
+    pub fn issued(&self) -> [Question; 2] {
+        let secret = ApiQuestion::Secret { namespace: self.carrier.namespace().into(), name: self.certificate.clone() };
+        [Question::Api(secret), Question::Operator(OperatorQuestion::Clock)]
+    }
+
+    /// Whether production has issued for that name: nothing is ordered for it before its renewal.
+    ///
+    /// # Errors
+    /// Secret or clock can't be seen.
+    pub fn is_issued(&self, seen: &View<'_>, name: &str) -> Result<bool, Missing> {
+        let (leaf, now) = (seen.secret(self.carrier.namespace(), &self.certificate)?.and_then(Leaf::of), seen.clock()?);
+        Ok(leaf.is_some_and(|leaf| leaf.issuer == Issuer::Production.name() && leaf.not_after > now && leaf.covers(name)))
     }
 
     /// The Certificate, which ingress-shim names after its Secret.

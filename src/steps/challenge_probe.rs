@@ -1,5 +1,6 @@
 //! The challenge probe: before anything is ordered, every name of an ACME site leads to this cluster, its CAA lets the CA issue, and
-//! port 80 is answered by the ingress (S3-75, contract §4.9). A failed order costs hours of back-off; a question costs nothing.
+//! port 80 is answered by the ingress (S3-75, contract §4.9). A failed order costs hours of back-off; a question costs nothing. What production has
+//! issued already is not ordered: there it is a warning, and holds nothing up.
 
 pub(super) mod dns;
 pub(super) mod stranger;
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 use crate::inventory::{Consent, Inventory};
 use crate::model::{
-    Condition, Exchange, Finding, HostQuestion, Missing, OutsideQuestion, Plan, Planned, Question, Scope, Step, StepId, View,
+    Condition, Exchange, Finding, HostQuestion, Missing, Note, OutsideQuestion, Plan, Planned, Question, Scope, Step, StepId, View,
 };
 
 use super::acme_site::AcmeSite;
@@ -60,6 +61,7 @@ impl Step for Probe {
 
     fn questions(&self, seen: &View<'_>) -> Vec<Question> {
         let mut questions = vec![seen.ask(HostQuestion::Facts), self.site.carrier.question()];
+        questions.extend(self.site.issued());
         questions.extend(self.site.names.iter().flat_map(|name| dns::questions(name, self.authority)));
         questions.extend(
             self.site
@@ -80,7 +82,10 @@ impl Step for Probe {
         let mut notes = Vec::new();
         for name in &self.site.names {
             let (wrong, unknown) = dns::judge(seen, name, address, self.authority)?;
-            findings.extend(wrong);
+            match self.site.is_issued(seen, name)? {
+                true => notes.extend(wrong.into_iter().map(warned)),
+                false => findings.extend(wrong),
+            }
             notes.extend(unknown);
         }
         if !findings.is_empty() {
@@ -88,7 +93,12 @@ impl Step for Probe {
         }
         for name in &self.site.names {
             let url = url(name);
-            if let Some(Finding { what, cure }) = unreached(&url, seen.exchange(&url, address), address, released)? {
+            if let Some(finding) = unreached(&url, seen.exchange(&url, address), address, released)? {
+                if self.site.is_issued(seen, name)? {
+                    notes.push(warned(finding));
+                    continue;
+                }
+                let Finding { what, cure } = finding;
                 return Ok(Plan::Wait(Condition {
                     what: format!("port 80 of {name} reaches the ingress"),
                     seen: what,
@@ -100,6 +110,11 @@ impl Step for Probe {
         }
         Ok(Planned::from(Plan::Converged).with_notes(notes))
     }
+}
+
+/// What would hold an order up, where the next one is a renewal.
+fn warned(Finding { what, cure }: Finding) -> Note {
+    Note::Warning(Finding::new(format!("{what}: its certificate will not be renewed so"), cure))
 }
 
 /// What is asked of a name that has no challenge yet.

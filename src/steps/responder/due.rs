@@ -1,15 +1,15 @@
 //! For which names an order comes next: those that no certificate covers yet and that no Ingress asks for. Once an Ingress asks,
 //! cert-manager orders by itself, and nobody holds it up any more.
 
-use crate::model::{ApiQuestion, Missing, OperatorQuestion, Question, View};
+use crate::model::{Missing, Question, View};
 
 use super::super::acme_site::AcmeSite;
 use super::super::leaf::Leaf;
 
 /// What must be known of a site.
 pub fn questions(site: &AcmeSite) -> [Question; 3] {
-    let secret = ApiQuestion::Secret { namespace: site.carrier.namespace().into(), name: site.certificate.clone() };
-    [site.carrier.question(), Question::Api(secret), Question::Operator(OperatorQuestion::Clock)]
+    let [secret, clock] = site.issued();
+    [site.carrier.question(), secret, clock]
 }
 
 /// The names.
