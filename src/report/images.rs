@@ -33,15 +33,22 @@ impl Images {
         }
     }
 
-    /// What pods run, as the API server lists them.
+    /// What pods run, as the API server lists them: on their node, and by its id where that is told and not the digest that a registry has.
     pub fn used(&mut self, pods: &[Value]) {
         for pod in pods {
             let name = |place: &str| pod["metadata"][place].as_str().unwrap_or_default();
-            let containers = ["containers", "initContainers"].iter().filter_map(|kind| pod["spec"][*kind].as_array()).flatten();
-            for wanted in containers.filter_map(|container| full(container["image"].as_str()?).ok()) {
-                let pod = format!("{}/{}", name("namespace"), name("name"));
-                for (_, row) in self.0.iter_mut().filter(|((name, _), _)| *name == wanted) {
-                    row.used_by.insert(pod.clone());
+            let user = format!("{}/{}", name("namespace"), name("name"));
+            let node = pod["spec"]["nodeName"].as_str();
+            for (asked, told) in [("containers", "containerStatuses"), ("initContainers", "initContainerStatuses")] {
+                let told =
+                    |name: &Value| pod["status"][told].as_array()?.iter().find(|status| status["name"] == *name)?["imageID"].as_str();
+                for container in pod["spec"][asked].as_array().into_iter().flatten() {
+                    let Some(wanted) = container["image"].as_str().and_then(|image| full(image).ok()) else { continue };
+                    let runs = told(&container["name"]).filter(|id| id.starts_with("sha256:"));
+                    let used = |(name, id): &(String, String), row: &Row| {
+                        *name == wanted && runs.is_none_or(|runs| runs == id) && node.is_none_or(|node| row.nodes.contains(node))
+                    };
+                    self.0.iter_mut().filter(|(image, row)| used(image, row)).for_each(|(_, row)| drop(row.used_by.insert(user.clone())));
                 }
             }
         }
@@ -99,5 +106,23 @@ mod tests {
         assert_eq!(images.text(), expected);
         let json: Value = serde_json::from_str(&images.json()).unwrap();
         assert_eq!((&json["nodes"], &json["pinned"], &json["size"]), (&json!(["one", "two"]), &json!(["one"]), &json!(5_840_000)));
+    }
+
+    #[test]
+    fn who_runs_what_is_told_by_node_and_id() {
+        let mut images = Images::default();
+        let image = |id: &str| ImageOnHost { name: "docker.io/shop/web:1".into(), id: format!("sha256:{id}"), pinned: true, size: 1 };
+        images.on(&HostId("one".into()), &[image("aaaa")]);
+        images.on(&HostId("two".into()), &[image("bbbb")]);
+        let pod = |name: &str, node: &str, id: &str| {
+            json!({
+                "metadata": { "namespace": "shop", "name": name },
+                "spec": { "nodeName": node, "containers": [{ "name": "web", "image": "shop/web:1" }] },
+                "status": { "containerStatuses": [{ "name": "web", "imageID": id }] },
+            })
+        };
+        images.used(&[pod("a", "one", "sha256:aaaa"), pod("b", "two", "docker.io/shop/web@sha256:cccc"), pod("old", "two", "sha256:aaaa")]);
+        let used: Vec<Vec<&str>> = images.0.values().map(|row| row.used_by.iter().map(String::as_str).collect()).collect();
+        assert_eq!(used, [["shop/a"], ["shop/b"]]);
     }
 }

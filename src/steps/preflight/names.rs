@@ -135,7 +135,8 @@ fn readable(answer: Result<BTreeSet<IpAddr>, Missing>) -> Result<Told, Missing> 
 
 /// What is amiss with a name; none: it leads to `wanted`, and at most to `own` addresses besides, whomever one asks.
 fn judge(name: &str, audience: Audience, (wanted, own): (IpAddr, &BTreeSet<IpAddr>), told: &[(Told, &str)]) -> Option<Finding> {
-    let wrong: Vec<String> = told.iter().filter_map(|(told, whose)| amiss(told, wanted, own).map(|what| format!("{what} {whose}"))).collect();
+    let wrong: Vec<String> =
+        told.iter().filter_map(|(told, whose)| amiss(told, wanted, own).map(|what| format!("{what} {whose}"))).collect();
     if wrong.is_empty() {
         return None;
     }
