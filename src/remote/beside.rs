@@ -90,8 +90,9 @@ impl Remote {
             Ok(bytes)
         };
         let beside = match self.line {
-            Line::Ssh(_) if size >= WORTH => BESIDE,
-            Line::Ssh(_) | Line::Local => 0,
+            // What is on its way in each is lost where the line is cut.
+            Line::Ssh(_) => usize::try_from(size / WORTH).unwrap_or(BESIDE).min(BESIDE),
+            Line::Local => 0,
         };
         let others = (0..beside).map(|_| self.beside(&parcels, pace.subscribe(), limit, sent));
         let (bytes, others) = tokio::try_join!(first, try_join_all(others))?;

@@ -48,7 +48,9 @@ impl Images {
                     let used = |(name, id): &(String, String), row: &Row| {
                         *name == wanted && runs.is_none_or(|runs| runs == id) && node.is_none_or(|node| row.nodes.contains(node))
                     };
-                    self.0.iter_mut().filter(|(image, row)| used(image, row)).for_each(|(_, row)| drop(row.used_by.insert(user.clone())));
+                    for (_, row) in self.0.iter_mut().filter(|(image, row)| used(image, row)) {
+                        row.used_by.insert(user.clone());
+                    }
                 }
             }
         }
