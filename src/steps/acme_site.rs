@@ -66,13 +66,14 @@ impl AcmeSite {
         [Question::Api(secret), Question::Operator(OperatorQuestion::Clock)]
     }
 
-    /// Whether production has issued for that name: nothing is ordered for it before its renewal.
+    /// Whether production has issued for all names: nothing is ordered before the renewal.
     ///
     /// # Errors
     /// Secret or clock can't be seen.
-    pub fn is_issued(&self, seen: &View<'_>, name: &str) -> Result<bool, Missing> {
+    pub fn is_issued(&self, seen: &View<'_>) -> Result<bool, Missing> {
         let (leaf, now) = (seen.secret(self.carrier.namespace(), &self.certificate)?.and_then(Leaf::of), seen.clock()?);
-        Ok(leaf.is_some_and(|leaf| leaf.issuer == Issuer::Production.name() && leaf.not_after > now && leaf.covers(name)))
+        let issued = |leaf: Leaf| leaf.issuer == Issuer::Production.name() && leaf.not_after > now;
+        Ok(leaf.is_some_and(|leaf| self.names.iter().all(|name| leaf.covers(name)) && issued(leaf)))
     }
 
     /// The Certificate, which ingress-shim names after its Secret.

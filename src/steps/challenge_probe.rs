@@ -1,6 +1,6 @@
 //! The challenge probe: before anything is ordered, every name of an ACME site leads to this cluster, its CAA lets the CA issue, and
-//! port 80 is answered by the ingress (S3-75, contract §4.9). A failed order costs hours of back-off; a question costs nothing. What production has
-//! issued already is not ordered: there it is a warning, and holds nothing up.
+//! port 80 is answered by the ingress (S3-75, contract §4.9). A failed order costs hours of back-off; a question costs nothing. Where production
+//! has issued for all names nothing is ordered: there it is a warning, and holds nothing up.
 
 pub(super) mod dns;
 pub(super) mod stranger;
@@ -78,11 +78,12 @@ impl Step for Probe {
             let finding = Finding::new("nothing says where visitors find the server", "set public_ip of the server");
             return Ok(Plan::Unmet(vec![finding]).into());
         };
+        let issued = self.site.is_issued(seen)?;
         let mut findings = Vec::new();
         let mut notes = Vec::new();
         for name in &self.site.names {
             let (wrong, unknown) = dns::judge(seen, name, address, self.authority)?;
-            match self.site.is_issued(seen, name)? {
+            match issued {
                 true => notes.extend(wrong.into_iter().map(warned)),
                 false => findings.extend(wrong),
             }
@@ -94,7 +95,7 @@ impl Step for Probe {
         for name in &self.site.names {
             let url = url(name);
             if let Some(finding) = unreached(&url, seen.exchange(&url, address), address, released)? {
-                if self.site.is_issued(seen, name)? {
+                if issued {
                     notes.push(warned(finding));
                     continue;
                 }

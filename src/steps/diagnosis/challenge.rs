@@ -70,7 +70,7 @@ fn refused(case: &Case<'_>, challenge: &Value, dns_name: &str, reason: &str) -> 
     if let Some(known) = authority::of(reason, case) {
         return Ok(known);
     }
-    if let Some(known) = reach::judge(case, dns_name, Some(challenge))? {
+    if let Some(known) = reach::judge(case, dns_name, Some(challenge))?.or_else(|| reach::dead(case, dns_name, challenge)) {
         return Ok(known);
     }
     Ok(match problem::kind(reason) {

@@ -13,6 +13,7 @@ use super::super::workloads::pods::{self, Pod};
 use super::ask::{self, DEPLOYMENT, POD};
 use super::case::{Case, listed};
 use super::cause::Cure;
+use super::class;
 use crate::steps::object::{name as named, text};
 
 /// Why a name does not lead to the ingress; none: it does, as far as this machine sees.
@@ -30,7 +31,11 @@ pub fn judge(case: &Case<'_>, name: &str, challenge: Option<&Value>) -> Result<O
     let firewall =
         || Cure::User(format!("let TCP 80 in to {address}: the provider's firewall, the host's, and the router's port forwarding"));
     match case.seen.exchange(&url, address) {
-        Ok(Some(exchange)) => Ok(answered(exchange, name, address, challenge).or_else(|| dead(case, name, &url))),
+        Ok(Some(exchange)) => match (answered(exchange, name, address, challenge), challenge) {
+            // Where nobody serves the solver's class, that may be the application itself.
+            (Some(stranger), Some(challenge)) => Ok(Some(class::judge(case, challenge)?.unwrap_or(stranger))),
+            (stranger, _) => Ok(stranger),
+        },
         Ok(None) => Ok(Some((format!("port 80 of {address} does not answer"), firewall()))),
         Err(Missing { why: Why::Unreadable(why), .. }) if why.starts_with("refused") => {
             let refused = format!("port 80 of {address} is refused");
@@ -41,11 +46,13 @@ pub fn judge(case: &Case<'_>, name: &str, challenge: Option<&Value>) -> Result<O
     }
 }
 
-/// An IPv6 address of the host's own that DNS gives, too, and that does not answer. A machine without IPv6 sees nothing of that.
-fn dead(case: &Case<'_>, name: &str, url: &str) -> Option<(String, Cure)> {
-    let six = ask::sixes(case, name).into_iter().find(|six| match case.seen.exchange(url, *six) {
-        Err(Missing { why: Why::Unreadable(why), .. }) => !why.contains("Network is unreachable"),
-        answer => matches!(answer, Ok(None)),
+/// An IPv6 address of the host's own that DNS gives, too, and that does not answer: a CA prefers it, and cert-manager's own check does not. A
+/// machine without a way there knows nothing of that.
+pub fn dead(case: &Case<'_>, name: &str, challenge: &Value) -> Option<(String, Cure)> {
+    let url = ask::url(name, Some(challenge));
+    let six = ask::sixes(case, name).into_iter().find(|six| match case.seen.exchange(&url, *six) {
+        Err(Missing { why: Why::Unreadable(why), .. }) => ["refused", "timeout"].iter().any(|word| why.starts_with(word)),
+        _ => false,
     })?;
     let cure = format!("let TCP 80 in to {six} and to Traefik, which takes a k3s with IPv6; or take the AAAA record of {name} away");
     Some((format!("port 80 of {six} does not answer, to which {name} leads, too: a CA asks IPv6 first"), Cure::User(cure)))

@@ -23,11 +23,10 @@ pub fn judge(case: &Case<'_>, challenge: &Value, name: &str, said: &str) -> Resu
     {
         return Ok(known);
     }
-    // Before who answers: where nobody serves the solver's class, that may be the application itself.
-    if let Some(known) = class::judge(case, challenge)? {
+    if let Some(known) = reach::judge(case, name, Some(challenge))? {
         return Ok(known);
     }
-    if let Some(known) = reach::judge(case, name, Some(challenge))? {
+    if let Some(known) = class::judge(case, challenge)? {
         return Ok(known);
     }
     Ok(if has(&["no such host", "server misbehaving"]) {

@@ -93,7 +93,7 @@ pub fn resolve(inventory: &Inventory, host: &Host, seen: &View<'_>, findings: &m
         }
         return Ok(());
     };
-    let own: BTreeSet<IpAddr> = seen.facts()?.addresses.iter().copied().collect();
+    let own: BTreeSet<IpAddr> = seen.facts()?.addresses.iter().copied().filter(is_public_six).collect();
     for (name, audience) in names(inventory) {
         let mut told = Vec::new();
         for (resolver, whose) in audience.resolvers() {
@@ -159,6 +159,11 @@ fn amiss(told: &Told, wanted: IpAddr, own: &BTreeSet<IpAddr>) -> Option<String> 
     let leads = |ip: &IpAddr| *ip == wanted || own.contains(ip) && found.contains(&wanted);
     let others: Vec<_> = found.iter().filter(|ip| !leads(ip)).map(IpAddr::to_string).collect();
     (!others.is_empty()).then(|| format!("is {}", others.join(" and ")))
+}
+
+/// Of the Internet's own (RFC 4291: 2000::/3).
+fn is_public_six(ip: &IpAddr) -> bool {
+    matches!(ip, IpAddr::V6(six) if six.segments()[0] >> 13 == 1)
 }
 
 fn is_proxy(ip: &IpAddr) -> bool {

@@ -29,8 +29,8 @@ pub(super) struct Import<'a> {
 
 /// Imports what came and what containerd has, under all names, looks whether it is whole, and prints what the CRI has then. While containerd takes
 /// them in, what came is checked blob by blob side by side; it gets no index, and so imports nothing, where one is spoilt or one that it had is gone.
-/// A name that leads to an image which is not whole all the same is taken away: a run that looks at it would take the image for well. The payload
-/// is what else is in the archive.
+/// A name that leads to an image which lacks a blob all the same is taken away: a run that looks at it would take the image for well. What could
+/// only not be unpacked is unpacked when a pod wants it. The payload is what else is in the archive.
 /// containerd never looks again at what it once took in, until it must unpack it: where it can't, what rots in its store is found here.
 pub(super) fn script(import: &Import<'_>, archive: &Archive) -> String {
     let Import { names, sent, all, importer, patience } = import;
@@ -70,7 +70,7 @@ pub(super) fn script(import: &Import<'_>, archive: &Archive) -> String {
         .iter()
         .map(|name| {
             let (filter, name) = (quote(&format!("name=={name}")), quote(name));
-            format!("[ \"$({ctr} images check -q {filter})\" = {name} ] || {ctr} images rm {name} >/dev/null 2>&1 || true\n")
+            format!("! w=$({ctr} images check -q {filter}) || [ \"$w\" = {name} ] || {ctr} images rm {name} >/dev/null 2>&1 || true\n")
         })
         .collect();
     let known: String = all.iter().map(|blob| format!(" {}", blob.digest)).collect();
@@ -84,12 +84,12 @@ pub(super) fn script(import: &Import<'_>, archive: &Archive) -> String {
         "{STRICT}cd {FOLDER}\nr=\n{{\nchecks=\n{there}{checks}{tar}\
          spoilt=\nfor check in $checks; do wait \"$check\" || spoilt=1; done\n[ -z \"$spoilt\" ] || exit\n{index}\
          }} | {ctr} images import {how}- >/dev/null || r=$?\n{LIST} &\n{ready}wait $! || true\n\
-         if [ -n \"$r\" ]; then\nspoilt=\n{spoilt}[ -z \"$spoilt\" ] || exit {SPOILT}\nheld=$({ctr} content ls -q)\nlost=\n\
+         if [ -n \"$r\" ]; then\nspoilt=\n{spoilt}[ -z \"$spoilt\" ] || exit {SPOILT}\nheld=$({ctr} content ls -q) || true\nlost=\n\
          for d in{known}; do\nf={STORE}/${{d#sha256:}}\n\
          case $held in *$d*) ;; *) echo \"containerd lacks $d\" >&2; lost=1; continue ;; esac\n\
          [ ! -f \"$f\" ] || echo \"${{d#sha256:}}  $f\" | sha256sum -c --status || {{\n\
-         echo \"what containerd holds as $d is something else\" >&2; lost=1; {ctr} content rm \"$d\" >/dev/null; rm -f \"$f\"; }}\ndone\n{unnamed}\
-         [ -z \"$lost\" ] || exit {COLLECTED}\n\
+         echo \"what containerd holds as $d is something else\" >&2; lost=1; {ctr} content rm \"$d\" >/dev/null || true; rm -f \"$f\"; }}\ndone\n\
+         if [ -n \"$lost\" ]; then\n{unnamed}exit {COLLECTED}\nfi\n\
          echo 'the image is not whole after its import (k3s ctr images check)' >&2; exit \"$r\"\nfi\n\
          {pins}{gone}"
     )
