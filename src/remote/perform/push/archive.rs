@@ -1,6 +1,6 @@
 //! The tar that the host's importer reads: an OCI layout of the blobs that came. Its headers and the index go along with the script, and
 //! the blobs are printed from the spool between them. The index stands last: as long as it is held back, nothing is imported
-//! (containerd: pkg/images/archive/importer.go reads all before it looks for one).
+//! (containerd: core/images/archive/importer.go reads all before it looks for one).
 
 use std::io;
 

@@ -30,7 +30,7 @@ pub(super) struct Import<'a> {
 /// Imports what came and what containerd has, under all names, looks whether it is whole, and prints what the CRI has then. While containerd takes
 /// them in, what came is checked blob by blob side by side; it gets no index, and so imports nothing, where one is spoilt or one that it had is gone.
 /// A name that leads to an image which lacks a blob all the same is taken away: a run that looks at it would take the image for well. What could
-/// only not be unpacked is unpacked when a pod wants it. The payload is what else is in the archive.
+/// only not be unpacked is unpacked when a pod wants it (containerd: internal/cri/opts/container.go). The payload is what else is in the archive.
 /// containerd never looks again at what it once took in, until it must unpack it: where it can't, what rots in its store is found here.
 pub(super) fn script(import: &Import<'_>, archive: &Archive) -> String {
     let Import { names, sent, all, importer, patience } = import;
