@@ -23,6 +23,7 @@ mod refusal;
 mod root;
 mod runtime;
 mod shell;
+mod sweep;
 mod tunnel;
 
 use std::collections::BTreeMap;

@@ -10,26 +10,27 @@ use crate::model::{Failure, ReleaseUpgrade, Secret};
 use crate::remote::Remote;
 use crate::remote::error::Error;
 use crate::remote::frame::Output;
-use crate::remote::perform::release::{FORCE, packed, unpack};
+use crate::remote::perform::release::{FORCE, SURROUNDINGS, packed, unpack};
 use crate::remote::quote::quote;
 use crate::remote::shell::Payload;
+use crate::remote::sweep::sweeping;
 
 /// For helm to render and to ask the API server.
 const LIMIT: u64 = 60;
 
-/// A folder on tmpfs that only root can enter: values may hold secrets. It goes when the script ends, however it ends. What one left that
-/// was killed outright goes with the next: a folder whose lock is free has nobody at work in it.
-const FOLDER: &str = r#"set -eu
+/// A place on tmpfs that only root can enter: values may hold secrets. What a script left that was killed outright goes with the next: a
+/// folder whose lock is free has nobody at work in it.
+const PLACE: &str = r#"set -eu
 umask 077
 mkdir -p /run/bedplate
 chmod 0700 /run/bedplate
 for left in /run/bedplate/look-*; do [ ! -d "$left" ] || flock -n "$left" rm -rf -- "$left" || :; done
-d=$(mktemp -d /run/bedplate/look-XXXXXX)
-trap 'rm -rf -- "$d"' EXIT
-trap 'exit 143' TERM HUP INT
+d=
+"#;
+/// A folder there, locked.
+const FOLDER: &str = r#"d=$(mktemp -d /run/bedplate/look-XXXXXX)
 exec 8<"$d"
 flock -n 8
-export KUBECONFIG=/etc/rancher/k3s/k3s.yaml HELM_CACHE_HOME="$d/cache" HELM_CONFIG_HOME="$d/config" HELM_DATA_HOME="$d/data"
 "#;
 
 /// What helm prints of a release, as far as it is looked at.
@@ -67,8 +68,9 @@ impl Remote {
 
 fn script(upgrade: &ReleaseUpgrade, chart: usize) -> String {
     format!(
-        "{FOLDER}{}{FORCE}timeout --foreground -k 5 {LIMIT} /usr/local/bin/helm upgrade --install {} \"$d/chart\" -n {} -f \"$d/values.json\" \
+        "{PLACE}{}{FOLDER}{SURROUNDINGS}{}{FORCE}timeout --foreground -k 5 {LIMIT} /usr/local/bin/helm upgrade --install {} \"$d/chart\" -n {} -f \"$d/values.json\" \
          --reset-values --dry-run=server -o json \"$@\"\n",
+        sweeping("rm -rf -- \"$d\""),
         unpack(chart),
         quote(&upgrade.name),
         quote(&upgrade.namespace),

@@ -7,6 +7,7 @@ use crate::model::{FileWrite, Owner};
 use crate::remote::Remote;
 use crate::remote::error::Error;
 use crate::remote::quote::quote;
+use crate::remote::sweep::sweeping;
 
 /// What temporary files are called, in the folder of the file that they become.
 pub(super) const PREFIX: &str = ".bedplate-";
@@ -45,11 +46,11 @@ pub(super) fn parents(path: &str, owner: Owner) -> String {
     script
 }
 
-/// Makes `$t`, an empty file beside `path` that only root may read, and removes what killed runs left: we hold the lock.
+/// Makes `$t`, an empty file beside `path` that only root may read. What killed runs left there goes, too: we hold the lock.
 pub(super) fn temporary(path: &str) -> String {
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let folder = quote(&format!("{folder}/{PREFIX}"));
-    format!("umask 077\nrm -f -- {folder}*\nt=$(mktemp -- {folder}XXXXXX)\ntrap 'rm -f -- \"$t\"' EXIT\ntrap 'exit 143' TERM HUP INT\n")
+    format!("umask 077\n{}swept\nt=$(mktemp -- {folder}XXXXXX)\n", sweeping(&format!("rm -f -- {folder}*")))
 }
 
 /// Gives `$t` its owner, mode and name, each durable before the next.

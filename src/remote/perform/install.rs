@@ -108,7 +108,7 @@ fn script(install: &Install, whole: &str, spent: &str) -> String {
     );
     if let Some(member) = member {
         // The archive goes as soon as its member is out.
-        let unpacked = "a=$t\nt=$(mktemp -- \"$a.XXXXXX\")\ntrap 'rm -f -- \"$a\" \"$t\"' EXIT\n";
+        let unpacked = "a=$t\nt=$(mktemp -- \"$a.XXXXXX\")\n";
         script.push_str(&format!("{unpacked}tar -xzOf \"$a\" -- {} >\"$t\"\nrm -f -- \"$a\"\n", quote(member)));
     }
     script.push_str(&name(path, *mode, Owner::Root));

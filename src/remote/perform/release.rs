@@ -14,20 +14,15 @@ use crate::operator::chart_files;
 use crate::remote::Remote;
 use crate::remote::error::Error;
 use crate::remote::quote::quote;
+use crate::remote::sweep::sweeping;
 
 /// What helm may take beyond its own `--timeout`, which holds for each of its hooks.
 const SLACK: u64 = 120;
 
-/// A folder on tmpfs that only root can enter, and helm's surroundings in it: values may hold secrets. It goes when the script ends;
-/// what a killed one left goes now.
-const WORKPLACE: &str = r#"umask 077
-mkdir -p /run/bedplate
-chmod 0700 /run/bedplate
-rm -rf /run/bedplate/release-*
-d=$(mktemp -d /run/bedplate/release-XXXXXX)
-trap 'rm -rf -- "$d"' EXIT
-trap 'exit 143' TERM HUP INT
-export KUBECONFIG=/etc/rancher/k3s/k3s.yaml HELM_CACHE_HOME="$d/cache" HELM_CONFIG_HOME="$d/config" HELM_DATA_HOME="$d/data"
+/// Removes what a killed script left of its work.
+const SWEEP: &str = "rm -rf /run/bedplate/release-*";
+/// helm's surroundings, in `$d`.
+pub(in crate::remote) const SURROUNDINGS: &str = r#"export KUBECONFIG=/etc/rancher/k3s/k3s.yaml HELM_CACHE_HOME="$d/cache" HELM_CONFIG_HOME="$d/config" HELM_DATA_HOME="$d/data"
 "#;
 
 /// Helm 4 applies on the server's side and stops at fields of others unless told otherwise, and forces only where it applies so (helm:
@@ -57,6 +52,15 @@ impl Remote {
     }
 }
 
+/// A folder on tmpfs that only root can enter, and helm's surroundings in it: values may hold secrets. It goes when the script ends;
+/// what a killed one left goes now.
+fn workplace() -> String {
+    format!(
+        "umask 077\nmkdir -p /run/bedplate\nchmod 0700 /run/bedplate\n{}swept\nd=$(mktemp -d /run/bedplate/release-XXXXXX)\n{SURROUNDINGS}",
+        sweeping(SWEEP)
+    )
+}
+
 /// Takes the payload, a chart of so many bytes and then the values, apart.
 pub(in crate::remote) fn unpack(chart: usize) -> String {
     format!(
@@ -69,9 +73,10 @@ pub(in crate::remote) fn unpack(chart: usize) -> String {
 fn upgrade(release: &ReleaseUpgrade, revision: u32, chart: usize) -> String {
     let ReleaseUpgrade { namespace, name, chart: _, chart_digest, values: _, timeout } = release;
     format!(
-        "{STRICT}{WORKPLACE}{unpacked}{FORCE}\
+        "{STRICT}{workplace}{unpacked}{FORCE}\
          timeout --foreground -k 30 {limit} /usr/local/bin/helm upgrade --install {name} \"$d/chart\" -n {namespace} -f \"$d/values.json\" --reset-values \
          --timeout {timeout}s --history-max 10 --labels {label} \"$@\" >/dev/null\n",
+        workplace = workplace(),
         unpacked = unpack(chart),
         limit = timeout + SLACK,
         name = quote(name),
@@ -83,10 +88,11 @@ fn upgrade(release: &ReleaseUpgrade, revision: u32, chart: usize) -> String {
 /// What is rolled back to gives its labels to the next revision (helm: pkg/action/rollback.go), which is marked as ours thereby.
 fn rollback(namespace: &str, name: &str, pending: u32, good: u32) -> String {
     format!(
-        "{STRICT}{WORKPLACE}{FORCE}\
+        "{STRICT}{workplace}{FORCE}\
          timeout --foreground 60 /usr/local/bin/k3s kubectl -n {namespace} label --overwrite secret {secret} {label} >/dev/null\n\
          timeout --foreground -k 30 {limit} /usr/local/bin/helm rollback {name} {good} -n {namespace} \
          --history-max 10 \"$@\" >/dev/null\n",
+        workplace = workplace(),
         limit = 300 + SLACK,
         name = quote(name),
         namespace = quote(namespace),
@@ -103,8 +109,9 @@ fn kept(name: &str, revision: u32) -> String {
 /// Its objects are waited for: a volume claim that is still ending would be found by who comes next.
 fn uninstall(namespace: &str, name: &str) -> String {
     format!(
-        "{STRICT}{WORKPLACE}timeout --foreground -k 30 {limit} /usr/local/bin/helm uninstall {name} -n {namespace} --ignore-not-found \
+        "{STRICT}{workplace}timeout --foreground -k 30 {limit} /usr/local/bin/helm uninstall {name} -n {namespace} --ignore-not-found \
          --wait --timeout 300s >/dev/null\n",
+        workplace = workplace(),
         limit = 300 + SLACK,
         name = quote(name),
         namespace = quote(namespace),
@@ -114,7 +121,7 @@ fn uninstall(namespace: &str, name: &str) -> String {
 /// No helm may follow, so what the killed one left goes here.
 fn forget(namespace: &str, name: &str, revision: u32) -> String {
     format!(
-        "rm -rf /run/bedplate/release-*\n\
+        "{SWEEP}\n\
          timeout --foreground 60 /usr/local/bin/k3s kubectl -n {namespace} delete secret --ignore-not-found {secret} >/dev/null\n",
         namespace = quote(namespace),
         secret = quote(&kept(name, revision)),

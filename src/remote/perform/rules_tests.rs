@@ -5,8 +5,10 @@ use std::fs;
 use super::super::stage::{Host, some};
 use super::*;
 
-const NFT: (&str, &str) =
-    ("nft", "[ ! -e \"$AT/stuck\" ] || exit 1; case $1 in -c) ;; -f) cp -- \"$2\" \"$AT/live\";; delete) rm -- \"$AT/live\";; esac");
+const NFT: (&str, &str) = (
+    "nft",
+    "[ ! -e \"$AT/stuck\" ] || exit 1; case $1 in -c) ;; -f) r=$(cat -- \"$2\") && printf %s \"$r\" >\"$AT/live\";; delete) rm -- \"$AT/live\";; esac",
+);
 const ONE: &str = "bedplate-switch-rules-1";
 const TWO: &str = "bedplate-switch-rules-2";
 
@@ -50,6 +52,7 @@ fn a_switch_that_falls_once_the_file_is_there_changes_nothing() {
     let host = host();
     assert!(host.arms("new", ONE));
     // Killed between the name and the stop.
+    fs::create_dir(host.at("etc")).unwrap();
     fs::write(host.path(), "new").unwrap();
     host.falls(ONE);
     assert_eq!(host.state(), (some("new"), some("new"), 0));

@@ -167,7 +167,7 @@ const LEFT_RELEASE: &str = r"set -e
     mkdir -p /run/left/templates
     printf 'apiVersion: v2\nname: left\nversion: 1.0.0\n' >/run/left/Chart.yaml
     printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: left }\n' >/run/left/templates/left.yaml
-    KUBECONFIG=/etc/rancher/k3s/k3s.yaml helm install left /run/left -n shop --labels bedplate.dev/chart=by-hand
+    KUBECONFIG=/etc/rancher/k3s/k3s.yaml helm install left /run/left -n shop --labels bedplate.dev/chart=by-hand.1
     rm -r /run/left";
 
 /// What a helm leaves that was killed in the middle of an upgrade: a revision more, pending. `mark` is what stands in its label, where
