@@ -35,7 +35,9 @@ impl Host {
             fs::write(folder.path().join(name), text).unwrap();
         }
         fs::set_permissions(folder.path().join("ctr"), fs::Permissions::from_mode(0o755)).unwrap();
-        fs::create_dir(folder.path().join("spool")).unwrap();
+        for name in ["spool", "bin"] {
+            fs::create_dir(folder.path().join(name)).unwrap();
+        }
         Self(folder, Importer::Plain)
     }
 
@@ -58,7 +60,8 @@ impl Host {
         let script = script.replace(K3S_CTR, self.at("ctr").to_str().unwrap()).replace(FOLDER, self.at("spool").to_str().unwrap());
         let payload = self.at("payload");
         fs::write(&payload, &archive.bytes).unwrap();
-        Command::new("sh").args(["-c", &script]).stdin(Stdio::from(File::open(payload).unwrap())).output().unwrap()
+        let path = format!("{}:{}", self.at("bin").display(), std::env::var("PATH").unwrap());
+        Command::new("sh").args(["-c", &script]).env("PATH", path).stdin(Stdio::from(File::open(payload).unwrap())).output().unwrap()
     }
 
     fn left(&self) -> usize {
@@ -103,6 +106,20 @@ fn what_lies_in_parts_is_imported_whole() {
     ];
     assert!(members(&host.at("imported")) == expected);
     assert_eq!(host.left(), 0);
+}
+
+#[test]
+fn without_an_openssl_coreutils_do_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (good, bytes) = (blob(b"good"), parts(&[0, 4]));
+    for (spooled, status) in [(b"good", 0), (b"evil", SPOILT)] {
+        let host = Host::new(NAME, "");
+        fs::write(host.at("bin/openssl"), "#!/bin/sh\necho nonsense\nexit 127\n").unwrap();
+        fs::set_permissions(host.at("bin/openssl"), fs::Permissions::from_mode(0o755)).unwrap();
+        host.spool(&good, spooled, &bytes);
+        let output = host.import(&[(&good, bytes.clone())], std::slice::from_ref(&good));
+        assert_eq!(output.status.code(), Some(status), "{output:?}");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod archive;
 mod delta;
 mod held;
 mod import;
+mod opened;
 mod shared;
 mod summary;
 mod unpack;
@@ -18,12 +19,13 @@ use self::archive::Archive;
 use self::delta::{Deltas, UNMADE};
 use self::held::Held;
 use self::import::Import;
+use self::opened::Opened;
 pub(in crate::remote) use self::shared::Shared;
 use self::summary::Summary;
 use self::wire::Load;
 use super::spool::{ARRIVED, Part, Parts};
 use super::{SHORT, STRICT, Sent};
-use crate::images::{self, Kept, Layout};
+use crate::images::Kept;
 use crate::model::{Answer, Blob, HostQuestion, ImageImport, ImageOnHost, Reply};
 use crate::remote::Remote;
 use crate::remote::ask::images as listed;
@@ -46,25 +48,29 @@ const K3S_CTR: &str = "/usr/local/bin/k3s ctr -n k8s.io";
 
 impl Remote {
     pub(super) async fn import(&self, what: &str, import: &ImageImport, fetched: &Path, sent: Sent<'_>) -> Result<String, Error> {
-        let layout = opened(import, fetched).await?;
+        let opened = match &self.shared {
+            Some(shared) => shared.opened(import, fetched).await?,
+            None => Opened::of(import, fetched).await?,
+        };
         let kept = Kept::here();
         // The second time nothing is made from what lies on the host.
         let mut tries = 1;
         let (summary, images) = loop {
-            match self.moved(what, &layout, kept.as_ref().filter(|_| tries == 1), sent).await {
+            match self.moved(what, &opened, kept.as_ref().filter(|_| tries == 1), sent).await {
                 Err(Error::Script { status: import::SPOILT | import::COLLECTED | UNMADE, .. }) if tries < TRIES => tries += 1,
                 done => break done?,
             }
         };
         self.noticed(import, images).await?;
         // What can't be noted is sent whole the next time.
-        let _ = kept.map(|kept| kept.note(layout.image()));
+        let _ = kept.map(|kept| kept.note(opened.layout.image()));
         Ok(summary.to_string())
     }
 
     /// Sends what is missing and imports it: what went, and what images the CRI told of then. Without `kept` nothing is made from what lies on
     /// the host.
-    async fn moved(&self, what: &str, layout: &Arc<Layout>, kept: Option<&Kept>, sent: Sent<'_>) -> Result<(Summary, Answer), Error> {
+    async fn moved(&self, what: &str, opened: &Opened, kept: Option<&Kept>, sent: Sent<'_>) -> Result<(Summary, Answer), Error> {
+        let layout = &opened.layout;
         let image = layout.image();
         let mut held = self.held().await?;
         if kept.is_none() {
@@ -107,18 +113,16 @@ impl Remote {
         let import = Import { names: &image.names, sent: &came, all: &image.blobs, importer: held.importer, patience };
         let script = import::script(&import, &archive);
         let payload = Payload { from: &mut &*archive.bytes, size: archive.bytes.len() as u64, sent: &|_, _| {} };
-        // What can't be kept is sent whole the next time.
-        let keeping = kept.cloned().map(|kept| {
-            let layout = Arc::clone(layout);
-            tokio::task::spawn_blocking(move || kept.keep(&layout))
-        });
-        let imported = self.change(what, &script, payload, 2 * patience).await.and_then(|output| {
+        let keeping = async {
+            if let Some(kept) = kept {
+                opened.keep(kept).await;
+            }
+        };
+        let (imported, ()) = tokio::join!(self.change(what, &script, payload, 2 * patience), keeping);
+        let imported = imported.and_then(|output| {
             let images = listed::parse(&output);
             output.succeeded().map(|()| images)
         });
-        if let Some(keeping) = keeping {
-            let _ = keeping.await;
-        }
         self.gave_way(imported).await.map(|images| (summary, images))
     }
 
@@ -160,18 +164,6 @@ const fn patience(size: u64) -> Duration {
 /// finds it.
 fn ctr(limit: Duration) -> String {
     format!("timeout --foreground {} {K3S_CTR}", limit.as_secs())
-}
-
-/// The archive, as long as it is still what was looked at.
-async fn opened(import: &ImageImport, fetched: &Path) -> Result<Arc<Layout>, Error> {
-    let (path, arch) = (fetched.to_owned(), import.arch.clone());
-    let opened = tokio::task::spawn_blocking(move || images::open(&path, &arch)).await;
-    let said = |why: String| Error::Here(format!("{}: {why}", import.source));
-    let layout = opened.map_err(|error| said(error.to_string()))?.map_err(said)?;
-    if layout.image().id != import.id {
-        return Err(said(format!("it holds {} by now, not {}: it was written anew meanwhile", layout.image().id, import.id)));
-    }
-    Ok(Arc::new(layout.called(&import.names)))
 }
 
 /// kubelet's garbage collection spares what bears this label (containerd: pkg/labels).

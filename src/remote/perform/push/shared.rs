@@ -1,4 +1,5 @@
-//! Blobs that several hosts lack are read and packed once: for the first that wants one, and kept packed until the run ends.
+//! An archive is opened once for several hosts. Blobs that they lack are read and packed once: for the first that wants one, and kept packed
+//! until the run ends.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -8,13 +9,15 @@ use std::time::Duration;
 
 use etcetera::BaseStrategy as _;
 use tempfile::TempDir;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OnceCell, mpsc, watch};
 use tokio::task::spawn_blocking;
 
+use super::opened::Opened;
 use super::wire::{AHEAD, Codec, cut};
 use crate::images::Layout;
-use crate::model::Blob;
+use crate::model::{Blob, ImageImport};
 use crate::remote::beside::Parcels;
+use crate::remote::error::Error;
 use crate::remote::perform::spool::{Part, Parts, hex};
 
 /// What the folder is called, and when nobody can want it any more.
@@ -30,6 +33,8 @@ struct Store {
     /// None until something is kept; gone with the run.
     folder: Option<TempDir>,
     blobs: BTreeMap<(String, Codec), watch::Receiver<Made>>,
+    /// By where they lie, and what is wanted of them.
+    opened: BTreeMap<(PathBuf, String), Arc<OnceCell<Arc<Opened>>>>,
 }
 
 /// How far a blob is packed.
@@ -52,6 +57,15 @@ pub(super) struct Packed {
 }
 
 impl Shared {
+    /// An archive that may be open already.
+    pub(super) async fn opened(&self, import: &ImageImport, fetched: &Path) -> Result<Arc<Opened>, Error> {
+        let cell = {
+            let mut store = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(store.opened.entry((fetched.to_owned(), import.id.clone())).or_default())
+        };
+        cell.get_or_try_init(|| Opened::of(import, fetched)).await.cloned()
+    }
+
     /// A blob's packed parts, which may be still to come. None where there is no place to keep them.
     pub(super) fn packed(&self, layout: &Arc<Layout>, blob: &Blob, codec: Codec) -> Option<Packed> {
         let mut store = self.0.lock().unwrap_or_else(PoisonError::into_inner);
