@@ -138,7 +138,7 @@ pub const CASES: &[Case] = &[
     },
     site("drop-pending", "drop the pending revision", |bench| on(bench, &pending("${chart%.*}.$next"))),
     Case { lasts: SECONDS, ..site("roll-back", "helm rollback shop", |bench| on(bench, &pending("other.$next"))) },
-    Case { lasts: SECONDS, flags: PRUNE, ..site("uninstall-release", "helm uninstall left", |bench| on(bench, LEFT_RELEASE)) },
+    Case { flags: PRUNE, ..site("uninstall-release", "helm uninstall left", |bench| on(bench, LEFT_RELEASE)) },
 ];
 
 const PASSWORDS: &str = "rm /etc/ssh/sshd_config.d/00-bedplate.conf; systemctl reload ssh";
