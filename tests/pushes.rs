@@ -52,6 +52,23 @@ fn what_the_host_holds_packed_is_not_sent() {
 }
 
 #[test]
+fn of_a_difference_that_was_cut_the_rest_is_sent() {
+    if !staged("of_a_difference_that_was_cut_the_rest_is_sent") {
+        return;
+    }
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (host, mut image) = (Host::bare(), Image::first());
+    runtime.block_on(host.push(&image, Mishap::None)).unwrap();
+    image.edit(&Edit::Insert { layer: 0, at: 1000, size: 9_000_000 });
+    runtime.block_on(host.push(&image, Mishap::Killed { after: 80 })).unwrap_err();
+    let told = runtime.block_on(host.push(&image, Mishap::None)).unwrap();
+    println!("{told}");
+    let sent = told.split("; ").find_map(|words| words.split_once(" MB sent")).and_then(|(sent, _)| sent.parse::<f64>().ok());
+    assert!(sent.is_some_and(|sent| sent < 3.0), "{told}");
+    assert_eq!(host.amiss(&image), None);
+}
+
+#[test]
 fn a_push_ends_with_what_was_asked_for() {
     if !staged("a_push_ends_with_what_was_asked_for") {
         return;

@@ -145,6 +145,6 @@ pub(super) fn is_digest(text: &str) -> bool {
 }
 
 /// The digest of some bytes.
-pub(super) fn digest(bytes: &[u8]) -> String {
+pub fn digest(bytes: &[u8]) -> String {
     format!("sha256:{:x}", Sha256::digest(bytes))
 }

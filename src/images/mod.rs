@@ -21,6 +21,6 @@ mod tests;
 
 pub use build::build;
 pub use kept::Kept;
-pub use layout::{Layout, open, read};
+pub use layout::{Layout, digest, open, read};
 pub use reference::full;
 pub use store::Images;

@@ -6,11 +6,11 @@ use std::io::{self, Read as _, Write as _};
 use std::sync::{Mutex, PoisonError};
 
 use super::held::Held;
-use super::wire::LEVEL;
-use crate::images::{Kept, Layout};
+use super::wire::{Codec, LEVEL};
+use crate::images::{Kept, Layout, digest};
 use crate::model::Blob;
 use crate::remote::STORE;
-use crate::remote::perform::spool::{self, FOLDER};
+use crate::remote::perform::spool::{self, Part, Parts, Spooled};
 use crate::remote::shell::Parcel;
 
 /// The first zstd with `--patch-from` (zstd: CHANGELOG).
@@ -31,6 +31,13 @@ pub(super) struct Deltas {
     store: BTreeSet<String>,
     /// Most that old and new may measure together.
     most: u64,
+}
+
+/// What differs. It lies in the spool by its own digest: of one that is cut the rest is sent.
+pub(super) struct Difference {
+    digest: String,
+    bytes: Vec<u8>,
+    base: String,
 }
 
 /// Why a layer goes whole.
@@ -69,7 +76,7 @@ impl Deltas {
     }
 
     /// Makes one, if there is something to make it from and it is less than the `lacking` bytes that else would be sent.
-    pub(super) fn parcel(&self, layout: &Layout, blob: &Blob, lacking: u64) -> Result<Parcel, Whole> {
+    pub(super) fn difference(&self, layout: &Layout, blob: &Blob, lacking: u64) -> Result<Difference, Whole> {
         if blob.diff_id.as_ref() != Some(&blob.digest) {
             return Err(Whole::Packed);
         }
@@ -77,11 +84,11 @@ impl Deltas {
         // Hosts side by side would each hold two layers.
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         // A base that can't be read is none.
-        let payload = self.made(layout, blob, &base).map_err(|_| Whole::NoBase)?.ok_or(Whole::Memory)?;
-        if payload.len() as u64 >= lacking {
+        let bytes = self.made(layout, blob, &base).map_err(|_| Whole::NoBase)?.ok_or(Whole::Memory)?;
+        if bytes.len() as u64 >= lacking {
             return Err(Whole::NotLess);
         }
-        Ok(Parcel { script: script(blob, &base), payload, size: lacking })
+        Ok(Difference { digest: digest(&bytes), bytes, base })
     }
 
     fn made(&self, layout: &Layout, blob: &Blob, base: &str) -> io::Result<Option<Vec<u8>>> {
@@ -105,15 +112,34 @@ fn patch(old: &[u8], new: &[u8]) -> io::Result<Vec<u8>> {
     encoder.finish()
 }
 
-/// Makes the blob from its base, as one part.
-fn script(blob: &Blob, base: &str) -> String {
-    format!(
-        "cd {FOLDER} || exit\numask 077\n\
-         zstd -dcq --no-sparse --long=31 --patch-from={STORE}/{base} >{hex}-0 || {{ rm -f {hex}-0; exit {unmade}; }}\n",
-        base = base.trim_start_matches("sha256:"),
-        hex = spool::hex(&blob.digest),
-        unmade = UNMADE,
-    )
+impl Difference {
+    /// As it lies in the spool, where this much of it arrived before a line was cut.
+    fn parts(&self, spooled: &Spooled) -> Parts {
+        Parts::of(self.bytes.len() as u64, spooled.get(&self.digest).map_or(&[], Vec::as_slice))
+    }
+
+    /// What is still to be sent of it, standing for `lacking` bytes of the layer.
+    pub(super) fn parcels(&self, spooled: &Spooled, lacking: u64) -> impl Iterator<Item = Parcel> {
+        let missing = self.parts(spooled).missing;
+        let all: u64 = missing.iter().map(|part| part.size).sum();
+        missing.into_iter().scan(0, move |sent, Part { offset, size }| {
+            let before = *sent * lacking / all;
+            *sent += size;
+            let payload = self.bytes.get(offset as usize..(offset + size) as usize)?.to_vec();
+            let script = spool::part(&self.digest, offset, Codec::Plain.unpack());
+            Some(Parcel { script, payload, size: *sent * lacking / all - before })
+        })
+    }
+
+    /// Makes the layer of it and its base, as one part; in the spool.
+    pub(super) fn script(&self, spooled: &Spooled, blob: &Blob) -> String {
+        let (hex, gone) = (spool::hex(&blob.digest), spool::gone(&self.digest));
+        format!(
+            "{{ :\n{print}}} | zstd -dcq --no-sparse --long=31 --patch-from={STORE}/{base} >{hex}-0 || {{ rm -f {hex}-0; {gone}; exit {UNMADE}; }}\n{gone}\n",
+            print = spool::print(&self.digest, &self.parts(spooled).all()),
+            base = spool::hex(&self.base),
+        )
+    }
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ pub(super) struct Held {
     /// Those that are packed, by what they unpack to.
     pub(super) packed: BTreeMap<String, String>,
     /// Parts of blobs in the spool, as far as they came before a line was cut.
-    spooled: Spooled,
+    pub(super) spooled: Spooled,
     pub(super) codec: Codec,
     pub(super) importer: Importer,
     /// The host's own.

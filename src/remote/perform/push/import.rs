@@ -19,6 +19,8 @@ pub(super) const COLLECTED: i32 = 82;
 /// What is imported, and how.
 pub(super) struct Import<'a> {
     pub(super) names: &'a [String],
+    /// Makes some of what came of what differs.
+    pub(super) made: &'a str,
     /// What came, as it lies in the spool.
     pub(super) sent: &'a [(&'a Blob, Vec<Part>)],
     /// What the image consists of.
@@ -34,7 +36,7 @@ pub(super) struct Import<'a> {
 /// Most hosts have an openssl, which leaves SHA-256 to the processor; coreutils' takes several times as long.
 /// containerd never looks again at what it once took in, until it must unpack it: where it can't, what rots in its store is found here.
 pub(super) fn script(import: &Import<'_>, archive: &Archive) -> String {
-    let Import { names, sent, all, importer, patience } = import;
+    let Import { names, made, sent, all, importer, patience } = import;
     let ctr = ctr(*patience);
     let checks: String = sent
         .iter()
@@ -82,7 +84,7 @@ pub(super) fn script(import: &Import<'_>, archive: &Archive) -> String {
     // What a try before this one sent is held by now, and is not sent again.
     let gone: String = all.iter().map(|blob| format!("{}\n", spool::gone(&blob.digest))).collect();
     format!(
-        "{STRICT}cd {FOLDER}\nr=\n{{\nchecks=\n{there}{checks}{tar}\
+        "{STRICT}cd {FOLDER}\numask 077\n{made}r=\n{{\nchecks=\n{there}{checks}{tar}\
          spoilt=\nfor check in $checks; do wait \"$check\" || spoilt=1; done\n[ -z \"$spoilt\" ] || exit\n{index}\
          }} | {ctr} images import {how}- >/dev/null || r=$?\n{LIST} &\n{ready}wait $! || true\n\
          if [ -n \"$r\" ]; then\nspoilt=\n{spoilt}[ -z \"$spoilt\" ] || exit {SPOILT}\nheld=$({ctr} content ls -q) || true\nlost=\n\

@@ -55,7 +55,7 @@ impl Host {
     fn import(&self, sent: &[(&Blob, Vec<Part>)], all: &[Blob]) -> Output {
         let archive = Archive::of(b"{}", sent.iter().map(|(blob, _)| *blob)).unwrap();
         let names = [NAME.into()];
-        let import = Import { names: &names, sent, all, importer: self.1, patience: Duration::from_secs(60) };
+        let import = Import { names: &names, made: "", sent, all, importer: self.1, patience: Duration::from_secs(60) };
         let script = script(&import, &archive).replace(LIST, "echo listed");
         let script = script.replace(K3S_CTR, self.at("ctr").to_str().unwrap()).replace(FOLDER, self.at("spool").to_str().unwrap());
         let payload = self.at("payload");

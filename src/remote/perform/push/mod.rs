@@ -92,25 +92,32 @@ impl Remote {
         sent(image.size - arriving, image.size);
         let told = |more| sent(done.fetch_add(more, Ordering::Relaxed) + more, image.size);
         let (deltas, shared) = (Deltas::on(&held, kept), self.shared.clone());
-        let (parcels, fed) =
-            wire::parcels(Load { layout: Arc::clone(layout), missing: missing.clone(), codec: held.codec, deltas, shared });
+        let (parcels, fed) = wire::parcels(Load {
+            layout: Arc::clone(layout),
+            missing: missing.clone(),
+            codec: held.codec,
+            deltas,
+            spooled: held.spooled.clone(),
+            shared,
+        });
         let begun = Instant::now();
         let streamed = self.stream(parcels, arriving, ARRIVED, &told).await;
         let bytes = self.gave_way(streamed).await?;
         let took = begun.elapsed();
         let fed = fed.await.map_err(|error| Error::Here(error.to_string()))?;
         let whole = fed.iter().filter_map(|fed| fed.whole).collect();
+        let made: String = fed.iter().filter_map(|fed| fed.made.as_deref()).collect();
         let summary = Summary { image: image.size, arriving, bytes, took, whole };
         let patience = patience(image.size);
         for (blob, _) in &packed {
             self.gave_way(self.unpacked(blob, &held.packed[&blob.digest], patience).await).await?;
         }
         let came = missing.iter().zip(fed).map(|((blob, _), fed)| (blob, fed.parts));
-        let made = packed.iter().map(|(blob, _)| (blob, vec![Part { offset: 0, size: blob.size }]));
-        let came: Vec<(&Blob, Vec<Part>)> = came.chain(made).collect();
+        let unpacked = packed.iter().map(|(blob, _)| (blob, vec![Part { offset: 0, size: blob.size }]));
+        let came: Vec<(&Blob, Vec<Part>)> = came.chain(unpacked).collect();
         let archive = Archive::of(&layout.index(), came.iter().map(|(blob, _)| *blob));
         let archive = archive.map_err(|error| Error::here("write the image's archive", &error))?;
-        let import = Import { names: &image.names, sent: &came, all: &image.blobs, importer: held.importer, patience };
+        let import = Import { names: &image.names, made: &made, sent: &came, all: &image.blobs, importer: held.importer, patience };
         let script = import::script(&import, &archive);
         let payload = Payload { from: &mut &*archive.bytes, size: archive.bytes.len() as u64, sent: &|_, _| {} };
         let keeping = async {

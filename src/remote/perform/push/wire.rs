@@ -14,7 +14,7 @@ use super::shared::Shared;
 use crate::images::Layout;
 use crate::model::Blob;
 use crate::remote::beside::Parcels;
-use crate::remote::perform::spool::{self, Part, Parts};
+use crate::remote::perform::spool::{self, Part, Parts, Spooled};
 use crate::remote::shell::Parcel;
 
 /// Parts that are packed, or being packed, before the line takes them.
@@ -68,6 +68,8 @@ pub(super) struct Load {
     pub(super) missing: Vec<(Blob, Parts)>,
     pub(super) codec: Codec,
     pub(super) deltas: Result<Deltas, Whole>,
+    /// What lies there of the differences, too.
+    pub(super) spooled: Spooled,
     /// None where one host alone is sent to.
     pub(super) shared: Option<Arc<Shared>>,
 }
@@ -76,7 +78,9 @@ pub(super) struct Load {
 pub(super) struct Fed {
     /// As it lies in the spool once they have arrived.
     pub(super) parts: Vec<Part>,
-    /// Why not as what differs from another.
+    /// How it is made where what differs from another went.
+    pub(super) made: Option<String>,
+    /// Why that did not.
     pub(super) whole: Option<Whole>,
 }
 
@@ -98,20 +102,22 @@ impl Load {
         let mut fed = Vec::new();
         for (blob, parts) in &self.missing {
             if parts.missing.is_empty() {
-                fed.push(Fed { parts: parts.all(), whole: None });
+                fed.push(Fed { parts: parts.all(), made: None, whole: None });
                 continue;
             }
             let made = match &self.deltas {
-                Ok(deltas) => deltas.parcel(&self.layout, blob, parts.lacking()),
+                Ok(deltas) => deltas.difference(&self.layout, blob, parts.lacking()),
                 Err(why) => Err(*why),
             };
             let wanted = match made {
-                Ok(parcel) => {
-                    fed.push(Fed { parts: vec![Part { offset: 0, size: blob.size }], whole: None });
-                    give.blocking_send(ready(Ok(parcel)).boxed()).is_ok()
+                Ok(difference) => {
+                    let made = Some(difference.script(&self.spooled, blob));
+                    fed.push(Fed { parts: vec![Part { offset: 0, size: blob.size }], made, whole: None });
+                    let mut parcels = difference.parcels(&self.spooled, parts.lacking());
+                    parcels.all(|parcel| give.blocking_send(ready(Ok(parcel)).boxed()).is_ok())
                 }
                 Err(why) => {
-                    fed.push(Fed { parts: parts.all(), whole: is_large(blob).then_some(why) });
+                    fed.push(Fed { parts: parts.all(), made: None, whole: is_large(blob).then_some(why) });
                     self.whole(blob, &parts.missing, give)
                 }
             };
