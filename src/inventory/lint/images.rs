@@ -18,6 +18,11 @@ pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
                 flaws.error(spot.key(key), why, "write it as in `image:` of a pod");
             }
         }
+        for (key, reference) in [("docker", &image.docker), ("podman", &image.podman)] {
+            if reference.as_ref().is_some_and(|reference| reference.contains('@')) {
+                flaws.error(spot.key(key), format!("image `{name}`: what {key} saves by a digest bears no name"), "name it by its tag");
+            }
+        }
         if image.build.as_ref().is_some_and(|command| command.trim().is_empty()) {
             flaws.error(spot.key("build"), format!("image `{name}` is built by no command"), "write one, e.g. \"make image\"");
         }
