@@ -19,7 +19,7 @@ pub(super) const COLLECTED: i32 = 82;
 /// What is imported, and how.
 pub(super) struct Import<'a> {
     pub(super) names: &'a [String],
-    /// Makes some of what came of what differs.
+    /// Makes some of what came of what the host holds.
     pub(super) made: &'a str,
     /// What came, as it lies in the spool.
     pub(super) sent: &'a [(&'a Blob, Vec<Part>)],

@@ -4,6 +4,7 @@ mod archive;
 mod delta;
 mod held;
 mod import;
+mod lacking;
 mod opened;
 mod shared;
 mod summary;
@@ -19,11 +20,12 @@ use self::archive::Archive;
 use self::delta::{Deltas, UNMADE};
 use self::held::Held;
 use self::import::Import;
+use self::lacking::Lacking;
 use self::opened::Opened;
 pub(in crate::remote) use self::shared::Shared;
 use self::summary::Summary;
-use self::wire::Load;
-use super::spool::{ARRIVED, Part, Parts};
+use self::wire::{Fed, Load};
+use super::spool::{ARRIVED, Part};
 use super::{SHORT, STRICT, Sent};
 use crate::images::Kept;
 use crate::model::{Answer, Blob, HostQuestion, ImageImport, ImageOnHost, Reply};
@@ -76,47 +78,24 @@ impl Remote {
         if kept.is_none() {
             held.packed.clear();
         }
-        // What lies whole in the spool is imported from there: what containerd holds of an import that failed goes at any moment.
-        let lacks = |(blob, parts): &(Blob, Parts)| !held.store.contains(&blob.digest) || parts.missing.is_empty();
-        let missing: Vec<(Blob, Parts)> = image.blobs.iter().map(|blob| (blob.clone(), held.parts(blob))).filter(lacks).collect();
-        let wanted: u64 = missing.iter().map(|(blob, _)| blob.size).sum();
-        let lacking: u64 = missing.iter().map(|(_, parts)| parts.lacking()).sum();
-        let is_packed = |(blob, parts): &(Blob, Parts)| !parts.missing.is_empty() && held.packed.contains_key(&blob.digest);
-        let (packed, missing): (Vec<_>, Vec<_>) = missing.into_iter().partition(is_packed);
-        let arriving: u64 = missing.iter().map(|(_, parts)| parts.lacking()).sum();
-        // Once as a blob, once unpacked.
-        if let Some(why) = held.lacks_room(lacking, 2 * wanted) {
-            return Err(Error::Full(why));
-        }
-        let done = AtomicU64::new(image.size - arriving);
-        sent(image.size - arriving, image.size);
-        let told = |more| sent(done.fetch_add(more, Ordering::Relaxed) + more, image.size);
+        let lacking = Lacking::of(image, &held).map_err(Error::Full)?;
+        let arriving = lacking.arriving();
         let (deltas, shared) = (Deltas::on(&held, kept), self.shared.clone());
-        let (parcels, fed) = wire::parcels(Load {
-            layout: Arc::clone(layout),
-            missing: missing.clone(),
-            codec: held.codec,
-            deltas,
-            spooled: held.spooled.clone(),
-            shared,
-        });
+        let Lacking { missing, packed } = lacking;
+        let load = Load { layout: Arc::clone(layout), missing: missing.clone(), codec: held.codec, deltas, spooled: held.spooled, shared };
         let begun = Instant::now();
-        let streamed = self.stream(parcels, arriving, ARRIVED, &told).await;
-        let bytes = self.gave_way(streamed).await?;
-        let took = begun.elapsed();
-        let fed = fed.await.map_err(|error| Error::Here(error.to_string()))?;
+        let (fed, bytes) = self.fed(load, arriving, sent).await?;
         let whole = fed.iter().filter_map(|fed| fed.whole).collect();
-        let made: String = fed.iter().filter_map(|fed| fed.made.as_deref()).collect();
-        let summary = Summary { image: image.size, arriving, bytes, took, whole };
-        let patience = patience(image.size);
-        for (blob, _) in &packed {
-            self.gave_way(self.unpacked(blob, &held.packed[&blob.digest], patience).await).await?;
-        }
+        let summary = Summary { image: image.size, arriving, bytes, took: begun.elapsed(), whole };
+
+        let differing = fed.iter().filter_map(|fed| fed.made.clone());
+        let made: String = differing.chain(packed.iter().map(|(blob, packed)| unpack::script(blob, packed))).collect();
         let came = missing.iter().zip(fed).map(|((blob, _), fed)| (blob, fed.parts));
         let unpacked = packed.iter().map(|(blob, _)| (blob, vec![Part { offset: 0, size: blob.size }]));
         let came: Vec<(&Blob, Vec<Part>)> = came.chain(unpacked).collect();
         let archive = Archive::of(&layout.index(), came.iter().map(|(blob, _)| *blob));
         let archive = archive.map_err(|error| Error::here("write the image's archive", &error))?;
+        let patience = patience(image.size);
         let import = Import { names: &image.names, made: &made, sent: &came, all: &image.blobs, importer: held.importer, patience };
         let script = import::script(&import, &archive);
         let payload = Payload { from: &mut &*archive.bytes, size: archive.bytes.len() as u64, sent: &|_, _| {} };
@@ -133,10 +112,16 @@ impl Remote {
         self.gave_way(imported).await.map(|images| (summary, images))
     }
 
-    /// What lies packed in containerd's store is unpacked into the spool.
-    async fn unpacked(&self, blob: &Blob, packed: &str, limit: Duration) -> Result<(), Error> {
-        let none = Payload { from: &mut tokio::io::empty(), size: 0, sent: &|_, _| {} };
-        self.run(&unpack::script(blob, packed), none, limit).await?.succeeded()
+    /// Sends what is missing: how each blob went, and how many bytes that took.
+    async fn fed(&self, load: Load, arriving: u64, sent: Sent<'_>) -> Result<(Vec<Fed>, u64), Error> {
+        let size = load.layout.image().size;
+        let done = AtomicU64::new(size - arriving);
+        sent(size - arriving, size);
+        let told = |more| sent(done.fetch_add(more, Ordering::Relaxed) + more, size);
+        let (parcels, fed) = wire::parcels(load);
+        let streamed = self.stream(parcels, arriving, ARRIVED, &told).await;
+        let bytes = self.gave_way(streamed).await?;
+        Ok((fed.await.map_err(|error| Error::Here(error.to_string()))?, bytes))
     }
 
     async fn held(&self) -> Result<Held, Error> {

@@ -1,0 +1,70 @@
+//! What of an image a host lacks, and where it comes from.
+
+use super::held::Held;
+use crate::model::{Blob, ImageArchive};
+use crate::remote::perform::spool::Parts;
+
+/// Blobs in the image's order.
+#[derive(Debug)]
+pub(super) struct Lacking {
+    /// To be sent, as far as they lie not in the spool yet.
+    pub(super) missing: Vec<(Blob, Parts)>,
+    /// To be made of what the host holds packed, by its digest.
+    pub(super) packed: Vec<(Blob, String)>,
+}
+
+impl Lacking {
+    /// Fails in words where there is no room for it.
+    pub(super) fn of(image: &ImageArchive, held: &Held) -> Result<Self, String> {
+        let mut lacking = Self { missing: Vec::new(), packed: Vec::new() };
+        let (mut arriving, mut kept) = (0, 0);
+        for blob in &image.blobs {
+            let parts = held.parts(blob);
+            // What lies whole in the spool is imported from there: what containerd holds of an import that failed goes at any moment.
+            if held.store.contains(&blob.digest) && !parts.missing.is_empty() {
+                continue;
+            }
+            arriving += parts.lacking();
+            // Once as a blob, once unpacked.
+            kept += 2 * blob.size;
+            match held.packed.get(&blob.digest).filter(|_| !parts.missing.is_empty()) {
+                Some(packed) => lacking.packed.push((blob.clone(), packed.clone())),
+                None => lacking.missing.push((blob.clone(), parts)),
+            }
+        }
+        held.lacks_room(arriving, kept).map_or(Ok(lacking), Err)
+    }
+
+    /// Bytes that are to be sent.
+    pub(super) fn arriving(&self) -> u64 {
+        self.missing.iter().map(|(_, parts)| parts.lacking()).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::held;
+    use super::*;
+
+    fn blob(digest: &str, size: u64) -> Blob {
+        Blob { digest: digest.into(), media_type: String::new(), size, diff_id: None }
+    }
+
+    #[test]
+    fn a_blob_comes_from_the_line_from_the_spool_or_from_what_the_host_holds_packed() {
+        let blobs: Vec<Blob> = [("a", 10), ("b", 20), ("c", 30), ("d", 40)].map(|(hex, size)| blob(&format!("sha256:{hex}"), size)).into();
+        let image = ImageArchive { names: Vec::new(), id: String::new(), size: 100, blobs };
+        let look = |free: u64| {
+            let text = format!(
+                "sha256:a\nsha256:b\nspooled b-0 20\nspooled c-0 12\nsha256:f sha256:d\ndisk 1 {free} 1\ndisk 1 {free} 1\nmemory 1\n"
+            );
+            Lacking::of(&image, &held::parse(&text).unwrap())
+        };
+        let lacking = look(100_000_238).unwrap();
+        let missing: Vec<_> = lacking.missing.iter().map(|(blob, parts)| (blob.digest.as_str(), parts.lacking())).collect();
+        assert_eq!((missing, lacking.arriving()), (vec![("sha256:b", 0), ("sha256:c", 18)], 18));
+        assert_eq!(lacking.packed, [(image.blobs[3].clone(), "sha256:f".to_owned())]);
+        // 18 and 40 into the spool, twice 20, 30 and 40 into containerd's store.
+        assert!(look(100_000_237).is_err());
+    }
+}
