@@ -8,42 +8,39 @@ pub(super) fn sweeping(sweep: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
     use std::process::{Command, Stdio};
 
     use super::*;
     use crate::remote::quote::quote;
 
-    /// What lies in a folder once a script has ended that makes a file there; nobody reads what the script says.
-    fn left(work: &str) -> usize {
+    /// What of its own lies in a folder once a script has ended that makes a file there; nobody reads what the script says.
+    fn left(work: &str) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
-        let begin = quote(&format!("{}/a-", folder.path().display()));
-        let script = format!("set -eu\n{}t=$(mktemp -- {begin}XXXXXX)\n{work}", sweeping(&format!("rm -f -- {begin}*")));
+        let (begin, made) = (quote(&format!("{}/a-", folder.path().display())), quote(&format!("{}/made", folder.path().display())));
+        let sweep = sweeping(&format!("rm -f -- {begin}*"));
+        let script = format!("set -eu\n{sweep}t=$(mktemp -- {begin}XXXXXX)\nln -- \"$t\" {made}\n{work}");
         let mut shell = Command::new("sh").args(["-c", &script]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop((shell.stdout.take(), shell.stderr.take()));
         shell.wait().unwrap();
-        entries(folder.path())
-    }
-
-    fn entries(folder: &Path) -> usize {
-        std::fs::read_dir(folder).unwrap().count()
+        let entries = std::fs::read_dir(folder.path()).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
 
     #[test]
     fn nothing_is_left_whatever_ends_the_script() {
         for work in ["true", "false", "kill -s TERM $$", "kill -s HUP $$; kill -s TERM $$"] {
-            assert_eq!(left(work), 0, "{work}");
+            assert_eq!(left(work), ["made"], "{work}");
         }
     }
 
     #[test]
     fn nothing_is_left_where_the_shell_tells_nobody_how_a_child_died() {
-        assert_eq!(left("sh -c 'kill -s TERM $$; sleep 9'\nsleep 9"), 0);
-        assert_eq!(left("sh -c 'kill -s TERM $PPID; kill -s TERM $$; sleep 9'\nsleep 9"), 0);
+        assert_eq!(left("sh -c 'kill -s TERM $$; sleep 9'\nsleep 9"), ["made"]);
+        assert_eq!(left("sh -c 'kill -s TERM $PPID; kill -s TERM $$; sleep 9'\nsleep 9"), ["made"]);
     }
 
     #[test]
     fn nothing_is_left_where_a_file_was_just_made() {
-        assert_eq!(left("t=$(mktemp -- \"$t.XXXXXX\"; kill -s TERM $$)\nsleep 9"), 0);
+        assert_eq!(left("t=$(mktemp -- \"$t.XXXXXX\"; kill -s TERM $$)\nsleep 9"), ["made"]);
     }
 }

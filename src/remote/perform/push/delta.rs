@@ -1,5 +1,6 @@
 //! A layer as what differs from one that the host has: zstd takes the old one for a dictionary.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{self, Read as _, Write as _};
@@ -31,12 +32,16 @@ pub(super) struct Deltas {
     store: BTreeSet<String>,
     /// Most that old and new may measure together.
     most: u64,
+    /// Bytes that the spool has left for differences beside what they make.
+    room: Cell<u64>,
 }
 
 /// What differs. It lies in the spool by its own digest: of one that is cut the rest is sent.
 pub(super) struct Difference {
     digest: String,
     bytes: Vec<u8>,
+    /// Where this much of it arrived before a line was cut.
+    parts: Parts,
     base: String,
 }
 
@@ -49,6 +54,8 @@ pub(super) enum Whole {
     NoBase,
     Packed,
     Memory,
+    /// The host's disk holds not both.
+    Room,
     /// What differs is no less than the layer.
     NotLess,
     /// The host could not make it.
@@ -62,6 +69,7 @@ impl fmt::Display for Whole {
             Self::NoBase => "no former one lies both there and in this machine's cache",
             Self::Packed => "packed layers have little in common",
             Self::Memory => "the host's memory holds not both",
+            Self::Room => "the host's disk holds not both it and what differs",
             Self::NotLess => "nothing of the former one is in it",
             Self::Unmade => "the first try to bring it there failed",
         })
@@ -69,14 +77,17 @@ impl fmt::Display for Whole {
 }
 
 impl Deltas {
-    pub(super) fn on(held: &Held, kept: Option<&Kept>) -> Result<Self, Whole> {
+    /// On a host that is to take in `arriving` bytes.
+    pub(super) fn on(held: &Held, kept: Option<&Kept>, arriving: u64) -> Result<Self, Whole> {
         held.zstd.filter(|version| *version >= KNOWS).ok_or(Whole::NoZstd)?;
+        let kept = kept.ok_or(Whole::Unmade)?.clone();
         // The host's zstd holds both at once.
-        Ok(Self { kept: kept.ok_or(Whole::Unmade)?.clone(), store: held.store.clone(), most: LARGEST.min(held.memory / 2) })
+        let most = LARGEST.min(held.memory / 2);
+        Ok(Self { kept, store: held.store.clone(), most, room: Cell::new(held.spare(arriving)) })
     }
 
-    /// Makes one, if there is something to make it from and it is less than the `lacking` bytes that else would be sent.
-    pub(super) fn difference(&self, layout: &Layout, blob: &Blob, lacking: u64) -> Result<Difference, Whole> {
+    /// Makes one, if there is something to make it from and less of it is to be sent than the `lacking` bytes that else would be.
+    pub(super) fn difference(&self, layout: &Layout, blob: &Blob, spooled: &Spooled, lacking: u64) -> Result<Difference, Whole> {
         if blob.diff_id.as_ref() != Some(&blob.digest) {
             return Err(Whole::Packed);
         }
@@ -85,10 +96,13 @@ impl Deltas {
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         // A base that can't be read is none.
         let bytes = self.made(layout, blob, &base).map_err(|_| Whole::NoBase)?.ok_or(Whole::Memory)?;
-        if bytes.len() as u64 >= lacking {
+        let (size, digest) = (bytes.len() as u64, digest(&bytes));
+        let parts = Parts::of(size, spooled.get(&digest).map_or(&[], Vec::as_slice));
+        if parts.lacking() >= lacking {
             return Err(Whole::NotLess);
         }
-        Ok(Difference { digest: digest(&bytes), bytes, base })
+        self.room.set(self.room.get().checked_sub(parts.lacking()).ok_or(Whole::Room)?);
+        Ok(Difference { digest, bytes, parts, base })
     }
 
     fn made(&self, layout: &Layout, blob: &Blob, base: &str) -> io::Result<Option<Vec<u8>>> {
@@ -113,16 +127,10 @@ fn patch(old: &[u8], new: &[u8]) -> io::Result<Vec<u8>> {
 }
 
 impl Difference {
-    /// As it lies in the spool, where this much of it arrived before a line was cut.
-    fn parts(&self, spooled: &Spooled) -> Parts {
-        Parts::of(self.bytes.len() as u64, spooled.get(&self.digest).map_or(&[], Vec::as_slice))
-    }
-
     /// What is still to be sent of it, standing for `lacking` bytes of the layer.
-    pub(super) fn parcels(&self, spooled: &Spooled, lacking: u64) -> impl Iterator<Item = Parcel> {
-        let missing = self.parts(spooled).missing;
-        let all: u64 = missing.iter().map(|part| part.size).sum();
-        missing.into_iter().scan(0, move |sent, Part { offset, size }| {
+    pub(super) fn parcels(&self, lacking: u64) -> impl Iterator<Item = Parcel> {
+        let all = self.parts.lacking();
+        self.parts.missing.iter().scan(0, move |sent, &Part { offset, size }| {
             let before = *sent * lacking / all;
             *sent += size;
             let payload = self.bytes.get(offset as usize..(offset + size) as usize)?.to_vec();
@@ -131,12 +139,12 @@ impl Difference {
         })
     }
 
-    /// Makes the layer of it and its base, as one part; in the spool.
-    pub(super) fn script(&self, spooled: &Spooled, blob: &Blob) -> String {
+    /// Makes the layer of it and its base, as one part; in the spool. One that can't be made is noted: there may be others.
+    pub(super) fn script(&self, blob: &Blob) -> String {
         let (hex, gone) = (spool::hex(&blob.digest), spool::gone(&self.digest));
         format!(
-            "{{ :\n{print}}} | zstd -dcq --no-sparse --long=31 --patch-from={STORE}/{base} >{hex}-0 || {{ rm -f {hex}-0; {gone}; exit {UNMADE}; }}\n{gone}\n",
-            print = spool::print(&self.digest, &self.parts(spooled).all()),
+            "{{ :\n{print}}} | zstd -dcq --no-sparse --long=31 --patch-from={STORE}/{base} >{hex}-0 || {{ rm -f {hex}-0; unmade=1; }}\n{gone}\n",
+            print = spool::print(&self.digest, &self.parts.all()),
             base = spool::hex(&self.base),
         )
     }

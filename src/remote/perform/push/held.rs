@@ -106,6 +106,11 @@ impl Held {
         Parts::of(blob.size, self.spooled.get(&blob.digest).map_or(&[], Vec::as_slice))
     }
 
+    /// Bytes that the spool has left once `arriving` have come.
+    pub(super) const fn spare(&self, arriving: u64) -> u64 {
+        self.spool.free.saturating_sub(arriving + MARGIN)
+    }
+
     /// Why there is no room for `arriving` bytes in the spool and, by the time they are imported, for `kept` bytes in containerd's store.
     pub(super) fn lacks_room(&self, arriving: u64, kept: u64) -> Option<String> {
         let needs = match self.spool.device == self.containerd.device {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::archive::Archive;
+use super::delta::UNMADE;
 use super::held::Importer;
 use super::{PINNED, STRICT, ctr, pin};
 use crate::model::Blob;
@@ -84,7 +85,7 @@ pub(super) fn script(import: &Import<'_>, archive: &Archive) -> String {
     // What a try before this one sent is held by now, and is not sent again.
     let gone: String = all.iter().map(|blob| format!("{}\n", spool::gone(&blob.digest))).collect();
     format!(
-        "{STRICT}cd {FOLDER}\numask 077\n{made}r=\n{{\nchecks=\n{there}{checks}{tar}\
+        "{STRICT}cd {FOLDER}\numask 077\nunmade=\n{made}[ -z \"$unmade\" ] || exit {UNMADE}\nr=\n{{\nchecks=\n{there}{checks}{tar}\
          spoilt=\nfor check in $checks; do wait \"$check\" || spoilt=1; done\n[ -z \"$spoilt\" ] || exit\n{index}\
          }} | {ctr} images import {how}- >/dev/null || r=$?\n{LIST} &\n{ready}wait $! || true\n\
          if [ -n \"$r\" ]; then\nspoilt=\n{spoilt}[ -z \"$spoilt\" ] || exit {SPOILT}\nheld=$({ctr} content ls -q) || true\nlost=\n\

@@ -53,9 +53,13 @@ impl Host {
     }
 
     fn import(&self, sent: &[(&Blob, Vec<Part>)], all: &[Blob]) -> Output {
+        self.make_and_import("", sent, all)
+    }
+
+    fn make_and_import(&self, made: &str, sent: &[(&Blob, Vec<Part>)], all: &[Blob]) -> Output {
         let archive = Archive::of(b"{}", sent.iter().map(|(blob, _)| *blob)).unwrap();
         let names = [NAME.into()];
-        let import = Import { names: &names, made: "", sent, all, importer: self.1, patience: Duration::from_secs(60) };
+        let import = Import { names: &names, made, sent, all, importer: self.1, patience: Duration::from_secs(60) };
         let script = script(&import, &archive).replace(LIST, "echo listed");
         let script = script.replace(K3S_CTR, self.at("ctr").to_str().unwrap()).replace(FOLDER, self.at("spool").to_str().unwrap());
         let payload = self.at("payload");
@@ -134,6 +138,13 @@ fn what_is_spoilt_is_not_imported_and_goes_alone() {
     assert_eq!(output.status.code(), Some(SPOILT), "{output:?}");
     let imported = fs::read(host.at("imported")).unwrap();
     assert_eq!((host.left(), imported.windows(10).any(|bytes| bytes == b"index.json")), (2, false));
+}
+
+#[test]
+fn where_one_can_t_be_made_the_others_are_and_nothing_is_imported() {
+    let host = Host::new(NAME, "");
+    let output = host.make_and_import("false || { unmade=1; }\necho made >other-0\n", &[], &[]);
+    assert_eq!((output.status.code(), host.left(), host.at("imported").exists()), (Some(UNMADE), 1, false), "{output:?}");
 }
 
 #[test]

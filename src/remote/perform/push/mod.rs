@@ -80,7 +80,7 @@ impl Remote {
         }
         let lacking = Lacking::of(image, &held).map_err(Error::Full)?;
         let arriving = lacking.arriving();
-        let (deltas, shared) = (Deltas::on(&held, kept), self.shared.clone());
+        let (deltas, shared) = (Deltas::on(&held, kept, arriving), self.shared.clone());
         let Lacking { missing, packed } = lacking;
         let load = Load { layout: Arc::clone(layout), missing: missing.clone(), codec: held.codec, deltas, spooled: held.spooled, shared };
         let begun = Instant::now();

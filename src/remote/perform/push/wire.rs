@@ -106,14 +106,14 @@ impl Load {
                 continue;
             }
             let made = match &self.deltas {
-                Ok(deltas) => deltas.difference(&self.layout, blob, parts.lacking()),
+                Ok(deltas) => deltas.difference(&self.layout, blob, &self.spooled, parts.lacking()),
                 Err(why) => Err(*why),
             };
             let wanted = match made {
                 Ok(difference) => {
-                    let made = Some(difference.script(&self.spooled, blob));
+                    let made = Some(difference.script(blob));
                     fed.push(Fed { parts: vec![Part { offset: 0, size: blob.size }], made, whole: None });
-                    let mut parcels = difference.parcels(&self.spooled, parts.lacking());
+                    let mut parcels = difference.parcels(parts.lacking());
                     parcels.all(|parcel| give.blocking_send(ready(Ok(parcel)).boxed()).is_ok())
                 }
                 Err(why) => {
