@@ -135,3 +135,11 @@ fn state(bench: &Bench<'_>) -> Result<String> {
          find /etc/rancher/k3s/config.yaml /etc/systemd/system/k3s.service /usr/local/bin /home/appuser/.kube -printf '%p %i %C@ %m %u\\n' | sort"
     ))
 }
+
+/// An application's pods, without those that are about to go.
+pub fn pods(bench: &Bench<'_>, name: &str) -> Result<String> {
+    bench.look(&format!(
+        "k3s kubectl -n shop get pods --no-headers -o custom-columns=NAME:.metadata.name,UID:.metadata.uid,GONE:.metadata.deletionTimestamp \
+         | awk '/^{name}-/ && $3 == \"<none>\" {{ print $2 }}' | sort"
+    ))
+}

@@ -14,7 +14,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use super::Context;
-use super::flow::{bedplate, ended, served, unchanged};
+use super::flow::{bedplate, ended, pods, served, unchanged};
 use super::line::{Slow, through};
 use crate::bench::Bench;
 use crate::relay::{Fault, Line, Relay};
@@ -245,9 +245,4 @@ fn told(run: &Ended, words: &str) -> Result<()> {
     ended(run, 1)?;
     ensure!(run.stderr.contains(words) && run.stderr.contains("cure: make room on the host's disk"), "{}", run.stderr);
     Ok(())
-}
-
-/// Names and ages of an application's pods.
-fn pods(bench: &Bench<'_>, name: &str) -> Result<String> {
-    bench.look(&format!("k3s kubectl -n shop get pods -o jsonpath='{{range .items[*]}}{{.metadata.uid}} {{.metadata.name}}{{\"\\n\"}}{{end}}' | grep ' {name}-' | sort"))
 }

@@ -31,7 +31,7 @@ pub fn cut(context: &Context) -> Result<()> {
         relay.strike_after(5 << 20, Fault::Cut);
         Ok(())
     })?;
-    resumed(bench, &relay, "rm /usr/local/lib/bedplate/helm-*", |relay| {
+    resumed(bench, &relay, "rm -rf /var/lib/bedplate/spool /usr/local/lib/bedplate/helm-*", |relay| {
         relay.strike_after(5 << 20, Fault::Flip);
         Ok(())
     })?;

@@ -8,10 +8,10 @@ use sha2::{Digest as _, Sha256};
 use toml::{Table, Value};
 
 use super::super::Context;
-use super::super::flow::{bedplate, ended, served};
+use super::super::flow::{bedplate, ended, pods, served};
 use super::super::line::{Slow, THROUGH, through};
 use super::archive::{Built, Layer, Web, layer};
-use super::{MB, RUN, SPOOL, pods, whole};
+use super::{MB, RUN, SPOOL, whole};
 use crate::bench::Bench;
 use crate::relay::{Fault, Line, Relay};
 use crate::run::{Ended, until};

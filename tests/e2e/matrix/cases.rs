@@ -124,7 +124,7 @@ pub const CASES: &[Case] = &[
     site("apply-policy", "apply networkpolicy", |bench| on(bench, "k3s kubectl -n shop delete networkpolicy bedplate-acme-solver")),
     site("apply-issuer", "apply clusterissuer", |bench| on(bench, ELSEWHERE)),
     Case {
-        lasts: SECONDS,
+        lasts: Duration::from_secs(1),
         pods: Pods::Replaced,
         ..site("upgrade-release", "helm upgrade --install shop", |bench| {
             on(bench, "k3s kubectl -n shop scale deployment auth --replicas=2")

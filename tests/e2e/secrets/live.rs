@@ -7,7 +7,7 @@ use toml::{Table, Value};
 
 use crate::bench::Bench;
 use crate::e2e::Context;
-use crate::e2e::flow::{bedplate, ended, served};
+use crate::e2e::flow::{bedplate, ended, pods, served};
 
 /// What the inventory has beside the example's.
 const BESIDE: &str = r#"
@@ -102,11 +102,4 @@ fn consumed(bench: &Bench<'_>) -> Result<Table> {
 
 fn secrets(inventory: &mut Table) -> Result<&mut Vec<Value>> {
     inventory.get_mut("secrets").and_then(Value::as_array_mut).context("the inventory has Secrets")
-}
-
-fn pods(bench: &Bench<'_>, component: &str) -> Result<String> {
-    bench.look(&format!(
-        "k3s kubectl -n shop get pods --no-headers -o custom-columns=NAME:.metadata.name,UID:.metadata.uid,GONE:.metadata.deletionTimestamp \
-         | awk '/^{component}-/ && $3 == \"<none>\" {{ print $2 }}' | sort"
-    ))
 }

@@ -79,11 +79,10 @@ pub fn timeout(context: &Context) -> Result<()> {
 pub fn throttled(context: &Context) -> Result<()> {
     let bench = broken(context)?;
     let _set = Sshd::set(&bench, "MaxStartups 1:100:1")?;
+    // Right after a reload sshd does not listen for a moment.
+    let door = format!("for n in {{1..50}}; do {{ exec 3<>/dev/tcp/{}/22; }} 2>/dev/null && break; sleep 0.1; done", bench.host.address);
     let mut knock = bench.rig.operator.command("bash");
-    let mut knocking = knock
-        .args(["-c", &format!("exec 3<>/dev/tcp/{}/22; read -r <&3; echo in; exec sleep 60", bench.host.address)])
-        .stdout(Stdio::piped())
-        .spawn()?;
+    let mut knocking = knock.args(["-c", &format!("{door}; read -r <&3; echo in; exec sleep 60")]).stdout(Stdio::piped()).spawn()?;
     let mut said = [0; 3];
     let waits = std::io::Read::read_exact(knocking.stdout.as_mut().context("it has a stdout")?, &mut said);
     let words = ["sshd hung up: too many logins are under way there (MaxStartups)", "cure: wait a minute and run again"];

@@ -1,4 +1,4 @@
-//! A CA that refuses a third of all nonces, takes its time for a validation, remembers none, and whose certificates live for two minutes. Its site
+//! A CA that refuses every seventh nonce, takes its time for a validation, remembers none, and whose certificates live for two minutes. Its site
 //! stands beside the shop, behind the same default-deny policy. cert-manager asks for no less than an hour, and takes what the CA gives; so it is
 //! the CA that makes them short, and cert-manager renews by its own clock.
 

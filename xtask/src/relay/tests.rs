@@ -37,7 +37,7 @@ fn client(relay: &Relay) -> TcpStream {
 
 #[test]
 fn the_handshake_is_charged_and_so_is_each_way() {
-    let relay = relay(Line { rtt: Duration::from_millis(100), rate: None });
+    let relay = relay(Line { rtt: Duration::from_secs(1), rate: None });
     let begun = Instant::now();
     let mut client = client(&relay);
     let greeted = begun.elapsed();
@@ -46,8 +46,8 @@ fn the_handshake_is_charged_and_so_is_each_way() {
     client.read_exact(&mut [0]).unwrap();
     let answered = begun.elapsed();
     // A busy machine may be late, but nothing is ever early.
-    assert!(greeted >= Duration::from_millis(200) && greeted < Duration::from_millis(400), "{greeted:?}");
-    assert!(answered >= Duration::from_millis(100) && answered < Duration::from_millis(250), "{answered:?}");
+    assert!(greeted >= Duration::from_secs(2) && greeted < Duration::from_secs(3), "{greeted:?}");
+    assert!(answered >= Duration::from_secs(1) && answered < Duration::from_secs(2), "{answered:?}");
 }
 
 #[test]

@@ -92,11 +92,12 @@ impl Acme {
         Ok(Silence(daemon.pid))
     }
 
-    /// Pebble sleeps at random before it asks, unless told not to; it refuses a nonce at random, one in twenty unless told otherwise.
+    /// Pebble sleeps at random before it asks, unless told not to; it refuses a nonce at random, one in twenty unless told otherwise. Of a
+    /// request whose nonce is refused six times cert-manager takes the refusal for the CA's last word (cert-manager: pkg/acme/util).
     fn moods(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Staging | Self::Production => &[("PEBBLE_VA_NOSLEEP", "1")],
-            Self::Moody => &[("PEBBLE_WFE_NONCEREJECT", "33"), ("PEBBLE_VA_SLEEPTIME", "4"), ("PEBBLE_AUTHZREUSE", "0")],
+            Self::Moody => &[("PEBBLE_WFE_NONCEREJECT", "15"), ("PEBBLE_VA_SLEEPTIME", "4"), ("PEBBLE_AUTHZREUSE", "0")],
         }
     }
 
