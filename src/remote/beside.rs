@@ -18,7 +18,7 @@ use super::shell::Parcel;
 const WINDOW: u64 = 2 << 20;
 /// Channels beside the first. sshd grants ten to a line (sshd_config: MaxSessions), and the lock and others want some.
 const BESIDE: usize = 4;
-/// Bytes for which another channel is worth its opening, and what is lost with its window where the line is cut.
+/// Bytes for which another channel is worth its opening, and its window, which is lost where the line is cut.
 pub(super) const WORTH: u64 = 8 * WINDOW;
 /// In which a line carries a window where delay is what limits it. On a slower one more windows would only fill with what waits, and hold
 /// up the lock's heartbeats.

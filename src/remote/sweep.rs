@@ -1,4 +1,5 @@
-//! What a script needs for its work goes when the script ends, however it ends.
+//! What a script needs for its work goes when the script ends, by a signal as well. What it leaves that was killed outright, or lost its host,
+//! goes with the next one of its kind.
 
 /// Begins a script that must not leave its work behind: `sweep`, shell text, is run at its end. It stands before anything is made. A signal
 /// may fall into that end, so each sweeps by itself. Where the line is gone the first one may be PIPE: shells tell on stderr how a child died.

@@ -30,6 +30,8 @@ pub(super) struct Deltas {
     kept: Kept,
     /// What the host's store holds.
     store: BTreeSet<String>,
+    /// What lies in the spool, of former differences, too.
+    spooled: Spooled,
     /// Most that old and new may measure together.
     most: u64,
     /// Bytes that the spool has left for differences beside what they make.
@@ -83,11 +85,11 @@ impl Deltas {
         let kept = kept.ok_or(Whole::Unmade)?.clone();
         // The host's zstd holds both at once.
         let most = LARGEST.min(held.memory / 2);
-        Ok(Self { kept, store: held.store.clone(), most, room: Cell::new(held.spare(arriving)) })
+        Ok(Self { kept, store: held.store.clone(), spooled: held.spooled.clone(), most, room: Cell::new(held.spare(arriving)) })
     }
 
     /// Makes one, if there is something to make it from and less of it is to be sent than the `lacking` bytes that else would be.
-    pub(super) fn difference(&self, layout: &Layout, blob: &Blob, spooled: &Spooled, lacking: u64) -> Result<Difference, Whole> {
+    pub(super) fn difference(&self, layout: &Layout, blob: &Blob, lacking: u64) -> Result<Difference, Whole> {
         if blob.diff_id.as_ref() != Some(&blob.digest) {
             return Err(Whole::Packed);
         }
@@ -96,8 +98,8 @@ impl Deltas {
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         // A base that can't be read is none.
         let bytes = self.made(layout, blob, &base).map_err(|_| Whole::NoBase)?.ok_or(Whole::Memory)?;
-        let (size, digest) = (bytes.len() as u64, digest(&bytes));
-        let parts = Parts::of(size, spooled.get(&digest).map_or(&[], Vec::as_slice));
+        let digest = digest(&bytes);
+        let parts = spool::parts(&self.spooled, &digest, bytes.len() as u64);
         if parts.lacking() >= lacking {
             return Err(Whole::NotLess);
         }

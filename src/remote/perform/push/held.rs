@@ -103,7 +103,7 @@ fn version(word: &str) -> Option<(u32, u32, u32)> {
 impl Held {
     /// What is to be sent of a blob.
     pub(super) fn parts(&self, blob: &Blob) -> Parts {
-        Parts::of(blob.size, self.spooled.get(&blob.digest).map_or(&[], Vec::as_slice))
+        spool::parts(&self.spooled, &blob.digest, blob.size)
     }
 
     /// Bytes that the spool has left once `arriving` have come.

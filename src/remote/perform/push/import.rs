@@ -20,7 +20,7 @@ pub(super) const COLLECTED: i32 = 82;
 /// What is imported, and how.
 pub(super) struct Import<'a> {
     pub(super) names: &'a [String],
-    /// Makes some of what came of what the host holds.
+    /// Makes some of what came of what the host holds, in the spool; sets `unmade` where it can't.
     pub(super) made: &'a str,
     /// What came, as it lies in the spool.
     pub(super) sent: &'a [(&'a Blob, Vec<Part>)],

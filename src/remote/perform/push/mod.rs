@@ -82,7 +82,7 @@ impl Remote {
         let arriving = lacking.arriving();
         let (deltas, shared) = (Deltas::on(&held, kept, arriving), self.shared.clone());
         let Lacking { missing, packed } = lacking;
-        let load = Load { layout: Arc::clone(layout), missing: missing.clone(), codec: held.codec, deltas, spooled: held.spooled, shared };
+        let load = Load { layout: Arc::clone(layout), missing: missing.clone(), codec: held.codec, deltas, shared };
         let begun = Instant::now();
         let (fed, bytes) = self.fed(load, arriving, sent).await?;
         let whole = fed.iter().filter_map(|fed| fed.whole).collect();

@@ -8,7 +8,6 @@ use super::super::delta::Whole;
 use super::super::wire::{Load, parcels};
 use super::*;
 use crate::images::open;
-use crate::remote::perform::spool::Spooled;
 
 const SIZE: usize = 10_000_000;
 
@@ -32,14 +31,8 @@ fn image(folder: &Path) -> (PathBuf, Vec<u8>) {
 async fn sent(layout: &Arc<Layout>, shared: &Arc<Shared>, there: &[Part]) -> io::Result<Vec<u8>> {
     let layer = layout.image().blobs.iter().find(|blob| blob.diff_id.is_some()).unwrap().clone();
     let missing = vec![(layer.clone(), Parts::of(layer.size, there))];
-    let load = Load {
-        layout: Arc::clone(layout),
-        missing,
-        codec: Codec::Zstd,
-        deltas: Err(Whole::NoZstd),
-        spooled: Spooled::new(),
-        shared: Some(Arc::clone(shared)),
-    };
+    let load =
+        Load { layout: Arc::clone(layout), missing, codec: Codec::Zstd, deltas: Err(Whole::NoZstd), shared: Some(Arc::clone(shared)) };
     let (mut parcels, fed) = parcels(load);
     let mut bytes = Vec::new();
     while let Some(packing) = parcels.recv().await {

@@ -5,8 +5,8 @@ use crate::model::Blob;
 use crate::remote::STORE;
 use crate::remote::perform::spool::hex;
 
-/// Makes the blob of what containerd holds as `packed`, as one part; in the spool. A host that can't, or makes something else of it, is found out when the
-/// part is imported.
+/// Makes the blob of what containerd holds as `packed`, as one part; in the spool. A host that can't, or makes something else of it, is found
+/// out when the part is imported.
 pub(super) fn script(blob: &Blob, packed: &str) -> String {
     // By the first bytes, as in RFC 1952: what it is, nobody tells.
     format!(

@@ -14,7 +14,7 @@ use super::shared::Shared;
 use crate::images::Layout;
 use crate::model::Blob;
 use crate::remote::beside::Parcels;
-use crate::remote::perform::spool::{self, Part, Parts, Spooled};
+use crate::remote::perform::spool::{self, Part, Parts};
 use crate::remote::shell::Parcel;
 
 /// Parts that are packed, or being packed, before the line takes them.
@@ -68,8 +68,6 @@ pub(super) struct Load {
     pub(super) missing: Vec<(Blob, Parts)>,
     pub(super) codec: Codec,
     pub(super) deltas: Result<Deltas, Whole>,
-    /// What lies there of the differences, too.
-    pub(super) spooled: Spooled,
     /// None where one host alone is sent to.
     pub(super) shared: Option<Arc<Shared>>,
 }
@@ -106,7 +104,7 @@ impl Load {
                 continue;
             }
             let made = match &self.deltas {
-                Ok(deltas) => deltas.difference(&self.layout, blob, &self.spooled, parts.lacking()),
+                Ok(deltas) => deltas.difference(&self.layout, blob, parts.lacking()),
                 Err(why) => Err(*why),
             };
             let wanted = match made {

@@ -39,6 +39,11 @@ pub(super) fn listed(spooled: &mut Spooled, name: &str, size: &str) -> Option<()
     Some(())
 }
 
+/// One of so many bytes, by what was found of it.
+pub(super) fn parts(spooled: &Spooled, digest: &str, size: u64) -> Parts {
+    Parts::of(size, spooled.get(digest).map_or(&[], Vec::as_slice))
+}
+
 pub(super) fn hex(digest: &str) -> &str {
     digest.trim_start_matches("sha256:")
 }
