@@ -141,14 +141,19 @@ impl Remote {
 
     /// Runs a script that changes something: `what`, in the words of the log.
     async fn change(&self, what: &str, script: &str, payload: Payload<'_>, limit: Duration) -> Result<Output, Error> {
+        let logged = self.with_log(what, script).await?;
+        self.run(&logged, payload, limit).await
+    }
+
+    /// Such a script with its lines for the log.
+    async fn with_log(&self, what: &str, script: &str) -> Result<String, Error> {
         if self.barred.load(Ordering::SeqCst) {
             return Err(Error::LockLost);
         }
-        let logged = match self.logged.load(Ordering::SeqCst) {
-            true => Some(log::logged(self.who().await, what, script)),
-            false => None,
-        };
-        self.run(logged.as_deref().unwrap_or(script), payload, limit).await
+        Ok(match self.logged.load(Ordering::SeqCst) {
+            true => log::logged(self.who().await, what, script),
+            false => script.to_owned(),
+        })
     }
 
     /// Runs a script with a payload.

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use super::held::Held;
 use super::wire::{Codec, LEVEL};
 use crate::images::{Kept, Layout, digest};
-use crate::model::Blob;
+use crate::model::{Blob, ImageArchive};
 use crate::remote::STORE;
 use crate::remote::perform::spool::{self, Part, Parts, Spooled};
 use crate::remote::shell::Parcel;
@@ -88,23 +88,27 @@ impl Deltas {
         Ok(Self { kept, store: held.store.clone(), spooled: held.spooled.clone(), most, room: Cell::new(held.spare(arriving)) })
     }
 
-    /// Makes one, if there is something to make it from and less of it is to be sent than the `lacking` bytes that else would be.
-    pub(super) fn difference(&self, layout: &Layout, blob: &Blob, lacking: u64) -> Result<Difference, Whole> {
+    /// What to make a layer of.
+    pub(super) fn base(&self, image: &ImageArchive, blob: &Blob) -> Result<String, Whole> {
         if blob.diff_id.as_ref() != Some(&blob.digest) {
             return Err(Whole::Packed);
         }
-        let base = self.kept.base(layout.image(), blob, |digest| self.store.contains(digest)).ok_or(Whole::NoBase)?;
+        self.kept.base(image, blob, |digest| self.store.contains(digest)).ok_or(Whole::NoBase)
+    }
+
+    /// Makes one, if less of it is to be sent than the `lacking` bytes that else would be.
+    pub(super) fn difference(&self, layout: &Layout, blob: &Blob, base: &str, lacking: u64) -> Result<Difference, Whole> {
         // Hosts side by side would each hold two layers.
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         // A base that can't be read is none.
-        let bytes = self.made(layout, blob, &base).map_err(|_| Whole::NoBase)?.ok_or(Whole::Memory)?;
+        let bytes = self.made(layout, blob, base).map_err(|_| Whole::NoBase)?.ok_or(Whole::Memory)?;
         let digest = digest(&bytes);
         let parts = spool::parts(&self.spooled, &digest, bytes.len() as u64);
         if parts.lacking() >= lacking {
             return Err(Whole::NotLess);
         }
         self.room.set(self.room.get().checked_sub(parts.lacking()).ok_or(Whole::Room)?);
-        Ok(Difference { digest, bytes, parts, base })
+        Ok(Difference { digest, bytes, parts, base: base.to_owned() })
     }
 
     fn made(&self, layout: &Layout, blob: &Blob, base: &str) -> io::Result<Option<Vec<u8>>> {

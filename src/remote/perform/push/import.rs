@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::archive::Archive;
 use super::delta::UNMADE;
 use super::held::Importer;
-use super::{PINNED, STRICT, ctr, pin};
+use super::job::{self, PART};
+use super::{K3S_CTR, PINNED, STRICT, ctr, pin};
 use crate::model::Blob;
 use crate::remote::STORE;
 use crate::remote::ask::images::LIST;
@@ -30,8 +31,8 @@ pub(super) struct Import<'a> {
     pub(super) patience: Duration,
 }
 
-/// Imports what came and what containerd has, under all names, looks whether it is whole, and prints what the CRI has then. While containerd takes
-/// them in, what came is checked blob by blob side by side; it gets no index, and so imports nothing, where one is spoilt or one that it had is gone.
+/// Imports what came, or is still to come, and what containerd has, under all names, looks whether it is whole, and prints what the CRI has then.
+/// While containerd takes it in, what came is checked side by side, each blob once it is whole; containerd gets no index, and so imports nothing, where one is spoilt or one that it had is gone.
 /// A name that leads to an image which lacks a blob all the same is taken away: a run that looks at it would take the image for well. What could
 /// only not be unpacked is unpacked when a pod wants it (containerd: internal/cri/opts/container.go). The payload is what else is in the archive.
 /// Most hosts have an openssl, which leaves SHA-256 to the processor; coreutils' takes several times as long.
@@ -39,20 +40,20 @@ pub(super) struct Import<'a> {
 pub(super) fn script(import: &Import<'_>, archive: &Archive) -> String {
     let Import { names, made, sent, all, importer, patience } = import;
     let ctr = ctr(*patience);
-    let checks: String = sent
+    let mut between = archive.between.iter().map(|own| format!("head -c {own}\n"));
+    let tar: String = sent
         .iter()
-        .map(|(blob, parts)| {
-            let (hex, print, spoilt) = (spool::hex(&blob.digest), spool::print(&blob.digest, parts), spool::spoilt(&blob.digest));
+        .zip(&mut between)
+        .map(|((blob, parts), own)| {
+            let (hex, print, spoilt) = (spool::hex(&blob.digest), job::parts(&blob.digest, parts), spool::spoilt(&blob.digest));
             format!(
-                "(\np() {{ :\n{print}}}\ns=$(p | openssl dgst -sha256 -r 2>/dev/null) || s=$(p | sha256sum)\n\
-                 case $s in {hex}*) ;; *) : >{spoilt}; echo 'what arrived of {hex} is something else' >&2; exit 1 ;; esac\n) &\nchecks=\"$checks $!\"\n"
+                "p() {{ :\n{print}}}\n{own}p\n(\ns=$(p | openssl dgst -sha256 -r 2>/dev/null) || s=$(p | sha256sum)\n\
+                 case $s in {hex}*) ;; *) : >{spoilt}; echo 'what arrived of {hex} is something else' >&2; exit 1 ;; esac\n\
+                 ) &\nchecks=\"$checks $!\"\n"
             )
         })
         .collect();
-    let blobs = sent.iter().map(|(blob, parts)| spool::print(&blob.digest, parts)).chain([String::new()]);
-    let mut tar: Vec<String> = archive.between.iter().zip(blobs).map(|(own, blob)| format!("head -c {own}\n{blob}")).collect();
-    let index = tar.pop().unwrap_or_default();
-    let tar = tar.concat();
+    let index: String = between.collect();
     // Not before nobody prints it any more.
     let spoilt: String = sent
         .iter()
@@ -85,9 +86,9 @@ pub(super) fn script(import: &Import<'_>, archive: &Archive) -> String {
     // What a try before this one sent is held by now, and is not sent again.
     let gone: String = all.iter().map(|blob| format!("{}\n", spool::gone(&blob.digest))).collect();
     format!(
-        "{STRICT}cd {FOLDER}\numask 077\nunmade=\n{made}[ -z \"$unmade\" ] || exit {UNMADE}\nr=\n{{\nchecks=\n{there}{checks}{tar}\
+        "{STRICT}cd {FOLDER}\numask 077\n{PART}unmade=\n{made}[ -z \"$unmade\" ] || exit {UNMADE}\nr=\n{{\nchecks=\n{there}{tar}\
          spoilt=\nfor check in $checks; do wait \"$check\" || spoilt=1; done\n[ -z \"$spoilt\" ] || exit\n{index}\
-         }} | {ctr} images import {how}- >/dev/null || r=$?\n{LIST} &\n{ready}wait $! || true\n\
+         }} | {K3S_CTR} images import {how}- >/dev/null || r=$?\n{LIST} &\n{ready}wait $! || true\n\
          if [ -n \"$r\" ]; then\nspoilt=\n{spoilt}[ -z \"$spoilt\" ] || exit {SPOILT}\nheld=$({ctr} content ls -q) || true\nlost=\n\
          for d in{known}; do\nf={STORE}/${{d#sha256:}}\n\
          case $held in *$d*) ;; *) echo \"containerd lacks $d\" >&2; lost=1; continue ;; esac\n\

@@ -113,6 +113,34 @@ fn what_lies_in_parts_is_imported_whole() {
 }
 
 #[test]
+fn what_is_still_on_its_way_is_waited_for() {
+    let bytes = vec![7; 9000];
+    let (one, two) = (blob(&bytes), parts(&[0, 4096, 9000]));
+    let host = Host::new(NAME, "");
+    host.spool(&one, &bytes, &two[1..]);
+    let output = std::thread::scope(|scope| {
+        let import = scope.spawn(|| host.import(&[(&one, two.clone())], std::slice::from_ref(&one)));
+        until(|| host.at("imported").metadata().is_ok_and(|meta| meta.len() > 0));
+        // The second part lies there all the while; of the first one there is not all yet.
+        host.spool(&one, &bytes, &parts(&[0, 4000]));
+        std::thread::sleep(Duration::from_millis(300));
+        let early = import.is_finished();
+        host.spool(&one, &bytes, &two[..1]);
+        (import.join().unwrap(), early)
+    });
+    assert!(output.0.status.success() && !output.1, "{output:?}");
+    assert!(members(&host.at("imported"))[1].1 == bytes);
+}
+
+fn until(there: impl Fn() -> bool) {
+    let begun = std::time::Instant::now();
+    while !there() {
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
 fn without_an_openssl_coreutils_do_it() {
     use std::os::unix::fs::PermissionsExt as _;
     let (good, bytes) = (blob(b"good"), parts(&[0, 4]));

@@ -1,6 +1,8 @@
 //! What of an image a host lacks, and where it comes from.
 
+use super::delta::{Deltas, Whole};
 use super::held::Held;
+use super::wire::is_large;
 use crate::model::{Blob, ImageArchive};
 use crate::remote::perform::spool::Parts;
 
@@ -11,6 +13,16 @@ pub(super) struct Lacking {
     pub(super) missing: Vec<(Blob, Parts)>,
     /// To be made of what the host holds packed, by its digest.
     pub(super) packed: Vec<(Blob, String)>,
+}
+
+/// The same by the way it goes.
+#[derive(Debug, Default)]
+pub(super) struct Sorted {
+    /// Each with a layer that the host holds, from which it differs.
+    pub(super) alike: Vec<(Blob, Parts, String)>,
+    pub(super) other: Vec<(Blob, Parts)>,
+    /// Why some of those are like nothing that the host holds.
+    pub(super) whole: Vec<Whole>,
 }
 
 impl Lacking {
@@ -38,6 +50,21 @@ impl Lacking {
     /// Bytes that are to be sent.
     pub(super) fn arriving(&self) -> u64 {
         self.missing.iter().map(|(_, parts)| parts.lacking()).sum()
+    }
+
+    pub(super) fn sorted(&self, image: &ImageArchive, deltas: Result<&Deltas, &Whole>) -> Sorted {
+        let mut sorted = Sorted::default();
+        for (blob, parts) in self.missing.clone() {
+            let wanted = !parts.missing.is_empty();
+            match deltas.map_err(|why| *why).and_then(|deltas| deltas.base(image, &blob)) {
+                Ok(base) if wanted => sorted.alike.push((blob, parts, base)),
+                base => {
+                    sorted.whole.extend(base.err().filter(|_| wanted && is_large(&blob)));
+                    sorted.other.push((blob, parts));
+                }
+            }
+        }
+        sorted
     }
 }
 

@@ -4,6 +4,7 @@ mod archive;
 mod delta;
 mod held;
 mod import;
+mod job;
 mod lacking;
 mod opened;
 mod shared;
@@ -20,11 +21,11 @@ use self::archive::Archive;
 use self::delta::{Deltas, UNMADE};
 use self::held::Held;
 use self::import::Import;
-use self::lacking::Lacking;
+use self::lacking::{Lacking, Sorted};
 use self::opened::Opened;
 pub(in crate::remote) use self::shared::Shared;
 use self::summary::Summary;
-use self::wire::{Fed, Load};
+use self::wire::{Give, Load};
 use super::spool::{ARRIVED, Part};
 use super::{SHORT, STRICT, Sent};
 use crate::images::Kept;
@@ -32,6 +33,7 @@ use crate::model::{Answer, Blob, HostQuestion, ImageImport, ImageOnHost, Reply};
 use crate::remote::Remote;
 use crate::remote::ask::images as listed;
 use crate::remote::error::{Error, last_lines};
+use crate::remote::frame::Output;
 use crate::remote::quote::quote;
 use crate::remote::shell::Payload;
 
@@ -80,46 +82,65 @@ impl Remote {
         }
         let lacking = Lacking::of(image, &held).map_err(Error::Full)?;
         let arriving = lacking.arriving();
-        let (deltas, shared) = (Deltas::on(&held, kept, arriving), self.shared.clone());
-        let Lacking { missing, packed } = lacking;
-        let load = Load { layout: Arc::clone(layout), missing: missing.clone(), codec: held.codec, deltas, shared };
+        let deltas = Deltas::on(&held, kept, arriving);
+        let Sorted { alike, other, mut whole } = lacking.sorted(image, deltas.as_ref());
+        let load = Load { layout: Arc::clone(layout), codec: held.codec, shared: self.shared.clone() };
+        let done = AtomicU64::new(image.size - arriving);
+        let told = |more| sent(done.fetch_add(more, Ordering::Relaxed) + more, image.size);
+        told(0);
         let begun = Instant::now();
-        let (fed, bytes) = self.fed(load, arriving, sent).await?;
-        let whole = fed.iter().filter_map(|fed| fed.whole).collect();
-        let summary = Summary { image: image.size, arriving, bytes, took: begun.elapsed(), whole };
 
-        let differing = fed.iter().filter_map(|fed| fed.made.clone());
-        let made: String = differing.chain(packed.iter().map(|(blob, packed)| unpack::script(blob, packed))).collect();
-        let came = missing.iter().zip(fed).map(|((blob, _), fed)| (blob, fed.parts));
-        let unpacked = packed.iter().map(|(blob, _)| (blob, vec![Part { offset: 0, size: blob.size }]));
-        let came: Vec<(&Blob, Vec<Part>)> = came.chain(unpacked).collect();
+        // Only once they have gone is it known how.
+        let differing = (load.clone(), alike.clone());
+        let feed = move |give: &Give| deltas.map(|deltas| differing.0.differing(&differing.1, &deltas, give)).unwrap_or_default();
+        let (fed, differ) = self.fed(feed, arriving, &told).await?;
+        whole.extend(fed.iter().filter_map(|fed| fed.whole));
+        let mut made: String = fed.iter().filter_map(|fed| fed.made.as_deref()).collect();
+        let mut came: Vec<(&Blob, Vec<Part>)> = alike.iter().zip(fed).map(|((blob, ..), fed)| (blob, fed.parts)).collect();
+        for (blob, packed) in &lacking.packed {
+            made += &unpack::script(blob, packed);
+            came.push((blob, vec![Part { offset: 0, size: blob.size }]));
+        }
+        came.extend(other.iter().map(|(blob, parts)| (blob, parts.all())));
+
+        // The others go while what has come is imported.
         let archive = Archive::of(&layout.index(), came.iter().map(|(blob, _)| *blob));
         let archive = archive.map_err(|error| Error::here("write the image's archive", &error))?;
         let patience = patience(image.size);
         let import = Import { names: &image.names, made: &made, sent: &came, all: &image.blobs, importer: held.importer, patience };
-        let script = import::script(&import, &archive);
+        let import = self.with_log(what, &import::script(&import, &archive)).await?;
         let payload = Payload { from: &mut &*archive.bytes, size: archive.bytes.len() as u64, sent: &|_, _| {} };
+        let started = self.run(&job::start(&import), payload, SHORT).await.and_then(Output::succeeded);
+        self.gave_way(started).await?;
+        let others = other.clone();
+        let feed = move |give: &Give| others.iter().all(|(blob, parts)| load.whole(blob, &parts.missing, give));
+        let (_, bytes) = self.fed(feed, arriving, &told).await?;
+        let summary = Summary { image: image.size, arriving, bytes: differ + bytes, took: begun.elapsed(), whole };
+
         let keeping = async {
             if let Some(kept) = kept {
                 opened.keep(kept).await;
             }
         };
-        let (imported, ()) = tokio::join!(self.change(what, &script, payload, 2 * patience), keeping);
-        let imported = imported.and_then(|output| {
+        let none = Payload { from: &mut tokio::io::empty(), size: 0, sent: &|_, _| {} };
+        let end = job::end();
+        let (ended, ()) = tokio::join!(self.run(&end, none, 2 * patience), keeping);
+        let imported = ended.and_then(|output| {
             let images = listed::parse(&output);
             output.succeeded().map(|()| images)
         });
         self.gave_way(imported).await.map(|images| (summary, images))
     }
 
-    /// Sends what is missing: how each blob went, and how many bytes that took.
-    async fn fed(&self, load: Load, arriving: u64, sent: Sent<'_>) -> Result<(Vec<Fed>, u64), Error> {
-        let size = load.layout.image().size;
-        let done = AtomicU64::new(size - arriving);
-        sent(size - arriving, size);
-        let told = |more| sent(done.fetch_add(more, Ordering::Relaxed) + more, size);
-        let (parcels, fed) = wire::parcels(load);
-        let streamed = self.stream(parcels, arriving, ARRIVED, &told).await;
+    /// Sends what is fed, of `size` bytes: what came of the feeding, and how many bytes that took.
+    async fn fed<T: Send + 'static>(
+        &self,
+        feed: impl FnOnce(&Give) -> T + Send + 'static,
+        size: u64,
+        told: &(dyn Fn(u64) + Send + Sync),
+    ) -> Result<(T, u64), Error> {
+        let (parcels, fed) = wire::parcels(feed);
+        let streamed = self.stream(parcels, size, ARRIVED, told).await;
         let bytes = self.gave_way(streamed).await?;
         Ok((fed.await.map_err(|error| Error::Here(error.to_string()))?, bytes))
     }

@@ -4,7 +4,6 @@ use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::super::delta::Whole;
 use super::super::wire::{Load, parcels};
 use super::*;
 use crate::images::open;
@@ -30,15 +29,14 @@ fn image(folder: &Path) -> (PathBuf, Vec<u8>) {
 /// What one host is sent of the layer, of which it has these parts.
 async fn sent(layout: &Arc<Layout>, shared: &Arc<Shared>, there: &[Part]) -> io::Result<Vec<u8>> {
     let layer = layout.image().blobs.iter().find(|blob| blob.diff_id.is_some()).unwrap().clone();
-    let missing = vec![(layer.clone(), Parts::of(layer.size, there))];
-    let load =
-        Load { layout: Arc::clone(layout), missing, codec: Codec::Zstd, deltas: Err(Whole::NoZstd), shared: Some(Arc::clone(shared)) };
-    let (mut parcels, fed) = parcels(load);
+    let load = Load { layout: Arc::clone(layout), codec: Codec::Zstd, shared: Some(Arc::clone(shared)) };
+    let missing = Parts::of(layer.size, there).missing;
+    let (mut parcels, fed) = parcels(move |give| load.whole(&layer, &missing, give));
     let mut bytes = Vec::new();
     while let Some(packing) = parcels.recv().await {
         bytes.extend(zstd::decode_all(packing.await?.payload.as_slice())?);
     }
-    assert!(matches!(fed.await.unwrap()[..], [ref fed] if fed.whole == Some(Whole::NoZstd)));
+    assert!(fed.await.unwrap());
     Ok(bytes)
 }
 

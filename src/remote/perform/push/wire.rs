@@ -62,12 +62,11 @@ impl Codec {
     }
 }
 
-/// What is sent of an image: its blobs' parts, or what makes them.
+/// What blobs are sent from, and how.
+#[derive(Clone)]
 pub(super) struct Load {
     pub(super) layout: Arc<Layout>,
-    pub(super) missing: Vec<(Blob, Parts)>,
     pub(super) codec: Codec,
-    pub(super) deltas: Result<Deltas, Whole>,
     /// None where one host alone is sent to.
     pub(super) shared: Option<Arc<Shared>>,
 }
@@ -82,32 +81,25 @@ pub(super) struct Fed {
     pub(super) whole: Option<Whole>,
 }
 
-/// The parcels, and how each blob went. Who loses interest drops the parcels.
-pub(super) fn parcels(load: Load) -> (Parcels, JoinHandle<Vec<Fed>>) {
+/// The parcels that are fed, and what came of it. Who loses interest drops the parcels.
+pub(super) fn parcels<T: Send + 'static>(feed: impl FnOnce(&Give) -> T + Send + 'static) -> (Parcels, JoinHandle<T>) {
     let (give, take) = mpsc::channel(AHEAD);
-    (take, spawn_blocking(move || load.feed(&give)))
+    (take, spawn_blocking(move || feed(&give)))
 }
 
 pub(super) type Give = mpsc::Sender<BoxFuture<'static, io::Result<Parcel>>>;
 
 /// Whether it matters how it went: a layer of more than a few small files.
-fn is_large(blob: &Blob) -> bool {
+pub(super) fn is_large(blob: &Blob) -> bool {
     blob.diff_id.is_some() && blob.size >= 256 << 10
 }
 
 impl Load {
-    fn feed(&self, give: &Give) -> Vec<Fed> {
+    /// Sends what differs from the base of each, or the blob where that is not worth it: how each went, as long as somebody wanted it.
+    pub(super) fn differing(&self, alike: &[(Blob, Parts, String)], deltas: &Deltas, give: &Give) -> Vec<Fed> {
         let mut fed = Vec::new();
-        for (blob, parts) in &self.missing {
-            if parts.missing.is_empty() {
-                fed.push(Fed { parts: parts.all(), made: None, whole: None });
-                continue;
-            }
-            let made = match &self.deltas {
-                Ok(deltas) => deltas.difference(&self.layout, blob, parts.lacking()),
-                Err(why) => Err(*why),
-            };
-            let wanted = match made {
+        for (blob, parts, base) in alike {
+            let wanted = match deltas.difference(&self.layout, blob, base, parts.lacking()) {
                 Ok(difference) => {
                     let made = Some(difference.script(blob));
                     fed.push(Fed { parts: vec![Part { offset: 0, size: blob.size }], made, whole: None });
@@ -126,8 +118,8 @@ impl Load {
         fed
     }
 
-    /// Whether somebody still wanted it.
-    fn whole(&self, blob: &Blob, missing: &[Part], give: &Give) -> bool {
+    /// Sends these parts of a blob. Whether somebody still wanted them.
+    pub(super) fn whole(&self, blob: &Blob, missing: &[Part], give: &Give) -> bool {
         let codec = self.codec.fit(blob);
         let packed = self.shared.as_ref().and_then(|shared| shared.packed(&self.layout, blob, codec));
         let Some(packed) = packed.filter(|packed| packed.has(missing)) else { return cut(&self.layout, blob, missing, codec, give) };
