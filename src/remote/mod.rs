@@ -156,6 +156,11 @@ impl Remote {
         })
     }
 
+    /// Runs a script without a payload.
+    async fn run_alone(&self, script: &str, limit: Duration) -> Result<Output, Error> {
+        self.run(script, Payload { from: &mut tokio::io::empty(), size: 0, sent: &|_, _| {} }, limit).await
+    }
+
     /// Runs a script with a payload.
     async fn run(&self, script: &str, payload: Payload<'_>, limit: Duration) -> Result<Output, Error> {
         let mut slot = self.shell.lock().await;

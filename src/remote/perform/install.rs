@@ -20,7 +20,7 @@ use crate::remote::error::Error;
 use crate::remote::frame::Output;
 use crate::remote::line::Line;
 use crate::remote::quote::quote;
-use crate::remote::shell::{Parcel, Payload};
+use crate::remote::shell::Parcel;
 
 /// For checking, unpacking and syncing, after the last byte.
 const SETTLE: Duration = Duration::from_secs(300);
@@ -65,8 +65,7 @@ impl Remote {
 
     /// What a run before this one had sent.
     async fn spooled(&self, sha256: &str, size: u64) -> Result<Parts, Error> {
-        let none = Payload { from: &mut tokio::io::empty(), size: 0, sent: &|_, _| {} };
-        let output = self.run(&spool::look(), none, SHORT).await?;
+        let output = self.run_alone(&spool::look(), SHORT).await?;
         let text = output.text();
         Output::succeeded(output)?;
         let mut spooled = Spooled::new();

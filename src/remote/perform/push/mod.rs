@@ -6,6 +6,7 @@ mod held;
 mod import;
 mod job;
 mod lacking;
+mod moved;
 mod opened;
 mod shared;
 mod summary;
@@ -13,29 +14,17 @@ mod unpack;
 mod wire;
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use self::archive::Archive;
-use self::delta::{Deltas, UNMADE};
-use self::held::Held;
-use self::import::Import;
-use self::lacking::{Lacking, Sorted};
+use self::delta::UNMADE;
 use self::opened::Opened;
 pub(in crate::remote) use self::shared::Shared;
-use self::summary::Summary;
-use self::wire::{Give, Load};
-use super::spool::{ARRIVED, Part};
 use super::{SHORT, STRICT, Sent};
 use crate::images::Kept;
-use crate::model::{Answer, Blob, HostQuestion, ImageImport, ImageOnHost, Reply};
+use crate::model::{Answer, HostQuestion, ImageImport, ImageOnHost, Reply};
 use crate::remote::Remote;
-use crate::remote::ask::images as listed;
-use crate::remote::error::{Error, last_lines};
-use crate::remote::frame::Output;
+use crate::remote::error::Error;
 use crate::remote::quote::quote;
-use crate::remote::shell::Payload;
 
 /// Bytes of an image that a slow disk takes in and unpacks in a second.
 const SLOW: u64 = 4_000_000;
@@ -69,88 +58,6 @@ impl Remote {
         // What can't be noted is sent whole the next time.
         let _ = kept.map(|kept| kept.note(opened.layout.image()));
         Ok(summary.to_string())
-    }
-
-    /// Sends what is missing and imports it: what went, and what images the CRI told of then. Without `kept` nothing is made from what lies on
-    /// the host.
-    async fn moved(&self, what: &str, opened: &Opened, kept: Option<&Kept>, sent: Sent<'_>) -> Result<(Summary, Answer), Error> {
-        let layout = &opened.layout;
-        let image = layout.image();
-        let mut held = self.held().await?;
-        if kept.is_none() {
-            held.packed.clear();
-        }
-        let lacking = Lacking::of(image, &held).map_err(Error::Full)?;
-        let arriving = lacking.arriving();
-        let deltas = Deltas::on(&held, kept, arriving);
-        let Sorted { alike, other, mut whole } = lacking.sorted(image, deltas.as_ref());
-        let load = Load { layout: Arc::clone(layout), codec: held.codec, shared: self.shared.clone() };
-        let done = AtomicU64::new(image.size - arriving);
-        let told = |more| sent(done.fetch_add(more, Ordering::Relaxed) + more, image.size);
-        told(0);
-        let begun = Instant::now();
-
-        // Only once they have gone is it known how.
-        let differing = (load.clone(), alike.clone());
-        let feed = move |give: &Give| deltas.map(|deltas| differing.0.differing(&differing.1, &deltas, give)).unwrap_or_default();
-        let (fed, differ) = self.fed(feed, arriving, &told).await?;
-        whole.extend(fed.iter().filter_map(|fed| fed.whole));
-        let mut made: String = fed.iter().filter_map(|fed| fed.made.as_deref()).collect();
-        let mut came: Vec<(&Blob, Vec<Part>)> = alike.iter().zip(fed).map(|((blob, ..), fed)| (blob, fed.parts)).collect();
-        for (blob, packed) in &lacking.packed {
-            made += &unpack::script(blob, packed);
-            came.push((blob, vec![Part { offset: 0, size: blob.size }]));
-        }
-        came.extend(other.iter().map(|(blob, parts)| (blob, parts.all())));
-
-        // The others go while what has come is imported.
-        let archive = Archive::of(&layout.index(), came.iter().map(|(blob, _)| *blob));
-        let archive = archive.map_err(|error| Error::here("write the image's archive", &error))?;
-        let patience = patience(image.size);
-        let import = Import { names: &image.names, made: &made, sent: &came, all: &image.blobs, importer: held.importer, patience };
-        let import = self.with_log(what, &import::script(&import, &archive)).await?;
-        let payload = Payload { from: &mut &*archive.bytes, size: archive.bytes.len() as u64, sent: &|_, _| {} };
-        let started = self.run(&job::start(&import), payload, SHORT).await.and_then(Output::succeeded);
-        self.gave_way(started).await?;
-        let others = other.clone();
-        let feed = move |give: &Give| others.iter().all(|(blob, parts)| load.whole(blob, &parts.missing, give));
-        let (_, bytes) = self.fed(feed, arriving, &told).await?;
-        let summary = Summary { image: image.size, arriving, bytes: differ + bytes, took: begun.elapsed(), whole };
-
-        let keeping = async {
-            if let Some(kept) = kept {
-                opened.keep(kept).await;
-            }
-        };
-        let none = Payload { from: &mut tokio::io::empty(), size: 0, sent: &|_, _| {} };
-        let end = job::end();
-        let (ended, ()) = tokio::join!(self.run(&end, none, 2 * patience), keeping);
-        let imported = ended.and_then(|output| {
-            let images = listed::parse(&output);
-            output.succeeded().map(|()| images)
-        });
-        self.gave_way(imported).await.map(|images| (summary, images))
-    }
-
-    /// Sends what is fed, of `size` bytes: what came of the feeding, and how many bytes that took.
-    async fn fed<T: Send + 'static>(
-        &self,
-        feed: impl FnOnce(&Give) -> T + Send + 'static,
-        size: u64,
-        told: &(dyn Fn(u64) + Send + Sync),
-    ) -> Result<(T, u64), Error> {
-        let (parcels, fed) = wire::parcels(feed);
-        let streamed = self.stream(parcels, size, ARRIVED, told).await;
-        let bytes = self.gave_way(streamed).await?;
-        Ok((fed.await.map_err(|error| Error::Here(error.to_string()))?, bytes))
-    }
-
-    async fn held(&self) -> Result<Held, Error> {
-        let none = Payload { from: &mut tokio::io::empty(), size: 0, sent: &|_, _| {} };
-        let output = self.run(&held::script(), none, SHORT).await?;
-        let text = output.text();
-        output.succeeded()?;
-        held::parse(&text).ok_or_else(|| Error::Amiss(format!("what lies there is told in other words: {}", last_lines(&text))))
     }
 
     /// Waits until the CRI knows the image, too; `images` is what it knew right after the import.

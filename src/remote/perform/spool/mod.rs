@@ -10,7 +10,6 @@ pub(super) use self::parts::{Part, Parts};
 use super::{SHORT, STRICT};
 use crate::remote::Remote;
 use crate::remote::error::Error;
-use crate::remote::shell::Payload;
 
 pub(super) const FOLDER: &str = "/var/lib/bedplate/spool";
 
@@ -74,8 +73,7 @@ impl Remote {
         match done {
             Err(Error::Script { stderr, .. }) if stderr.to_lowercase().contains("no space left on device") => {
                 // The log may lie on the same disk.
-                let none = Payload { from: &mut tokio::io::empty(), size: 0, sent: &|_, _| {} };
-                self.run(&format!("rm -rf {FOLDER}\n"), none, SHORT).await?.succeeded()?;
+                self.run_alone(&format!("rm -rf {FOLDER}\n"), SHORT).await?.succeeded()?;
                 Err(Error::Full(format!("the host's disk filled up: {}", stderr.trim())))
             }
             done => done,

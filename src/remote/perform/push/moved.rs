@@ -1,0 +1,130 @@
+//! One try to bring an image to a host.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use super::archive::Archive;
+use super::delta::Deltas;
+use super::held::{self, Held};
+use super::import::{self, Import};
+use super::lacking::{Lacking, Sorted};
+use super::opened::Opened;
+use super::summary::Summary;
+use super::wire::{self, Fed, Give, Load};
+use super::{SHORT, job, patience, unpack};
+use crate::images::Kept;
+use crate::model::{Answer, Blob};
+use crate::remote::Remote;
+use crate::remote::ask::images as listed;
+use crate::remote::error::{Error, last_lines};
+use crate::remote::frame::Output;
+use crate::remote::perform::Sent;
+use crate::remote::perform::spool::{ARRIVED, Part};
+use crate::remote::shell::Payload;
+
+/// What lies in the spool of an image by its end.
+struct Come<'a> {
+    /// Makes some of it of what the host holds.
+    made: String,
+    blobs: Vec<(&'a Blob, Vec<Part>)>,
+}
+
+impl Remote {
+    /// Sends what is missing and imports it: what went, and what images the CRI told of then. What is like something on the host goes first, as
+    /// what differs; the rest while containerd takes in what has come. Without `kept` nothing is made from what lies on the host.
+    pub(super) async fn moved(&self, what: &str, opened: &Opened, kept: Option<&Kept>, sent: Sent<'_>) -> Result<(Summary, Answer), Error> {
+        let image = opened.layout.image();
+        let mut held = self.held().await?;
+        if kept.is_none() {
+            held.packed.clear();
+        }
+        let lacking = Lacking::of(image, &held).map_err(Error::Full)?;
+        let arriving = lacking.arriving();
+        let deltas = Deltas::on(&held, kept, arriving);
+        let Sorted { alike, other, mut whole } = lacking.sorted(image, deltas.as_ref());
+        let load = Load { layout: Arc::clone(&opened.layout), codec: held.codec, shared: self.shared.clone() };
+        let done = AtomicU64::new(image.size - arriving);
+        let told = |more| sent(done.fetch_add(more, Ordering::Relaxed) + more, image.size);
+        told(0);
+        let begun = Instant::now();
+
+        let first: u64 = alike.iter().map(|(_, parts, _)| parts.lacking()).sum();
+        let (differ, of) = (load.clone(), alike.clone());
+        let feed = move |give: &Give| deltas.map(|deltas| differ.differing(&of, &deltas, give)).unwrap_or_default();
+        let (fed, changes) = self.fed(feed, first, &told).await?;
+        whole.extend(fed.iter().filter_map(|fed| fed.whole));
+
+        let mut come = Come { made: String::new(), blobs: Vec::new() };
+        for ((blob, ..), Fed { parts, made, .. }) in alike.iter().zip(fed) {
+            come.made.extend(made);
+            come.blobs.push((blob, parts));
+        }
+        for (blob, packed) in &lacking.packed {
+            come.made += &unpack::script(blob, packed);
+            come.blobs.push((blob, vec![Part { offset: 0, size: blob.size }]));
+        }
+        come.blobs.extend(other.iter().map(|(blob, parts)| (blob, parts.all())));
+        self.taking_in(what, opened, &held, &come).await?;
+        let rest = other.clone();
+        let feed = move |give: &Give| rest.iter().all(|(blob, parts)| load.whole(blob, &parts.missing, give));
+        let (_, bytes) = self.fed(feed, arriving - first, &told).await?;
+        let summary = Summary { image: image.size, arriving, bytes: changes + bytes, took: begun.elapsed(), whole };
+
+        let keeping = async {
+            if let Some(kept) = kept {
+                opened.keep(kept).await;
+            }
+        };
+        let (images, ()) = tokio::join!(self.taken_in(2 * patience(image.size)), keeping);
+        images.map(|images| (summary, images))
+    }
+
+    async fn held(&self) -> Result<Held, Error> {
+        let output = self.run_alone(&held::script(), SHORT).await?;
+        let text = output.text();
+        output.succeeded()?;
+        held::parse(&text).ok_or_else(|| Error::Amiss(format!("what lies there is told in other words: {}", last_lines(&text))))
+    }
+
+    /// Sends what is fed, of `size` bytes: what came of the feeding, and how many bytes that took.
+    async fn fed<T: Send + 'static>(
+        &self,
+        feed: impl FnOnce(&Give) -> T + Send + 'static,
+        size: u64,
+        told: &(dyn Fn(u64) + Send + Sync),
+    ) -> Result<(T, u64), Error> {
+        let (parcels, fed) = wire::parcels(feed);
+        let streamed = self.stream(parcels, size, ARRIVED, told).await;
+        let bytes = self.gave_way(streamed).await?;
+        Ok((fed.await.map_err(|error| Error::Here(error.to_string()))?, bytes))
+    }
+
+    /// Begins to import what comes.
+    async fn taking_in(&self, what: &str, opened: &Opened, held: &Held, come: &Come<'_>) -> Result<(), Error> {
+        let image = opened.layout.image();
+        let archive = Archive::of(&opened.layout.index(), come.blobs.iter().map(|(blob, _)| *blob));
+        let archive = archive.map_err(|error| Error::here("write the image's archive", &error))?;
+        let import = Import {
+            names: &image.names,
+            made: &come.made,
+            sent: &come.blobs,
+            all: &image.blobs,
+            importer: held.importer,
+            patience: patience(image.size),
+        };
+        let script = self.with_log(what, &import::script(&import, &archive)).await?;
+        let payload = Payload { from: &mut &*archive.bytes, size: archive.bytes.len() as u64, sent: &|_, _| {} };
+        let started = self.run(&job::start(&script), payload, SHORT).await.and_then(Output::succeeded);
+        self.gave_way(started).await
+    }
+
+    /// Waits for the import's end, once everything has come: what images the CRI told of then.
+    async fn taken_in(&self, limit: Duration) -> Result<Answer, Error> {
+        let imported = self.run_alone(&job::end(), limit).await.and_then(|output| {
+            let images = listed::parse(&output);
+            output.succeeded().map(|()| images)
+        });
+        self.gave_way(imported).await
+    }
+}
