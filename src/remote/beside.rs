@@ -3,7 +3,6 @@
 
 use std::io;
 use std::sync::PoisonError;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use futures::future::{BoxFuture, try_join_all};
@@ -70,9 +69,7 @@ impl Remote {
         limit: Duration,
         sent: &(dyn Fn(u64) + Send + Sync),
     ) -> Result<u64, Error> {
-        if self.barred.load(Ordering::SeqCst) {
-            return Err(Error::LockLost);
-        }
+        self.unbarred()?;
         let mut slot = self.shell.lock().await;
         let mut shell = self.shell(&mut slot).await?;
         let parcels = Mutex::new(parcels);

@@ -127,9 +127,9 @@ impl Remote {
     /// # Errors
     /// The lock is lost, or the line is (69).
     pub async fn stands(&self, tried: &str) -> Result<(), Failure> {
-        let known = match self.barred.load(Ordering::SeqCst) {
-            true => Err(Error::LockLost),
-            false => self.line.stands().await,
+        let known = match self.unbarred() {
+            Ok(()) => self.line.stands().await,
+            lost => lost,
         };
         known.map_err(|error| error.told(&self.id, tried))
     }
@@ -137,6 +137,11 @@ impl Remote {
     /// Whether nothing runs on the host by our will.
     fn idle(&self) -> bool {
         self.shell.try_lock().is_ok_and(|slot| slot.is_some())
+    }
+
+    /// Demands that the lock was not lost.
+    fn unbarred(&self) -> Result<(), Error> {
+        if self.barred.load(Ordering::SeqCst) { Err(Error::LockLost) } else { Ok(()) }
     }
 
     /// Runs a script that changes something: `what`, in the words of the log.
@@ -147,9 +152,7 @@ impl Remote {
 
     /// Such a script with its lines for the log.
     async fn with_log(&self, what: &str, script: &str) -> Result<String, Error> {
-        if self.barred.load(Ordering::SeqCst) {
-            return Err(Error::LockLost);
-        }
+        self.unbarred()?;
         Ok(match self.logged.load(Ordering::SeqCst) {
             true => log::logged(self.who().await, what, script),
             false => script.to_owned(),

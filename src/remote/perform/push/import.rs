@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::archive::Archive;
 use super::delta::UNMADE;
 use super::held::Importer;
-use super::job::{self, PART};
+use super::job::{self, FED, MAIN};
 use super::{K3S_CTR, PINNED, STRICT, ctr, pin};
 use crate::model::Blob;
 use crate::remote::STORE;
@@ -23,7 +23,7 @@ pub(super) struct Import<'a> {
     pub(super) names: &'a [String],
     /// Makes some of what came of what the host holds, in the spool; sets `unmade` where it can't.
     pub(super) made: &'a str,
-    /// What came, as it lies in the spool.
+    /// What comes, as it lies in the spool then.
     pub(super) sent: &'a [(&'a Blob, Vec<Part>)],
     /// What the image consists of.
     pub(super) all: &'a [Blob],
@@ -31,8 +31,9 @@ pub(super) struct Import<'a> {
     pub(super) patience: Duration,
 }
 
-/// Imports what came, or is still to come, and what containerd has, under all names, looks whether it is whole, and prints what the CRI has then.
-/// While containerd takes it in, what came is checked side by side, each blob once it is whole; containerd gets no index, and so imports nothing, where one is spoilt or one that it had is gone.
+/// Imports what came, or is still on its way, and what containerd has, under all names, looks whether it is whole, and prints what the CRI has
+/// then: a job. While containerd takes it in, what came is checked blob by blob side by side; containerd gets no index, and so imports nothing,
+/// before all has come, and where one is spoilt or one that it had is gone by then.
 /// A name that leads to an image which lacks a blob all the same is taken away: a run that looks at it would take the image for well. What could
 /// only not be unpacked is unpacked when a pod wants it (containerd: internal/cri/opts/container.go). The payload is what else is in the archive.
 /// Most hosts have an openssl, which leaves SHA-256 to the processor; coreutils' takes several times as long.
@@ -47,9 +48,9 @@ pub(super) fn script(import: &Import<'_>, archive: &Archive) -> String {
         .map(|((blob, parts), own)| {
             let (hex, print, spoilt) = (spool::hex(&blob.digest), job::parts(&blob.digest, parts), spool::spoilt(&blob.digest));
             format!(
-                "p() {{ :\n{print}}}\n{own}p\n(\ns=$(p | openssl dgst -sha256 -r 2>/dev/null) || s=$(p | sha256sum)\n\
+                "p() {{ :\n{print}}}\n(\ns=$(p | openssl dgst -sha256 -r 2>/dev/null) || s=$(p | sha256sum)\n\
                  case $s in {hex}*) ;; *) : >{spoilt}; echo 'what arrived of {hex} is something else' >&2; exit 1 ;; esac\n\
-                 ) &\nchecks=\"$checks $!\"\n"
+                 ) &\nchecks=\"$checks $!\"\n{own}p\n"
             )
         })
         .collect();
@@ -86,9 +87,9 @@ pub(super) fn script(import: &Import<'_>, archive: &Archive) -> String {
     // What a try before this one sent is held by now, and is not sent again.
     let gone: String = all.iter().map(|blob| format!("{}\n", spool::gone(&blob.digest))).collect();
     format!(
-        "{STRICT}cd {FOLDER}\numask 077\n{PART}unmade=\n{made}[ -z \"$unmade\" ] || exit {UNMADE}\nr=\n{{\nchecks=\n{there}{tar}\
+        "{STRICT}cd {FOLDER}\numask 077\n{FED}unmade=\n{made}[ -z \"$unmade\" ] || exit {UNMADE}\nr=\n{{\nchecks=\n{tar}{there}fed\n\
          spoilt=\nfor check in $checks; do wait \"$check\" || spoilt=1; done\n[ -z \"$spoilt\" ] || exit\n{index}\
-         }} | {K3S_CTR} images import {how}- >/dev/null || r=$?\n{LIST} &\n{ready}wait $! || true\n\
+         }} | {MAIN} {K3S_CTR} images import {how}- >/dev/null || r=$?\n{LIST} &\n{ready}wait $! || true\n\
          if [ -n \"$r\" ]; then\nspoilt=\n{spoilt}[ -z \"$spoilt\" ] || exit {SPOILT}\nheld=$({ctr} content ls -q) || true\nlost=\n\
          for d in{known}; do\nf={STORE}/${{d#sha256:}}\n\
          case $held in *$d*) ;; *) echo \"containerd lacks $d\" >&2; lost=1; continue ;; esac\n\

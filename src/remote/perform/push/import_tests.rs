@@ -35,9 +35,10 @@ impl Host {
             fs::write(folder.path().join(name), text).unwrap();
         }
         fs::set_permissions(folder.path().join("ctr"), fs::Permissions::from_mode(0o755)).unwrap();
-        for name in ["spool", "bin"] {
+        for name in ["spool", "bin", "job"] {
             fs::create_dir(folder.path().join(name)).unwrap();
         }
+        fs::write(folder.path().join("job/fed"), "").unwrap();
         Self(folder, Importer::Plain)
     }
 
@@ -65,7 +66,13 @@ impl Host {
         let payload = self.at("payload");
         fs::write(&payload, &archive.bytes).unwrap();
         let path = format!("{}:{}", self.at("bin").display(), std::env::var("PATH").unwrap());
-        Command::new("sh").args(["-c", &script]).env("PATH", path).stdin(Stdio::from(File::open(payload).unwrap())).output().unwrap()
+        Command::new("sh")
+            .args(["-c", &script])
+            .env("PATH", path)
+            .env("d", self.at("job"))
+            .stdin(Stdio::from(File::open(payload).unwrap()))
+            .output()
+            .unwrap()
     }
 
     fn left(&self) -> usize {
@@ -118,6 +125,7 @@ fn what_is_still_on_its_way_is_waited_for() {
     let (one, two) = (blob(&bytes), parts(&[0, 4096, 9000]));
     let host = Host::new(NAME, "");
     host.spool(&one, &bytes, &two[1..]);
+    fs::remove_file(host.at("job/fed")).unwrap();
     let output = std::thread::scope(|scope| {
         let import = scope.spawn(|| host.import(&[(&one, two.clone())], std::slice::from_ref(&one)));
         until(|| host.at("imported").metadata().is_ok_and(|meta| meta.len() > 0));
@@ -126,10 +134,31 @@ fn what_is_still_on_its_way_is_waited_for() {
         std::thread::sleep(Duration::from_millis(300));
         let early = import.is_finished();
         host.spool(&one, &bytes, &two[..1]);
+        fs::write(host.at("job/fed"), "").unwrap();
         (import.join().unwrap(), early)
     });
     assert!(output.0.status.success() && !output.1, "{output:?}");
     assert!(members(&host.at("imported"))[1].1 == bytes);
+}
+
+#[test]
+fn a_blob_that_goes_while_others_are_on_their_way_is_missed_before_anything_is_named() {
+    let bytes = vec![7; 9000];
+    let (sent, held, whole) = (blob(&bytes), blob(b"base"), parts(&[0, 9000]));
+    let all = [sent.clone(), held.clone()];
+    let host = Host::new("", &held.digest);
+    fs::remove_file(host.at("job/fed")).unwrap();
+    let output = std::thread::scope(|scope| {
+        let import = scope.spawn(|| host.import(&[(&sent, whole.clone())], &all));
+        until(|| host.at("imported").exists());
+        std::thread::sleep(Duration::from_millis(300));
+        fs::write(host.at("held"), &sent.digest).unwrap();
+        host.spool(&sent, &bytes, &whole);
+        fs::write(host.at("job/fed"), "").unwrap();
+        import.join().unwrap()
+    });
+    assert_eq!(output.status.code(), Some(COLLECTED), "{output:?}");
+    assert!(!fs::read(host.at("imported")).unwrap().windows(10).any(|bytes| bytes == b"index.json"));
 }
 
 fn until(there: impl Fn() -> bool) {

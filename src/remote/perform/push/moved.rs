@@ -18,7 +18,6 @@ use crate::model::{Answer, Blob};
 use crate::remote::Remote;
 use crate::remote::ask::images as listed;
 use crate::remote::error::{Error, last_lines};
-use crate::remote::frame::Output;
 use crate::remote::perform::Sent;
 use crate::remote::perform::spool::{ARRIVED, Part};
 use crate::remote::shell::Payload;
@@ -65,19 +64,21 @@ impl Remote {
             come.blobs.push((blob, vec![Part { offset: 0, size: blob.size }]));
         }
         come.blobs.extend(other.iter().map(|(blob, parts)| (blob, parts.all())));
-        self.taking_in(what, opened, &held, &come).await?;
+        let job = self.taking_in(what, opened, &held, &come).await?;
         let rest = other.clone();
         let feed = move |give: &Give| rest.iter().all(|(blob, parts)| load.whole(blob, &parts.missing, give));
-        let (_, bytes) = self.fed(feed, arriving - first, &told).await?;
-        let summary = Summary { image: image.size, arriving, bytes: changes + bytes, took: begun.elapsed(), whole };
-
+        let taken_in = async {
+            let (_, bytes) = self.fed(feed, arriving - first, &told).await?;
+            let took = begun.elapsed();
+            let images = self.taken_in(&job, patience(image.size)).await?;
+            Ok((Summary { image: image.size, arriving, bytes: changes + bytes, took, whole }, images))
+        };
         let keeping = async {
             if let Some(kept) = kept {
                 opened.keep(kept).await;
             }
         };
-        let (images, ()) = tokio::join!(self.taken_in(2 * patience(image.size)), keeping);
-        images.map(|images| (summary, images))
+        tokio::join!(taken_in, keeping).0
     }
 
     async fn held(&self) -> Result<Held, Error> {
@@ -100,8 +101,8 @@ impl Remote {
         Ok((fed.await.map_err(|error| Error::Here(error.to_string()))?, bytes))
     }
 
-    /// Begins to import what comes.
-    async fn taking_in(&self, what: &str, opened: &Opened, held: &Held, come: &Come<'_>) -> Result<(), Error> {
+    /// Begins to import what comes: where the job lies.
+    async fn taking_in(&self, what: &str, opened: &Opened, held: &Held, come: &Come<'_>) -> Result<String, Error> {
         let image = opened.layout.image();
         let archive = Archive::of(&opened.layout.index(), come.blobs.iter().map(|(blob, _)| *blob));
         let archive = archive.map_err(|error| Error::here("write the image's archive", &error))?;
@@ -115,13 +116,15 @@ impl Remote {
         };
         let script = self.with_log(what, &import::script(&import, &archive)).await?;
         let payload = Payload { from: &mut &*archive.bytes, size: archive.bytes.len() as u64, sent: &|_, _| {} };
-        let started = self.run(&job::start(&script), payload, SHORT).await.and_then(Output::succeeded);
-        self.gave_way(started).await
+        let started = self.run(&job::start(&script), payload, SHORT).await?;
+        let job = started.text().trim().to_owned();
+        started.succeeded().map(|()| job)
     }
 
-    /// Waits for the import's end, once everything has come: what images the CRI told of then.
-    async fn taken_in(&self, limit: Duration) -> Result<Answer, Error> {
-        let imported = self.run_alone(&job::end(), limit).await.and_then(|output| {
+    /// Everything has come: waits for the import's end, and what images the CRI told of then.
+    async fn taken_in(&self, job: &str, limit: Duration) -> Result<Answer, Error> {
+        self.unbarred()?;
+        let imported = self.run_alone(&job::end(job, limit), 2 * limit).await.and_then(|output| {
             let images = listed::parse(&output);
             output.succeeded().map(|()| images)
         });

@@ -120,6 +120,9 @@ impl Load {
 
     /// Sends these parts of a blob. Whether somebody still wanted them.
     pub(super) fn whole(&self, blob: &Blob, missing: &[Part], give: &Give) -> bool {
+        if missing.is_empty() {
+            return true;
+        }
         let codec = self.codec.fit(blob);
         let packed = self.shared.as_ref().and_then(|shared| shared.packed(&self.layout, blob, codec));
         let Some(packed) = packed.filter(|packed| packed.has(missing)) else { return cut(&self.layout, blob, missing, codec, give) };
@@ -134,9 +137,6 @@ impl Load {
 
 /// Reads a blob, and packs these parts of it. Whether somebody still wanted it.
 pub(super) fn cut(layout: &Layout, blob: &Blob, missing: &[Part], codec: Codec, give: &Give) -> bool {
-    if missing.is_empty() {
-        return true;
-    }
     let read = || -> io::Result<bool> {
         let mut bytes = layout.blob(&blob.digest)?;
         let mut at = 0;
