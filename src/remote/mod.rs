@@ -134,7 +134,7 @@ impl Remote {
         known.map_err(|error| error.told(&self.id, tried))
     }
 
-    /// Whether nothing runs on the host by our will.
+    /// Whether nothing runs on the host by our will, but for what ends with its shell.
     fn idle(&self) -> bool {
         self.shell.try_lock().is_ok_and(|slot| slot.is_some())
     }

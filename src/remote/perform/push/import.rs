@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::archive::Archive;
 use super::delta::UNMADE;
 use super::held::Importer;
-use super::job::{self, FED, MAIN};
+use super::job::{self, MAIN, WAITING};
 use super::{K3S_CTR, PINNED, STRICT, ctr, pin};
 use crate::model::Blob;
 use crate::remote::STORE;
@@ -33,7 +33,8 @@ pub(super) struct Import<'a> {
 
 /// Imports what came, or is still on its way, and what containerd has, under all names, looks whether it is whole, and prints what the CRI has
 /// then: a job. While containerd takes it in, what came is checked blob by blob side by side; containerd gets no index, and so imports nothing,
-/// before all has come, and where one is spoilt or one that it had is gone by then.
+/// before all has come, and where one is spoilt or one that it had is gone by then. Where nobody is left to say that all has come it is given up,
+/// and what came stays.
 /// A name that leads to an image which lacks a blob all the same is taken away: a run that looks at it would take the image for well. What could
 /// only not be unpacked is unpacked when a pod wants it (containerd: internal/cri/opts/container.go). The payload is what else is in the archive.
 /// Most hosts have an openssl, which leaves SHA-256 to the processor; coreutils' takes several times as long.
@@ -49,7 +50,7 @@ pub(super) fn script(import: &Import<'_>, archive: &Archive) -> String {
             let (hex, print, spoilt) = (spool::hex(&blob.digest), job::parts(&blob.digest, parts), spool::spoilt(&blob.digest));
             format!(
                 "p() {{ :\n{print}}}\n(\ns=$(p | openssl dgst -sha256 -r 2>/dev/null) || s=$(p | sha256sum)\n\
-                 case $s in {hex}*) ;; *) : >{spoilt}; echo 'what arrived of {hex} is something else' >&2; exit 1 ;; esac\n\
+                 case $s in {hex}*) ;; *) fed || exit 1; : >{spoilt}; echo 'what arrived of {hex} is something else' >&2; exit 1 ;; esac\n\
                  ) &\nchecks=\"$checks $!\"\n{own}p\n"
             )
         })
@@ -69,7 +70,7 @@ pub(super) fn script(import: &Import<'_>, archive: &Archive) -> String {
     let there = match base.is_empty() {
         true => String::new(),
         false => format!(
-            "(\nheld=$({ctr} content ls -q)\nfor d in{base}; do case $held in *$d*) ;; *) exit 1 ;; esac; done\n) &\nchecks=\"$checks $!\"\n"
+            "(\nheld=$({ctr} content ls -q)\nfor b in{base}; do case $held in *$b*) ;; *) exit 1 ;; esac; done\n) &\nchecks=\"$checks $!\"\n"
         ),
     };
     let unnamed: String = names
@@ -87,14 +88,14 @@ pub(super) fn script(import: &Import<'_>, archive: &Archive) -> String {
     // What a try before this one sent is held by now, and is not sent again.
     let gone: String = all.iter().map(|blob| format!("{}\n", spool::gone(&blob.digest))).collect();
     format!(
-        "{STRICT}cd {FOLDER}\numask 077\n{FED}unmade=\n{made}[ -z \"$unmade\" ] || exit {UNMADE}\nr=\n{{\nchecks=\n{tar}{there}fed\n\
+        "{STRICT}cd {FOLDER}\numask 077\n{WAITING}unmade=\n{made}[ -z \"$unmade\" ] || exit {UNMADE}\nr=\n{{\nchecks=\n{tar}{there}fed || exit\n\
          spoilt=\nfor check in $checks; do wait \"$check\" || spoilt=1; done\n[ -z \"$spoilt\" ] || exit\n{index}\
-         }} | {MAIN} {K3S_CTR} images import {how}- >/dev/null || r=$?\n{LIST} &\n{ready}wait $! || true\n\
+         }} | {MAIN} {K3S_CTR} images import {how}- >/dev/null || r=$?\nrm -f \"$d/main\"\n[ -e \"$d/fed\" ] || exit 1\n{LIST} &\n{ready}wait $! || true\n\
          if [ -n \"$r\" ]; then\nspoilt=\n{spoilt}[ -z \"$spoilt\" ] || exit {SPOILT}\nheld=$({ctr} content ls -q) || true\nlost=\n\
-         for d in{known}; do\nf={STORE}/${{d#sha256:}}\n\
-         case $held in *$d*) ;; *) echo \"containerd lacks $d\" >&2; lost=1; continue ;; esac\n\
-         [ ! -f \"$f\" ] || echo \"${{d#sha256:}}  $f\" | sha256sum -c --status || {{\n\
-         echo \"what containerd holds as $d is something else\" >&2; lost=1; {ctr} content rm \"$d\" >/dev/null || true; rm -f \"$f\"; }}\ndone\n\
+         for b in{known}; do\nf={STORE}/${{b#sha256:}}\n\
+         case $held in *$b*) ;; *) echo \"containerd lacks $b\" >&2; lost=1; continue ;; esac\n\
+         [ ! -f \"$f\" ] || echo \"${{b#sha256:}}  $f\" | sha256sum -c --status || {{\n\
+         echo \"what containerd holds as $b is something else\" >&2; lost=1; {ctr} content rm \"$b\" >/dev/null || true; rm -f \"$f\"; }}\ndone\n\
          if [ -n \"$lost\" ]; then\n{unnamed}exit {COLLECTED}\nfi\n\
          echo 'the image is not whole after its import (k3s ctr images check)' >&2; exit \"$r\"\nfi\n\
          {pins}{gone}"

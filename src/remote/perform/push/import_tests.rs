@@ -1,7 +1,7 @@
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use sha2::{Digest as _, Sha256};
 
@@ -58,6 +58,20 @@ impl Host {
     }
 
     fn make_and_import(&self, made: &str, sent: &[(&Blob, Vec<Part>)], all: &[Blob]) -> Output {
+        let script = self.script(made, sent, all);
+        self.shell(&script).output().unwrap()
+    }
+
+    /// As a job whose worker has ended: its status.
+    fn import_alone(&self, sent: &[(&Blob, Vec<Part>)], all: &[Blob]) -> String {
+        let (script, status) = (self.script("", sent, all), self.at("status"));
+        let script = format!("exec 3<&0\n{{ (\n{script}\n) <&3; echo $? >{0}.new; mv {0}.new {0}; }} >/dev/null 2>&1 &", status.display());
+        assert!(self.shell(&script).status().unwrap().success());
+        until(|| status.exists());
+        fs::read_to_string(status).unwrap()
+    }
+
+    fn script(&self, made: &str, sent: &[(&Blob, Vec<Part>)], all: &[Blob]) -> String {
         let archive = Archive::of(b"{}", sent.iter().map(|(blob, _)| *blob)).unwrap();
         let names = [NAME.into()];
         let import = Import { names: &names, made, sent, all, importer: self.1, patience: Duration::from_secs(60) };
@@ -65,14 +79,14 @@ impl Host {
         let script = script.replace(K3S_CTR, self.at("ctr").to_str().unwrap()).replace(FOLDER, self.at("spool").to_str().unwrap());
         let payload = self.at("payload");
         fs::write(&payload, &archive.bytes).unwrap();
+        script
+    }
+
+    fn shell(&self, script: &str) -> Command {
         let path = format!("{}:{}", self.at("bin").display(), std::env::var("PATH").unwrap());
-        Command::new("sh")
-            .args(["-c", &script])
-            .env("PATH", path)
-            .env("d", self.at("job"))
-            .stdin(Stdio::from(File::open(payload).unwrap()))
-            .output()
-            .unwrap()
+        let mut shell = Command::new("sh");
+        shell.args(["-c", script]).env("PATH", path).env("d", self.at("job")).stdin(File::open(self.at("payload")).unwrap());
+        shell
     }
 
     fn left(&self) -> usize {
@@ -139,6 +153,25 @@ fn what_is_still_on_its_way_is_waited_for() {
     });
     assert!(output.0.status.success() && !output.1, "{output:?}");
     assert!(members(&host.at("imported"))[1].1 == bytes);
+}
+
+#[test]
+fn where_nobody_is_left_nothing_is_imported_and_what_came_stays() {
+    let (bytes, other) = (vec![7; 9000], vec![8; 9000]);
+    let (cut, whole) = (blob(&bytes), blob(&other));
+    let two = parts(&[0, 4096, 9000]);
+    for arrived in [&two[..1], &two[..]] {
+        let host = Host::new("", "");
+        fs::remove_file(host.at("job/fed")).unwrap();
+        host.spool(&cut, &bytes, arrived);
+        host.spool(&whole, &other, &two);
+        let all = [cut.clone(), whole.clone()];
+        let status = host.import_alone(&[(&cut, two.clone()), (&whole, two.clone())], &all);
+        let imported = fs::read(host.at("imported")).unwrap();
+        let named = imported.windows(10).any(|bytes| bytes == b"index.json");
+        assert_eq!((status.as_str(), named, host.left(), host.at("how").exists()), ("1\n", false, arrived.len() + 2, true));
+        assert!(!fs::read_to_string(host.at("how")).unwrap().contains("images rm"));
+    }
 }
 
 #[test]

@@ -11,7 +11,8 @@ use crate::remote::sweep::sweeping;
 /// Where one has a folder of its own, `$d`: no disk that fills up keeps back what it says.
 const FOLDERS: &str = "/run/bedplate";
 
-/// Starts a script with the payload as its input, and prints its folder. It stays until somebody has read there how the script ended.
+/// Starts a script with the payload as its input, and prints its folder. That stays until somebody has read there how the script ended, or the
+/// worker has.
 pub(super) fn start(script: &str) -> String {
     let sweeping = sweeping("rm -rf \"$d\"");
     format!(
@@ -27,18 +28,19 @@ pub(super) fn start(script: &str) -> String {
 /// `limit`, its main program is told to end.
 pub(super) fn end(folder: &str, limit: Duration) -> String {
     format!(
-        "cd {folder} || exit\n: >fed\nflock -w {limit} lock true || {{ kill \"$(cat main)\"; flock lock true; }}\ncat said\ncat complained >&2\n\
+        "cd {folder} 2>/dev/null || {{ echo 'it ended with its shell' >&2; exit 1; }}\n: >fed\n\
+         flock -w {limit} lock true || {{ [ ! -e main ] || kill \"$(cat main)\"; flock lock true; }}\ncat said\ncat complained >&2\n\
          r=$(cat status)\ncd /\nrm -rf {folder}\nexit \"${{r:-1}}\"\n",
         folder = quote(folder),
         limit = limit.as_secs(),
     )
 }
 
-/// Runs the command behind it as the main program.
+/// Runs the command behind it as the main program; whoever does removes `$d/main` behind it.
 pub(super) const MAIN: &str = r#"sh -c 'echo $$ >"$0"; exec "$@"' "$d/main""#;
 
 /// Defines what `parts` calls, and `fed`, which waits until nothing comes any more and fails where nobody is left to say so.
-pub(super) const FED: &str = "over() { [ -e \"$d/fed\" ] || ! kill -s 0 $$ 2>/dev/null; }\nfed() { until over; do sleep 0.1; done; [ -e \"$d/fed\" ]; }\n\
+pub(super) const WAITING: &str = "over() { [ -e \"$d/fed\" ] || ! kill -s 0 $$ 2>/dev/null; }\nfed() { until over; do sleep 0.1; done; [ -e \"$d/fed\" ]; }\n\
     part() { until over || { n=$(stat -c %s \"$1\" 2>/dev/null) && [ \"$n\" -ge \"$2\" ]; }; do sleep 0.1; done; head -c \"$2\" \"$1\"; }\n";
 
 /// Prints what the parts make, those that are still on their way as they come: a line of shell for each; in the spool.

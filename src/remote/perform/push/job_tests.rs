@@ -40,8 +40,8 @@ impl Worker {
         said.strip_suffix("\n= 0\n").unwrap_or_else(|| panic!("{said}")).into()
     }
 
-    fn end(&mut self, job: &std::path::Path) -> String {
-        self.run(&end(job.to_str().unwrap(), Duration::from_secs(1)), "")
+    fn end(&mut self, job: &std::path::Path, limit: u64) -> String {
+        self.run(&end(job.to_str().unwrap(), Duration::from_secs(limit)), "")
     }
 
     fn jobs(&self) -> usize {
@@ -62,7 +62,7 @@ fn it_goes_on_and_its_end_is_what_it_was() {
     let mut worker = Worker::new();
     let job = worker.start("set -e\ncat\nuntil [ -e \"$d/come\" ]; do sleep 0.05; done\necho amiss >&2\nfalse\necho unreached", "input\n");
     assert_eq!(worker.run(&format!("echo beside >{}/come", job.display()), ""), "= 0\n");
-    assert_eq!(worker.end(&job), "input\namiss\n= 1\n");
+    assert_eq!(worker.end(&job, 60), "input\namiss\n= 1\n");
     assert_eq!(worker.jobs(), 0);
 }
 
@@ -74,15 +74,15 @@ fn a_part_is_waited_for_as_long_as_it_can_come() {
     fs::write(spool.join(whole), "whole and more").unwrap();
     fs::write(spool.join(cut), "cut").unwrap();
     let printed = parts("sha256:aa", &[Part { offset: 0, size: 5 }, Part { offset: 5, size: 9 }]);
-    let job = worker.start(&format!("cd {}\n{FED}{printed}fed && echo done", spool.display()), "");
+    let job = worker.start(&format!("cd {}\n{WAITING}{printed}fed && echo done", spool.display()), "");
     until(|| fs::read_to_string(job.join("said")).is_ok_and(|said| said == "whole"));
-    assert_eq!(worker.end(&job), "wholecutdone\n= 0\n");
+    assert_eq!(worker.end(&job, 60), "wholecutdone\n= 0\n");
 }
 
 #[test]
 fn it_ends_with_its_worker_and_leaves_nothing() {
     let mut worker = Worker::new();
-    let job = worker.start(&format!("{FED}fed || echo alone >\"${{d%/jobs/*}}/alone\""), "");
+    let job = worker.start(&format!("{WAITING}fed || echo alone >\"${{d%/jobs/*}}/alone\""), "");
     drop(worker.child.stdin.take());
     worker.child.wait().unwrap();
     until(|| !job.exists());
@@ -94,7 +94,7 @@ fn what_the_lock_s_keeper_ends_leaves_nothing() {
     for script in ["sleep 60", "true"] {
         let mut worker = Worker::new();
         let job = worker.start(script, "");
-        until(|| script != "true" || job.join("status").exists());
+        until(|| job.join(if script == "true" { "status" } else { "said" }).exists());
         let group = worker.run("echo $$", "");
         let kill = Command::new("kill").args(["-s", "TERM", "--", &format!("-{}", group.lines().next().unwrap())]).status().unwrap();
         assert!(kill.success());
@@ -107,7 +107,7 @@ fn one_that_takes_too_long_is_told_to_end_and_one_that_was_killed_has_failed() {
     let mut worker = Worker::new();
     let job = worker.start(&format!("{MAIN} sleep 60 || echo ended >&2\nexit 7"), "");
     until(|| job.join("main").exists());
-    assert!(worker.end(&job).ends_with("ended\n= 7\n"));
+    assert!(worker.end(&job, 1).ends_with("ended\n= 7\n"));
     let job = worker.start(&format!("{MAIN} sh -c 'kill -s KILL $PPID'"), "");
-    assert_ne!(worker.end(&job), "= 0\n");
+    assert_ne!(worker.end(&job, 60), "= 0\n");
 }

@@ -21,7 +21,7 @@ pub(super) struct Sorted {
     /// Each with a layer that the host holds, from which it differs.
     pub(super) alike: Vec<(Blob, Parts, String)>,
     pub(super) other: Vec<(Blob, Parts)>,
-    /// Why some of those are like nothing that the host holds.
+    /// Why the large ones among those go whole.
     pub(super) whole: Vec<Whole>,
 }
 

@@ -64,13 +64,13 @@ impl Remote {
             come.blobs.push((blob, vec![Part { offset: 0, size: blob.size }]));
         }
         come.blobs.extend(other.iter().map(|(blob, parts)| (blob, parts.all())));
-        let job = self.taking_in(what, opened, &held, &come).await?;
+        let job = self.begin_import(what, opened, &held, &come).await?;
         let rest = other.clone();
         let feed = move |give: &Give| rest.iter().all(|(blob, parts)| load.whole(blob, &parts.missing, give));
-        let taken_in = async {
+        let import = async {
             let (_, bytes) = self.fed(feed, arriving - first, &told).await?;
             let took = begun.elapsed();
-            let images = self.taken_in(&job, patience(image.size)).await?;
+            let images = self.end_import(&job, patience(image.size)).await?;
             Ok((Summary { image: image.size, arriving, bytes: changes + bytes, took, whole }, images))
         };
         let keeping = async {
@@ -78,7 +78,7 @@ impl Remote {
                 opened.keep(kept).await;
             }
         };
-        tokio::join!(taken_in, keeping).0
+        tokio::join!(import, keeping).0
     }
 
     async fn held(&self) -> Result<Held, Error> {
@@ -102,7 +102,7 @@ impl Remote {
     }
 
     /// Begins to import what comes: where the job lies.
-    async fn taking_in(&self, what: &str, opened: &Opened, held: &Held, come: &Come<'_>) -> Result<String, Error> {
+    async fn begin_import(&self, what: &str, opened: &Opened, held: &Held, come: &Come<'_>) -> Result<String, Error> {
         let image = opened.layout.image();
         let archive = Archive::of(&opened.layout.index(), come.blobs.iter().map(|(blob, _)| *blob));
         let archive = archive.map_err(|error| Error::here("write the image's archive", &error))?;
@@ -122,7 +122,7 @@ impl Remote {
     }
 
     /// Everything has come: waits for the import's end, and what images the CRI told of then.
-    async fn taken_in(&self, job: &str, limit: Duration) -> Result<Answer, Error> {
+    async fn end_import(&self, job: &str, limit: Duration) -> Result<Answer, Error> {
         self.unbarred()?;
         let imported = self.run_alone(&job::end(job, limit), 2 * limit).await.and_then(|output| {
             let images = listed::parse(&output);
