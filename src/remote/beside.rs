@@ -19,9 +19,10 @@ const WINDOW: u64 = 2 << 20;
 const BESIDE: usize = 4;
 /// Bytes for which another channel is worth its opening, and its window, which is lost where the line is cut.
 pub(super) const WORTH: u64 = 8 * WINDOW;
-/// In which a line carries a window where delay is what limits it. On a slower one more windows would only fill with what waits, and hold
-/// up the lock's heartbeats.
-const FAST: Duration = Duration::from_secs(1);
+/// Bytes by which a line is judged, and in which time it carries them where delay is what limits it. On a slower one more windows would only
+/// fill with what waits, and hold up the lock's heartbeats.
+const GLANCE: u64 = WINDOW / 4;
+const FAST: Duration = Duration::from_millis(250);
 
 /// Parcels in their order, each as soon as it is packed.
 pub(super) type Parcels = mpsc::Receiver<BoxFuture<'static, io::Result<Parcel>>>;
@@ -36,34 +37,41 @@ enum Pace {
     Over,
 }
 
-/// How long the last window took.
+/// How fast bytes go.
 struct Meter {
     since: Instant,
-    bytes: u64,
-    windows: u32,
+    /// Bytes until it is judged again.
+    left: u64,
+    /// Whether it tells anything by then.
+    told: bool,
 }
 
 impl Meter {
+    /// The first window goes at once, wherever to: it tells nothing.
+    fn new() -> Self {
+        Self { since: Instant::now(), left: WINDOW, told: false }
+    }
+
     /// Whether the line is fast, now that so many bytes more went into it.
     fn fast(&mut self, bytes: u64) -> bool {
-        self.bytes += bytes;
-        if self.bytes < WINDOW {
+        self.left = self.left.saturating_sub(bytes);
+        if self.left > 0 {
             return false;
         }
-        // The first goes at once, wherever to.
-        let fast = self.windows > 0 && self.since.elapsed() < FAST;
-        *self = Self { since: Instant::now(), bytes: 0, windows: self.windows + 1 };
+        let fast = self.told && self.since.elapsed() < FAST;
+        *self = Self { since: Instant::now(), left: GLANCE, told: true };
         fast
     }
 }
 
 impl Remote {
     /// Sends parcels as they come, none waiting for the answer to another; each must be answered with success within `limit` of its last
-    /// byte. They stand for `size` bytes; `sent` is told how many more are out.
+    /// byte. They stand for `size` bytes; `sent` is told how many more are out. `ahead` goes to the worker that the lock's keeper knows.
     /// Returns how many bytes went. A worker beside the first is unknown to the lock's keeper:
     /// it may do nothing that harms when it comes late.
     pub(super) async fn stream(
         &self,
+        ahead: Option<Parcel>,
         parcels: Parcels,
         size: u64,
         limit: Duration,
@@ -74,7 +82,7 @@ impl Remote {
         let mut shell = self.shell(&mut slot).await?;
         let parcels = Mutex::new(parcels);
         let (pace, _) = watch::channel(Pace::Slow);
-        let meter = std::sync::Mutex::new(Meter { since: Instant::now(), bytes: 0, windows: 0 });
+        let meter = std::sync::Mutex::new(Meter::new());
         let first = async {
             let went = |bytes, stand_for| {
                 if meter.lock().unwrap_or_else(PoisonError::into_inner).fast(bytes) {
@@ -82,7 +90,7 @@ impl Remote {
                 }
                 sent(stand_for);
             };
-            let bytes = shell.stream(&parcels, limit, &went).await?;
+            let bytes = shell.stream(ahead, &parcels, limit, &went).await?;
             pace.send_replace(Pace::Over);
             Ok(bytes)
         };
@@ -116,6 +124,21 @@ impl Remote {
         };
         // Where sshd grants no more, there are fewer; a line that broke shows in the first.
         let Ok(mut shell) = opened else { return Ok(0) };
-        shell.stream(parcels, limit, &|_, stand_for| sent(stand_for)).await
+        shell.stream(None, parcels, limit, &|_, stand_for| sent(stand_for)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_judged_behind_its_first_window() {
+        let mut meter = Meter::new();
+        assert!(!meter.fast(WINDOW - 1) && !meter.fast(1));
+        assert!(!meter.fast(GLANCE - 1) && meter.fast(1));
+        meter.since -= FAST;
+        assert!(!meter.fast(GLANCE), "it took as long as that");
+        assert!(meter.fast(GLANCE));
     }
 }

@@ -195,10 +195,11 @@ impl Shell {
         read_answer(stdout, nonce, limit).await?.map_err(Error::Garbled)
     }
 
-    /// Sends parcels without waiting for the answer to one before the next goes out. The first that fails ends it. `sent` is told of each
-    /// chunk (bytes, bytes for which they stand). Returns how many bytes went.
+    /// Sends parcels, `first` before all others, without waiting for the answer to one before the next goes out. The first that fails ends
+    /// it. `sent` is told of each chunk (bytes, bytes for which they stand). Returns how many bytes went.
     pub(super) async fn stream(
         &mut self,
+        mut first: Option<Parcel>,
         parcels: &Mutex<Parcels>,
         limit: Duration,
         sent: &(dyn Fn(u64, u64) + Send + Sync),
@@ -208,9 +209,15 @@ impl Shell {
         let send = async move {
             let mut bytes = 0;
             loop {
-                let next = parcels.lock().await.recv().await;
-                let Some(packing) = next else { return Ok(bytes) };
-                let Parcel { script, payload, size } = packing.await.map_err(|error| Error::here("read what is to be sent", &error))?;
+                let parcel = match first.take() {
+                    Some(first) => first,
+                    None => {
+                        let next = parcels.lock().await.recv().await;
+                        let Some(packing) = next else { return Ok(bytes) };
+                        packing.await.map_err(|error| Error::here("read what is to be sent", &error))?
+                    }
+                };
+                let Parcel { script, payload, size } = parcel;
                 let all = payload.len() as u64;
                 bytes += all;
                 moving(stdin.write_all(frame::frame(&script, all).as_bytes())).await?;

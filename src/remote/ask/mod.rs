@@ -114,7 +114,7 @@ fn script(question: &HostQuestion) -> String {
         HostQuestion::Version(Tool::K3s) => version::K3S.to_owned(),
         HostQuestion::Version(Tool::Helm) => version::HELM.to_owned(),
         HostQuestion::Images => images::script(),
-        HostQuestion::Blobs => images::BLOBS.to_owned(),
+        HostQuestion::Blobs => images::blobs_script(),
         HostQuestion::Former(ids) => images::former_script(ids),
         HostQuestion::Journal(unit) => unit::journal_script(unit),
         HostQuestion::Rules(path) => rules::script(path),

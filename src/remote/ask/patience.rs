@@ -15,14 +15,14 @@ pub(super) fn together(questions: &[HostQuestion]) -> Duration {
 /// Seconds after which a question's script ends its programs, one after the other.
 const fn own(question: &HostQuestion) -> u64 {
     match question {
-        HostQuestion::Stat(_) | HostQuestion::Encryption => 0,
+        HostQuestion::Stat(_) | HostQuestion::Encryption | HostQuestion::Blobs => 0,
         HostQuestion::Get { .. } => 5,
         HostQuestion::Resolve(_) => 15,
         HostQuestion::Listeners | HostQuestion::Unit(_) | HostQuestion::Journal(_) | HostQuestion::Version(_) => 20,
         // Of sshd, as each of three users.
         HostQuestion::Content(_) | HostQuestion::Sshd => 30,
         HostQuestion::Facts => 50,
-        HostQuestion::Images | HostQuestion::Blobs | HostQuestion::Former(_) | HostQuestion::Rules(_) => 60,
+        HostQuestion::Images | HostQuestion::Former(_) | HostQuestion::Rules(_) => 60,
         HostQuestion::Digest(_) => 170,
     }
 }

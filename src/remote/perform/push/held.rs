@@ -21,7 +21,6 @@ pub(super) struct Held {
     /// Parts of blobs in the spool, as far as they came before a line was cut.
     pub(super) spooled: Spooled,
     pub(super) codec: Codec,
-    pub(super) importer: Importer,
     /// The host's own.
     pub(super) zstd: Option<(u32, u32, u32)>,
     /// Bytes that programs may take without others being swapped out.
@@ -29,20 +28,6 @@ pub(super) struct Held {
     spool: Disk,
     containerd: Disk,
 }
-
-/// How containerd's command line imports.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Importer {
-    /// By itself, as containerd 1 does. What it imported is pinned afterwards.
-    #[default]
-    Plain,
-    /// By itself and pinned at once, where it is told so: of its own accord containerd 2 lets its transfer service do it, which takes twice
-    /// as long.
-    Local,
-}
-
-/// Both options of the importer that `Local` wants, by its own help.
-const OPTIONS: &str = "grep -c -e '^ *--local ' -e '^ *--label '";
 
 /// A file system.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,8 +40,7 @@ struct Disk {
 /// Asks for all of it. Nobody but root looks into the spool.
 pub(super) fn script() -> String {
     format!(
-        "{look}{{ echo \"importer $({ctr} images import --help | {OPTIONS})\"; }} &\n\
-         blobs=$({ctr} content ls)\nwait $!\nprintf '%s\\n' \"$blobs\" | {DIGESTS}\n\
+        "{look}blobs=$({ctr} content ls)\nprintf '%s\\n' \"$blobs\" | {DIGESTS}\n\
          for f in {FOLDER} /var/lib/rancher; do echo \"disk $(stat -c %d $f) $(stat -f -c '%a %S' $f)\"; done\n\
          while read -r k n u; do [ \"$k\" != MemAvailable: ] || echo \"memory $n\"; done </proc/meminfo\n\
          ! command -v zstd >/dev/null || zstd --version\n",
@@ -77,7 +61,6 @@ pub(super) fn parse(text: &str) -> Option<Held> {
                 held.store.insert(digest.to_owned());
                 held.packed.insert(plain.to_owned(), digest.to_owned());
             }
-            ["importer", options] => held.importer = if options == "2" { Importer::Local } else { Importer::Plain },
             ["spooled", name, size] => spool::listed(&mut held.spooled, name, size)?,
             ["disk", device, blocks, size] => {
                 disks.push(Disk { device: device.parse().ok()?, free: blocks.parse::<u64>().ok()?.checked_mul(size.parse().ok()?)? });
@@ -141,8 +124,6 @@ mod tests {
         let spooled = &held.spooled[&format!("sha256:{A}")];
         assert_eq!((held.store.len(), spooled.as_slice(), held.codec), (2, &[Part { offset: 4 << 20, size: 12 }][..], Codec::Gzip));
         assert_eq!(held.packed, BTreeMap::from([("sha256:c".to_owned(), "sha256:b".to_owned())]));
-        let importer = |options: &str| parse(&format!("importer {options}\ndisk 1 1 1\ndisk 1 1 1\n")).unwrap().importer;
-        assert_eq!(["0", "1", "2"].map(importer), [Importer::Plain, Importer::Plain, Importer::Local]);
         // As Debian 12 prints it.
         let zstd = "*** Zstandard CLI (64-bit) v1.5.4, by Yann Collet ***";
         let held = parse(&format!("disk 1 1 1\ndisk 1 1 1\nmemory 2048\n{zstd}\n")).unwrap();

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::archive::Archive;
 use super::delta::UNMADE;
-use super::held::Importer;
 use super::job::{self, MAIN, WAITING};
 use super::{K3S_CTR, PINNED, STRICT, ctr, pin};
 use crate::model::Blob;
@@ -27,12 +26,22 @@ pub(super) struct Import<'a> {
     pub(super) sent: &'a [(&'a Blob, Vec<Part>)],
     /// What the image consists of.
     pub(super) all: &'a [Blob],
-    pub(super) importer: Importer,
     pub(super) patience: Duration,
 }
 
+/// Brings the archive on its standard input into containerd, pinned: by itself, where it is told so, since of its own accord containerd 2 lets
+/// its transfer service do it, which takes twice as long. containerd 1 knows not all of these options, says so before it reads a byte, and
+/// imports by itself anyhow; then `$d/plain` tells that the pins are to come.
+fn import() -> String {
+    format!(
+        "import() {{\n{MAIN} {K3S_CTR} images import --local --label {PINNED} - 2>\"$d/refused\" && return\nr=$?\n\
+         case $(cat \"$d/refused\") in\n*'flag provided but not defined'*) : >\"$d/plain\"; {MAIN} {K3S_CTR} images import - ;;\n\
+         *) cat \"$d/refused\" >&2; return $r ;;\nesac\n}}\n"
+    )
+}
+
 /// Imports what came, or is still on its way, and what containerd has, under all names, looks whether it is whole, and prints what the CRI has
-/// then: a job. While containerd takes it in, what came is checked blob by blob side by side; containerd gets no index, and so imports nothing,
+/// then: a job. While containerd takes it in, what came is checked blob by blob; containerd gets no index, and so imports nothing,
 /// before all has come, and where one is spoilt or one that it had is gone by then. Where nobody is left to say that all has come it is given up,
 /// and what came stays.
 /// A name that leads to an image which lacks a blob all the same is taken away: a run that looks at it would take the image for well. What could
@@ -40,21 +49,23 @@ pub(super) struct Import<'a> {
 /// Most hosts have an openssl, which leaves SHA-256 to the processor; coreutils' takes several times as long.
 /// containerd never looks again at what it once took in, until it must unpack it: where it can't, what rots in its store is found here.
 pub(super) fn script(import: &Import<'_>, archive: &Archive) -> String {
-    let Import { names, made, sent, all, importer, patience } = import;
+    let Import { names, made, sent, all, patience } = import;
     let ctr = ctr(*patience);
-    let mut between = archive.between.iter().map(|own| format!("head -c {own}\n"));
-    let tar: String = sent
+    let prints: String =
+        sent.iter().enumerate().map(|(at, (blob, parts))| format!("p{at}() {{ :\n{}}}\n", job::parts(&blob.digest, parts))).collect();
+    let checks: String = sent
         .iter()
-        .zip(&mut between)
-        .map(|((blob, parts), own)| {
-            let (hex, print, spoilt) = (spool::hex(&blob.digest), job::parts(&blob.digest, parts), spool::spoilt(&blob.digest));
+        .enumerate()
+        .map(|(at, (blob, _))| {
+            let (hex, spoilt) = (spool::hex(&blob.digest), spool::spoilt(&blob.digest));
             format!(
-                "p() {{ :\n{print}}}\n(\ns=$(p | openssl dgst -sha256 -r 2>/dev/null) || s=$(p | sha256sum)\n\
-                 case $s in {hex}*) ;; *) fed || exit 1; : >{spoilt}; echo 'what arrived of {hex} is something else' >&2; exit 1 ;; esac\n\
-                 ) &\nchecks=\"$checks $!\"\n{own}p\n"
+                "s=$(p{at} | openssl dgst -sha256 -r 2>/dev/null) || s=$(p{at} | sha256sum)\n\
+                 case $s in {hex}*) ;; *) fed || exit 1; : >{spoilt}; echo 'what arrived of {hex} is something else' >&2; bad=1 ;; esac\n"
             )
         })
         .collect();
+    let mut between = archive.between.iter().map(|own| format!("head -c {own}\n"));
+    let tar: String = between.by_ref().take(sent.len()).enumerate().map(|(at, own)| format!("{own}p{at}\n")).collect();
     let index: String = between.collect();
     // Not before nobody prints it any more.
     let spoilt: String = sent
@@ -81,16 +92,14 @@ pub(super) fn script(import: &Import<'_>, archive: &Archive) -> String {
         })
         .collect();
     let known: String = all.iter().map(|blob| format!(" {}", blob.digest)).collect();
-    let (how, pins) = match importer {
-        Importer::Plain => (String::new(), names.iter().map(|name| format!("{}\n", pin(name))).collect::<String>()),
-        Importer::Local => (format!("--local --label {PINNED} "), String::new()),
-    };
+    let pins: String = names.iter().map(|name| format!("{}\n", pin(name))).collect();
     // What a try before this one sent is held by now, and is not sent again.
     let gone: String = all.iter().map(|blob| format!("{}\n", spool::gone(&blob.digest))).collect();
     format!(
-        "{STRICT}cd {FOLDER}\numask 077\n{WAITING}unmade=\n{made}[ -z \"$unmade\" ] || exit {UNMADE}\nr=\n{{\nchecks=\n{tar}{there}fed || exit\n\
+        "{STRICT}cd {FOLDER}\numask 077\n{WAITING}unmade=\n{made}[ -z \"$unmade\" ] || exit {UNMADE}\nr=\n{import}{prints}{{\n\
+         (\nbad=0\n{checks}exit $bad\n) &\nchecks=$!\n{tar}{there}fed || exit\n\
          spoilt=\nfor check in $checks; do wait \"$check\" || spoilt=1; done\n[ -z \"$spoilt\" ] || exit\n{index}\
-         }} | {MAIN} {K3S_CTR} images import {how}- >/dev/null || r=$?\nrm -f \"$d/main\"\n[ -e \"$d/fed\" ] || exit 1\n{LIST} &\n{ready}wait $! || true\n\
+         }} | import >/dev/null || r=$?\nrm -f \"$d/main\"\n[ -e \"$d/fed\" ] || exit 1\n{LIST} &\n{ready}wait $! || true\n\
          if [ -n \"$r\" ]; then\nspoilt=\n{spoilt}[ -z \"$spoilt\" ] || exit {SPOILT}\nheld=$({ctr} content ls -q) || true\nlost=\n\
          for b in{known}; do\nf={STORE}/${{b#sha256:}}\n\
          case $held in *$b*) ;; *) echo \"containerd lacks $b\" >&2; lost=1; continue ;; esac\n\
@@ -98,7 +107,8 @@ pub(super) fn script(import: &Import<'_>, archive: &Archive) -> String {
          echo \"what containerd holds as $b is something else\" >&2; lost=1; {ctr} content rm \"$b\" >/dev/null || true; rm -f \"$f\"; }}\ndone\n\
          if [ -n \"$lost\" ]; then\n{unnamed}exit {COLLECTED}\nfi\n\
          echo 'the image is not whole after its import (k3s ctr images check)' >&2; exit \"$r\"\nfi\n\
-         {pins}{gone}"
+         if [ -e \"$d/plain\" ]; then :\n{pins}fi\n{gone}",
+        import = self::import(),
     )
 }
 

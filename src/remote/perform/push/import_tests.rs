@@ -9,9 +9,13 @@ use super::super::K3S_CTR;
 use super::*;
 
 const NAME: &str = "docker.io/shop/web:1";
-/// Stands in for containerd's command line: keeps what it is given to import, which must have an index, lists what it is told to hold.
+/// Stands in for containerd's command line: keeps what it is given to import, which must have an index, lists what it is told to hold. An old
+/// one does not know the option.
 const CONTAINERD: &str = r#"#!/bin/sh
 d=${0%/*}
+case "$*" in
+*" --local "*) [ ! -e "$d/old" ] || { echo "ctr: flag provided but not defined: -local" >&2; exit 1; } ;;
+esac
 case "$*" in
 "images import"*) echo "$*" >"$d/how"; cat >"$d/imported"; grep -q index.json "$d/imported" ;;
 "images label"* | "images rm"*) echo "$*" >>"$d/how" ;;
@@ -24,7 +28,7 @@ fn blob(bytes: &[u8]) -> Blob {
     Blob { digest: format!("sha256:{:x}", Sha256::digest(bytes)), media_type: String::new(), size: bytes.len() as u64, diff_id: None }
 }
 
-struct Host(tempfile::TempDir, Importer);
+struct Host(tempfile::TempDir);
 
 impl Host {
     /// With what images are whole after the import, and what the store holds then.
@@ -39,7 +43,7 @@ impl Host {
             fs::create_dir(folder.path().join(name)).unwrap();
         }
         fs::write(folder.path().join("job/fed"), "").unwrap();
-        Self(folder, Importer::Plain)
+        Self(folder)
     }
 
     fn at(&self, name: &str) -> std::path::PathBuf {
@@ -74,7 +78,7 @@ impl Host {
     fn script(&self, made: &str, sent: &[(&Blob, Vec<Part>)], all: &[Blob]) -> String {
         let archive = Archive::of(b"{}", sent.iter().map(|(blob, _)| *blob)).unwrap();
         let names = [NAME.into()];
-        let import = Import { names: &names, made, sent, all, importer: self.1, patience: Duration::from_secs(60) };
+        let import = Import { names: &names, made, sent, all, patience: Duration::from_secs(60) };
         let script = script(&import, &archive).replace(LIST, "echo listed");
         let script = script.replace(K3S_CTR, self.at("ctr").to_str().unwrap()).replace(FOLDER, self.at("spool").to_str().unwrap());
         let payload = self.at("payload");
@@ -263,12 +267,24 @@ fn an_image_whose_blobs_are_all_there_is_but_named() {
 
 #[test]
 fn what_was_imported_is_pinned_at_once_or_afterwards() {
-    let how = |importer| {
-        let host = Host(Host::new(NAME, "").0, importer);
+    let how = |old: bool| {
+        let host = Host::new(NAME, "");
+        if old {
+            fs::write(host.at("old"), "").unwrap();
+        }
         let output = host.import(&[], &[]);
         assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), b"listed\n".as_slice()), "{output:?}");
+        assert_eq!(members(&host.at("imported")).len(), 2);
         fs::read_to_string(host.at("how")).unwrap()
     };
-    assert_eq!(how(Importer::Local), "images import --local --label io.cri-containerd.pinned=pinned -\n");
-    assert_eq!(how(Importer::Plain), format!("images import -\nimages label {NAME} io.cri-containerd.pinned=pinned\n"));
+    assert_eq!(how(false), "images import --local --label io.cri-containerd.pinned=pinned -\n");
+    assert_eq!(how(true), format!("images import -\nimages label {NAME} io.cri-containerd.pinned=pinned\n"));
+}
+
+#[test]
+fn why_it_can_t_be_imported_is_told() {
+    let host = Host::new("", "");
+    fs::write(host.at("ctr"), "#!/bin/sh\ncat >/dev/null\necho 'ctr: connection refused' >&2\nexit 3\n").unwrap();
+    let output = host.import(&[], &[]);
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).contains("connection refused")), (Some(3), true), "{output:?}");
 }

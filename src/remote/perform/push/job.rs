@@ -6,21 +6,27 @@ use std::time::Duration;
 use super::STRICT;
 use crate::remote::perform::spool::{Part, hex};
 use crate::remote::quote::quote;
+use crate::remote::shell::nonce;
 use crate::remote::sweep::sweeping;
 
 /// Where one has a folder of its own, `$d`: no disk that fills up keeps back what it says.
 const FOLDERS: &str = "/run/bedplate";
 
-/// Starts a script with the payload as its input, and prints its folder. That stays until somebody has read there how the script ended, or the
-/// worker has.
-pub(super) fn start(script: &str) -> String {
+/// Where the next one is to have it.
+pub(super) fn folder() -> String {
+    format!("{FOLDERS}/job-{}", nonce())
+}
+
+/// Starts a script with the payload as its input. Its folder stays until somebody has read there how the script ended, or the worker has.
+pub(super) fn start(folder: &str, script: &str) -> String {
     let sweeping = sweeping("rm -rf \"$d\"");
     format!(
-        "{STRICT}umask 077\nmkdir -p {FOLDERS}\nchmod 0700 {FOLDERS}\nrm -rf {FOLDERS}/job-*\nd=\n{sweeping}\
-         d=$(mktemp -d {FOLDERS}/job-XXXXXX)\ncat >\"$d/input\"\nexec 9>\"$d/lock\"\nflock 9\n\
+        "{STRICT}umask 077\nmkdir -p {FOLDERS}\nchmod 0700 {FOLDERS}\nrm -rf {FOLDERS}/job-*\nd={folder}\n{sweeping}\
+         mkdir \"$d\"\ncat >\"$d/input\"\nexec 9>\"$d/lock\"\nflock 9\n\
          {{\n{sweeping}set +e\n(\n{script}\n) <\"$d/input\" >\"$d/said\" 2>\"$d/complained\"\necho $? >\"$d/status\"\nexec 9>&-\n\
          while [ -d \"$d\" ] && kill -s 0 $$; do sleep 0.1; done\n}} </dev/null >/dev/null 2>&1 &\n\
-         trap - EXIT TERM HUP INT PIPE\necho \"$d\"\n"
+         trap - EXIT TERM HUP INT PIPE\n",
+        folder = quote(folder),
     )
 }
 
@@ -39,9 +45,10 @@ pub(super) fn end(folder: &str, limit: Duration) -> String {
 /// Runs the command behind it as the main program; whoever does removes `$d/main` behind it.
 pub(super) const MAIN: &str = r#"sh -c 'echo $$ >"$0"; exec "$@"' "$d/main""#;
 
-/// Defines what `parts` calls, and `fed`, which waits until nothing comes any more and fails where nobody is left to say so.
+/// Defines what `parts` calls (`cat` reads several times as much at once as `head`), and `fed`, which waits until nothing comes any more and fails where nobody is left to say so.
 pub(super) const WAITING: &str = "over() { [ -e \"$d/fed\" ] || ! kill -s 0 $$ 2>/dev/null; }\nfed() { until over; do sleep 0.1; done; [ -e \"$d/fed\" ]; }\n\
-    part() { until over || { n=$(stat -c %s \"$1\" 2>/dev/null) && [ \"$n\" -ge \"$2\" ]; }; do sleep 0.1; done; head -c \"$2\" \"$1\"; }\n";
+    part() { n=; until over || { [ -e \"$1\" ] && n=$(stat -c %s \"$1\") && [ \"$n\" -ge \"$2\" ]; }; do sleep 0.1; done\n\
+    if [ \"$n\" = \"$2\" ]; then cat \"$1\"; else head -c \"$2\" \"$1\"; fi; }\n";
 
 /// Prints what the parts make, those that are still on their way as they come: a line of shell for each; in the spool.
 pub(super) fn parts(digest: &str, parts: &[Part]) -> String {

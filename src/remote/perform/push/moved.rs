@@ -20,7 +20,7 @@ use crate::remote::ask::images as listed;
 use crate::remote::error::{Error, last_lines};
 use crate::remote::perform::Sent;
 use crate::remote::perform::spool::{ARRIVED, Part};
-use crate::remote::shell::Payload;
+use crate::remote::shell::Parcel;
 
 /// What lies in the spool of an image by its end.
 struct Come<'a> {
@@ -51,7 +51,7 @@ impl Remote {
         let first: u64 = alike.iter().map(|(_, parts, _)| parts.lacking()).sum();
         let (differ, of) = (load.clone(), alike.clone());
         let feed = move |give: &Give| deltas.map(|deltas| differ.differing(&of, &deltas, give)).unwrap_or_default();
-        let (fed, changes) = self.fed(feed, first, &told).await?;
+        let (fed, changes) = self.fed(None, feed, first, &told).await?;
         whole.extend(fed.iter().filter_map(|fed| fed.whole));
 
         let mut come = Come { made: String::new(), blobs: Vec::new() };
@@ -64,11 +64,12 @@ impl Remote {
             come.blobs.push((blob, vec![Part { offset: 0, size: blob.size }]));
         }
         come.blobs.extend(other.iter().map(|(blob, parts)| (blob, parts.all())));
-        let job = self.begin_import(what, opened, &held, &come).await?;
+        let job = job::folder();
+        let importing = self.importing(what, &job, opened, &come).await?;
         let rest = other.clone();
         let feed = move |give: &Give| rest.iter().all(|(blob, parts)| load.whole(blob, &parts.missing, give));
         let import = async {
-            let (_, bytes) = self.fed(feed, arriving - first, &told).await?;
+            let (_, bytes) = self.fed(Some(importing), feed, arriving - first, &told).await?;
             let took = begun.elapsed();
             let images = self.end_import(&job, patience(image.size)).await?;
             Ok((Summary { image: image.size, arriving, bytes: changes + bytes, took, whole }, images))
@@ -88,37 +89,29 @@ impl Remote {
         held::parse(&text).ok_or_else(|| Error::Amiss(format!("what lies there is told in other words: {}", last_lines(&text))))
     }
 
-    /// Sends what is fed, of `size` bytes: what came of the feeding, and how many bytes that took.
+    /// Sends what is fed, of `size` bytes, behind `ahead`: what came of the feeding, and how many bytes that took.
     async fn fed<T: Send + 'static>(
         &self,
+        ahead: Option<Parcel>,
         feed: impl FnOnce(&Give) -> T + Send + 'static,
         size: u64,
         told: &(dyn Fn(u64) + Send + Sync),
     ) -> Result<(T, u64), Error> {
         let (parcels, fed) = wire::parcels(feed);
-        let streamed = self.stream(parcels, size, ARRIVED, told).await;
+        let streamed = self.stream(ahead, parcels, size, ARRIVED, told).await;
         let bytes = self.gave_way(streamed).await?;
         Ok((fed.await.map_err(|error| Error::Here(error.to_string()))?, bytes))
     }
 
-    /// Begins to import what comes: where the job lies.
-    async fn begin_import(&self, what: &str, opened: &Opened, held: &Held, come: &Come<'_>) -> Result<String, Error> {
+    /// What begins to import what comes: a job that lies in that folder.
+    async fn importing(&self, what: &str, job: &str, opened: &Opened, come: &Come<'_>) -> Result<Parcel, Error> {
         let image = opened.layout.image();
         let archive = Archive::of(&opened.layout.index(), come.blobs.iter().map(|(blob, _)| *blob));
         let archive = archive.map_err(|error| Error::here("write the image's archive", &error))?;
-        let import = Import {
-            names: &image.names,
-            made: &come.made,
-            sent: &come.blobs,
-            all: &image.blobs,
-            importer: held.importer,
-            patience: patience(image.size),
-        };
+        let import =
+            Import { names: &image.names, made: &come.made, sent: &come.blobs, all: &image.blobs, patience: patience(image.size) };
         let script = self.with_log(what, &import::script(&import, &archive)).await?;
-        let payload = Payload { from: &mut &*archive.bytes, size: archive.bytes.len() as u64, sent: &|_, _| {} };
-        let started = self.run(&job::start(&script), payload, SHORT).await?;
-        let job = started.text().trim().to_owned();
-        started.succeeded().map(|()| job)
+        Ok(Parcel { script: job::start(job, &script), payload: archive.bytes, size: 0 })
     }
 
     /// Everything has come: waits for the import's end, and what images the CRI told of then.
