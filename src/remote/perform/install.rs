@@ -56,7 +56,8 @@ impl Remote {
         let done = AtomicU64::new(size - lacking);
         let told = |more| sent(done.fetch_add(more, Ordering::Relaxed) + more, size);
         let again = file.try_clone().await.map_err(|error| Error::here("read what is to be sent", &error))?;
-        let streamed = self.stream(None, parcels(again.into_std().await, sha256.clone(), parts.missing.clone()), lacking, ARRIVED, &told).await;
+        let streamed =
+            self.stream(None, parcels(again.into_std().await, sha256.clone(), parts.missing.clone()), lacking, ARRIVED, &told).await;
         self.gave_way(streamed).await?;
         let whole = format!("( cd {FOLDER}\n{} )", spool::print(sha256, &parts.all()));
         let installed = self.script(what, &script(install, &whole, &format!("( cd {FOLDER}; {} )", spool::gone(sha256))), SETTLE).await;

@@ -2,12 +2,12 @@
 
 use std::fs;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::ground::{Cost, Ground, NEAR, Who};
 use super::make::Maker;
 use super::stories::{Floor, Part, Story};
-use super::tell::{by, pair};
+use super::tell::{in_turn, pair};
 use crate::converge_bench::Wanted;
 use crate::converge_bench::row::Row;
 use crate::converge_bench::stopwatch::{Sample, median};
@@ -34,22 +34,18 @@ pub fn one(ground: &mut Ground<'_>, maker: &Maker, wanted: &Wanted, rows: &mut V
         whole: None,
     };
     let story = |archive| Story { rtt: FAR, rate: None, parts: vec![part(archive)] };
-    let ours = by(ground, &story(maker.image("far.tar", &[&layer])?), Who::Bedplate, wanted.runs)?;
-    let story = story(path);
-    let mut peers = Vec::new();
-    for peer in [Who::Scp, Who::Sftp] {
-        if wanted.peer_runs > 0 {
-            peers.push((peer.name(), by(ground, &story, peer, wanted.peer_runs)?));
-        }
-    }
-    let costs: Vec<(&str, &[Cost])> = peers.iter().map(|(name, costs)| (*name, costs[0].as_slice())).collect();
+    let (ours, theirs) = (story(maker.image("far.tar", &[&layer])?), story(path));
+    let peers = [Who::Scp, Who::Sftp].into_iter().filter(|_| wanted.peer_runs > 0).map(|peer| (peer, &theirs, wanted.peer_runs));
+    let costs = in_turn(ground, &[(Who::Bedplate, &ours, wanted.runs)].into_iter().chain(peers).collect::<Vec<_>>())?;
+    let costs: Vec<(&str, &[Cost])> = costs.iter().map(|(name, costs)| (*name, costs[0].as_slice())).collect();
+    let ((_, ours), costs) = costs.split_first().context("somebody tells it")?;
     let line_of = |costs: &[Cost]| median(costs.iter().map(|cost| cost.line));
-    rows.extend(pair(&story, &story.parts[0], &ours[0], &costs, &[], wanted.runs));
+    rows.extend(pair(&theirs, &theirs.parts[0], ours, costs, &[], wanted.runs));
     rows.push(Row {
         id: "P8-1h-line-seconds".into(),
         work: format!("of that what the file takes on the line: all but its first and last hundredth; {FAR} ms"),
         unit: "s",
-        ours: line_of(&ours[0]),
+        ours: line_of(ours),
         floor: None,
         peers: costs.iter().map(|(name, costs)| ((*name).to_owned(), line_of(costs))).collect(),
         runs: wanted.runs,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::far;
 use super::ground::{Cost, Ground, Who};
@@ -43,38 +43,54 @@ pub fn all(ground: &mut Ground<'_>, wanted: &Wanted, rows: &mut Vec<Row>) -> Res
 }
 
 fn told(ground: &Ground<'_>, story: &Story, wanted: &Wanted, rows: &mut Vec<Row>) -> Result<()> {
-    let ours = by(ground, story, Who::Bedplate, wanted.runs)?;
     let alone = story.parts.iter().all(|part| part.whole.is_none());
-    let mut peers = Vec::new();
-    for peer in [Who::Pipe, Who::Skopeo] {
-        if alone && wanted.peer_runs > 0 {
-            peers.push((peer.name(), by(ground, story, peer, wanted.peer_runs)?));
-        }
-    }
+    let peers: &[Who] = if alone { &[Who::Pipe, Who::Skopeo] } else { &[] };
+    let tellers: Vec<Teller<'_>> = [(Who::Bedplate, story, wanted.runs)]
+        .into_iter()
+        .chain(peers.iter().filter(|_| wanted.peer_runs > 0).map(|peer| (*peer, story, wanted.peer_runs)))
+        .collect();
+    let costs = in_turn(ground, &tellers)?;
+    let (ours, peers) = costs.split_first().context("somebody tells it")?;
     let login = by_itself(ground, story.rate, wanted.runs)?;
     for (at, part) in story.parts.iter().enumerate().filter(|(_, part)| part.id.is_some()) {
         let costs: Vec<(&str, &[Cost])> = peers.iter().map(|(name, costs)| (*name, costs[at].as_slice())).collect();
-        rows.extend(pair(story, part, &ours[at], &costs, &login, wanted.runs));
+        rows.extend(pair(story, part, &ours.1[at], &costs, &login, wanted.runs));
     }
     Ok(())
 }
 
-/// One list of costs a part.
-pub fn by(ground: &Ground<'_>, story: &Story, who: Who, runs: usize) -> Result<Vec<Vec<Cost>>> {
-    let mut costs: Vec<Vec<Cost>> = story.parts.iter().map(|_| Vec::new()).collect();
-    for _ in 0..runs {
-        ground.forget()?;
-        for (part, costs) in story.parts.iter().zip(&mut costs) {
-            ground.put(&part.archive)?;
-            ground.pace(part.id.and(story.rate));
-            let cost = ground.send(who);
-            ground.pace(None);
-            let cost = cost?;
-            println!("{}: {} {} bytes, {:.2} s", part.id.unwrap_or("before"), who.name(), cost.bytes, cost.seconds);
-            costs.push(cost);
+/// A list a part.
+pub type Costs = Vec<Vec<Cost>>;
+
+/// Who tells what, and how often.
+pub type Teller<'a> = (Who, &'a Story, usize);
+
+/// All in turn, again and again: what the machine is up to meanwhile, all of them suffer. Of each its name and its costs.
+pub fn in_turn(ground: &Ground<'_>, tellers: &[Teller<'_>]) -> Result<Vec<(&'static str, Costs)>> {
+    let none = |(who, story, _): &Teller<'_>| (who.name(), story.parts.iter().map(|_| Vec::new()).collect());
+    let mut all: Vec<(_, Costs)> = tellers.iter().map(none).collect();
+    for run in 0..tellers.iter().map(|(.., runs)| *runs).max().unwrap_or_default() {
+        for ((who, story, runs), (_, costs)) in tellers.iter().zip(&mut all) {
+            if run < *runs {
+                once(ground, story, *who, costs)?;
+            }
         }
     }
-    Ok(costs)
+    Ok(all)
+}
+
+fn once(ground: &Ground<'_>, story: &Story, who: Who, costs: &mut [Vec<Cost>]) -> Result<()> {
+    ground.forget()?;
+    for (part, costs) in story.parts.iter().zip(costs) {
+        ground.put(&part.archive)?;
+        ground.pace(part.id.and(story.rate));
+        let cost = ground.send(who);
+        ground.pace(None);
+        let cost = cost?;
+        println!("{}: {} {} bytes, {:.2} s", part.id.unwrap_or("before"), who.name(), cost.bytes, cost.seconds);
+        costs.push(cost);
+    }
+    Ok(())
 }
 
 fn by_itself(ground: &Ground<'_>, rate: Option<u64>, runs: usize) -> Result<Vec<Cost>> {

@@ -76,14 +76,9 @@ pub(super) fn script(import: &Import<'_>, archive: &Archive) -> String {
         .iter()
         .map(|name| format!("[ \"$({ctr} images check -q {})\" = {} ] || r=${{r:-1}}\n", quote(&format!("name=={name}")), quote(name)))
         .collect();
+    // What containerd forgot a moment ago may still lie there: then the image is found not to be whole.
     let lacks = |digest: &str| !sent.iter().any(|(blob, _)| blob.digest == digest);
     let base: String = all.iter().filter(|blob| lacks(&blob.digest)).map(|blob| format!(" {}", blob.digest)).collect();
-    let there = match base.is_empty() {
-        true => String::new(),
-        false => format!(
-            "(\nheld=$({ctr} content ls -q)\nfor b in{base}; do case $held in *$b*) ;; *) exit 1 ;; esac; done\n) &\nchecks=\"$checks $!\"\n"
-        ),
-    };
     let unnamed: String = names
         .iter()
         .map(|name| {
@@ -96,10 +91,11 @@ pub(super) fn script(import: &Import<'_>, archive: &Archive) -> String {
     // What a try before this one sent is held by now, and is not sent again.
     let gone: String = all.iter().map(|blob| format!("{}\n", spool::gone(&blob.digest))).collect();
     format!(
-        "{STRICT}cd {FOLDER}\numask 077\n{WAITING}unmade=\n{made}[ -z \"$unmade\" ] || exit {UNMADE}\nr=\n{import}{prints}{{\n\
-         (\nbad=0\n{checks}exit $bad\n) &\nchecks=$!\n{tar}{there}fed || exit\n\
-         spoilt=\nfor check in $checks; do wait \"$check\" || spoilt=1; done\n[ -z \"$spoilt\" ] || exit\n{index}\
-         }} | import >/dev/null || r=$?\nrm -f \"$d/main\"\n[ -e \"$d/fed\" ] || exit 1\n{LIST} &\n{ready}wait $! || true\n\
+        "{STRICT}cd {FOLDER}\numask 077\n{WAITING}r=\n{import}{prints}{{\n\
+         unmade=\n{made}[ -z \"$unmade\" ] || {{ : >\"$d/unmade\"; exit; }}\n\
+         (\nbad=0\n{checks}exit $bad\n) &\n{tar}fed || exit\nwait $! || exit\n\
+         for b in{base}; do [ -e {STORE}/${{b#sha256:}} ] || exit; done\n{index}\
+         }} | import >/dev/null || r=$?\nrm -f \"$d/main\"\n[ ! -e \"$d/unmade\" ] || exit {UNMADE}\n[ -e \"$d/fed\" ] || exit 1\n{LIST} &\n{ready}wait $! || true\n\
          if [ -n \"$r\" ]; then\nspoilt=\n{spoilt}[ -z \"$spoilt\" ] || exit {SPOILT}\nheld=$({ctr} content ls -q) || true\nlost=\n\
          for b in{known}; do\nf={STORE}/${{b#sha256:}}\n\
          case $held in *$b*) ;; *) echo \"containerd lacks $b\" >&2; lost=1; continue ;; esac\n\

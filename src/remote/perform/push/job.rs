@@ -46,8 +46,8 @@ pub(super) fn end(folder: &str, limit: Duration) -> String {
 pub(super) const MAIN: &str = r#"sh -c 'echo $$ >"$0"; exec "$@"' "$d/main""#;
 
 /// Defines what `parts` calls (`cat` reads several times as much at once as `head`), and `fed`, which waits until nothing comes any more and fails where nobody is left to say so.
-pub(super) const WAITING: &str = "over() { [ -e \"$d/fed\" ] || ! kill -s 0 $$ 2>/dev/null; }\nfed() { until over; do sleep 0.1; done; [ -e \"$d/fed\" ]; }\n\
-    part() { n=; until over || { [ -e \"$1\" ] && n=$(stat -c %s \"$1\") && [ \"$n\" -ge \"$2\" ]; }; do sleep 0.1; done\n\
+pub(super) const WAITING: &str = "over() { [ -e \"$d/fed\" ] || ! kill -s 0 $$ 2>/dev/null; }\nfed() { until over; do sleep 0.05; done; [ -e \"$d/fed\" ]; }\n\
+    part() { n=; until over || { [ -e \"$1\" ] && n=$(stat -c %s \"$1\") && [ \"$n\" -ge \"$2\" ]; }; do sleep 0.05; done\n\
     if [ \"$n\" = \"$2\" ]; then cat \"$1\"; else head -c \"$2\" \"$1\"; fi; }\n";
 
 /// Prints what the parts make, those that are still on their way as they come: a line of shell for each; in the spool.

@@ -68,18 +68,16 @@ impl Remote {
         let importing = self.importing(what, &job, opened, &come).await?;
         let rest = other.clone();
         let feed = move |give: &Give| rest.iter().all(|(blob, parts)| load.whole(blob, &parts.missing, give));
-        let import = async {
-            let (_, bytes) = self.fed(Some(importing), feed, arriving - first, &told).await?;
-            let took = begun.elapsed();
-            let images = self.end_import(&job, patience(image.size)).await?;
-            Ok((Summary { image: image.size, arriving, bytes: changes + bytes, took, whole }, images))
-        };
+        let (_, bytes) = self.fed(Some(importing), feed, arriving - first, &told).await?;
+        let took = begun.elapsed();
         let keeping = async {
             if let Some(kept) = kept {
                 opened.keep(kept).await;
             }
         };
-        tokio::join!(import, keeping).0
+        // This machine has nothing else to do meanwhile.
+        let (images, ()) = tokio::join!(self.end_import(&job, patience(image.size)), keeping);
+        Ok((Summary { image: image.size, arriving, bytes: changes + bytes, took, whole }, images?))
     }
 
     async fn held(&self) -> Result<Held, Error> {
@@ -108,8 +106,7 @@ impl Remote {
         let image = opened.layout.image();
         let archive = Archive::of(&opened.layout.index(), come.blobs.iter().map(|(blob, _)| *blob));
         let archive = archive.map_err(|error| Error::here("write the image's archive", &error))?;
-        let import =
-            Import { names: &image.names, made: &come.made, sent: &come.blobs, all: &image.blobs, patience: patience(image.size) };
+        let import = Import { names: &image.names, made: &come.made, sent: &come.blobs, all: &image.blobs, patience: patience(image.size) };
         let script = self.with_log(what, &import::script(&import, &archive)).await?;
         Ok(Parcel { script: job::start(job, &script), payload: archive.bytes, size: 0 })
     }
