@@ -16,9 +16,9 @@ use super::shell::Parcel;
 /// What may be on its way in a channel.
 const WINDOW: u64 = 2 << 20;
 /// Channels beside the first. sshd grants ten to a line (sshd_config: MaxSessions), and the lock and others want some.
-const BESIDE: usize = 4;
+const BESIDE: usize = 5;
 /// Bytes for which another channel is worth its opening, and its window, which is lost where the line is cut.
-pub(super) const WORTH: u64 = 8 * WINDOW;
+pub(super) const WORTH: u64 = 6 * WINDOW;
 /// Bytes by which a line is judged, and in which time it carries them where delay is what limits it. On a slower one more windows would only
 /// fill with what waits, and hold up the lock's heartbeats.
 const GLANCE: u64 = WINDOW / 4;
@@ -66,9 +66,9 @@ impl Meter {
 
 impl Remote {
     /// Sends parcels as they come, none waiting for the answer to another; each must be answered with success within `limit` of its last
-    /// byte. They stand for `size` bytes; `sent` is told how many more are out. `ahead` goes to the worker that the lock's keeper knows.
-    /// Returns how many bytes went. A worker beside the first is unknown to the lock's keeper:
-    /// it may do nothing that harms when it comes late.
+    /// byte. They stand for `size` bytes; `sent` is told how many more are out. `ahead` goes before them, to the worker that the lock's keeper
+    /// knows. Returns how many bytes of the parcels went. A worker beside the first is unknown to the keeper: it may do nothing that harms
+    /// when it comes late.
     pub(super) async fn stream(
         &self,
         ahead: Option<Parcel>,

@@ -196,10 +196,10 @@ impl Shell {
     }
 
     /// Sends parcels, `first` before all others, without waiting for the answer to one before the next goes out. The first that fails ends
-    /// it. `sent` is told of each chunk (bytes, bytes for which they stand). Returns how many bytes went.
+    /// it. `sent` is told of each chunk (bytes, bytes for which they stand). Returns how many bytes of the others went.
     pub(super) async fn stream(
         &mut self,
-        mut first: Option<Parcel>,
+        first: Option<Parcel>,
         parcels: &Mutex<Parcels>,
         limit: Duration,
         sent: &(dyn Fn(u64, u64) + Send + Sync),
@@ -207,28 +207,16 @@ impl Shell {
         let Self { stdin, stdout, nonce, .. } = self;
         let (out, mut due) = mpsc::unbounded_channel();
         let send = async move {
+            if let Some(first) = first {
+                put(stdin, first, sent).await?;
+                let _ = out.send(());
+            }
             let mut bytes = 0;
             loop {
-                let parcel = match first.take() {
-                    Some(first) => first,
-                    None => {
-                        let next = parcels.lock().await.recv().await;
-                        let Some(packing) = next else { return Ok(bytes) };
-                        packing.await.map_err(|error| Error::here("read what is to be sent", &error))?
-                    }
-                };
-                let Parcel { script, payload, size } = parcel;
-                let all = payload.len() as u64;
-                bytes += all;
-                moving(stdin.write_all(frame::frame(&script, all).as_bytes())).await?;
-                let mut done = 0;
-                for chunk in payload.chunks(CHUNK) {
-                    moving(stdin.write_all(chunk)).await?;
-                    let more = chunk.len() as u64;
-                    sent(more, (done + more) * size / all - done * size / all);
-                    done += more;
-                }
-                moving(stdin.flush()).await?;
+                let next = parcels.lock().await.recv().await;
+                let Some(packing) = next else { return Ok(bytes) };
+                let parcel = packing.await.map_err(|error| Error::here("read what is to be sent", &error))?;
+                bytes += put(stdin, parcel, sent).await?;
                 // Nobody waits for an answer where one has failed.
                 let _ = out.send(());
             }
@@ -241,6 +229,22 @@ impl Shell {
         };
         tokio::try_join!(send, receive).map(|(bytes, ())| bytes)
     }
+}
+
+/// Sends a parcel: how many bytes went.
+async fn put(stdin: &mut Input, parcel: Parcel, sent: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<u64, Error> {
+    let Parcel { script, payload, size } = parcel;
+    let all = payload.len() as u64;
+    moving(stdin.write_all(frame::frame(&script, all).as_bytes())).await?;
+    let mut done = 0;
+    for chunk in payload.chunks(CHUNK) {
+        moving(stdin.write_all(chunk)).await?;
+        let more = chunk.len() as u64;
+        sent(more, (done + more) * size / all - done * size / all);
+        done += more;
+    }
+    moving(stdin.flush()).await?;
+    Ok(all)
 }
 
 /// A write that must not stall.
