@@ -46,7 +46,7 @@ pub enum HostQuestion {
     Version(Tool),
     /// Images in k3s' containerd: `Reply::Images`. Absent while containerd does not run.
     Images,
-    /// Digests of the blobs that k3s' containerd holds whole: `Reply::Blobs`. Absent while containerd does not run.
+    /// Digests of the blobs that lie whole in the store of k3s' containerd: `Reply::Blobs`. Absent while containerd does not run.
     Blobs,
     /// When images of these ids came into k3s' containerd, and whether containers use them: `Reply::Former`. Absent while containerd does not
     /// run; an id of which that can't be told is left out.

@@ -19,10 +19,11 @@ const WINDOW: u64 = 2 << 20;
 const BESIDE: usize = 5;
 /// Bytes for which another channel is worth its opening, and its window, which is lost where the line is cut.
 pub(super) const WORTH: u64 = 6 * WINDOW;
-/// Bytes by which a line is judged, and in which time it carries them where delay is what limits it. On a slower one more windows would only
-/// fill with what waits, and hold up the lock's heartbeats.
-const GLANCE: u64 = WINDOW / 4;
-const FAST: Duration = Duration::from_millis(250);
+/// In which a line carries a window where delay is what limits it. On a slower one more windows would only fill with what waits, and hold
+/// up the lock's heartbeats.
+const FAST: Duration = Duration::from_secs(1);
+/// The first look is at this part of one. No other is: after a pause of whoever sends or takes, a part may go at once.
+const GLANCE: u32 = 4;
 
 /// Parcels in their order, each as soon as it is packed.
 pub(super) type Parcels = mpsc::Receiver<BoxFuture<'static, io::Result<Parcel>>>;
@@ -42,14 +43,13 @@ struct Meter {
     since: Instant,
     /// Bytes until it is judged again.
     left: u64,
-    /// Whether it tells anything by then.
-    told: bool,
+    /// In which these go where it is fast; none: the first window goes at once, wherever to.
+    limit: Option<Duration>,
 }
 
 impl Meter {
-    /// The first window goes at once, wherever to: it tells nothing.
     fn new() -> Self {
-        Self { since: Instant::now(), left: WINDOW, told: false }
+        Self { since: Instant::now(), left: WINDOW, limit: None }
     }
 
     /// Whether the line is fast, now that so many bytes more went into it.
@@ -58,8 +58,9 @@ impl Meter {
         if self.left > 0 {
             return false;
         }
-        let fast = self.told && self.since.elapsed() < FAST;
-        *self = Self { since: Instant::now(), left: GLANCE, told: true };
+        let fast = self.limit.is_some_and(|limit| self.since.elapsed() < limit);
+        let part = if self.limit.is_some() { 1 } else { GLANCE };
+        *self = Self { since: Instant::now(), left: WINDOW / u64::from(part), limit: Some(FAST / part) };
         fast
     }
 }
@@ -134,11 +135,20 @@ mod tests {
 
     #[test]
     fn a_line_is_judged_behind_its_first_window() {
+        let glance = WINDOW / u64::from(GLANCE);
         let mut meter = Meter::new();
         assert!(!meter.fast(WINDOW - 1) && !meter.fast(1));
-        assert!(!meter.fast(GLANCE - 1) && meter.fast(1));
+        assert!(!meter.fast(glance - 1) && meter.fast(1));
+    }
+
+    #[test]
+    fn what_goes_at_once_after_a_pause_makes_no_line_fast() {
+        let mut meter = Meter::new();
+        meter.fast(WINDOW);
+        meter.since -= FAST / GLANCE;
+        assert!(!meter.fast(WINDOW / u64::from(GLANCE)), "it took as long as that");
         meter.since -= FAST;
-        assert!(!meter.fast(GLANCE), "it took as long as that");
-        assert!(meter.fast(GLANCE));
+        assert!(!meter.fast(WINDOW - 1) && !meter.fast(1));
+        assert!(meter.fast(WINDOW));
     }
 }

@@ -16,9 +16,10 @@ pub(super) fn script() -> String {
     format!("systemctl is-active --quiet k3s || systemctl is-active --quiet k3s-agent || exit 44; {LIST}")
 }
 
-/// A file of that name is whole: what comes in lies elsewhere until then (containerd: plugins/content/local/writer.go).
+/// A file of that name is whole: what comes in lies elsewhere until then (containerd: plugins/content/local/writer.go). Before the first there
+/// is no folder.
 pub(super) fn blobs_script() -> String {
-    format!("systemctl is-active --quiet k3s || systemctl is-active --quiet k3s-agent || exit 44; ls {STORE}")
+    format!("systemctl is-active --quiet k3s || systemctl is-active --quiet k3s-agent || exit 44; [ ! -d {STORE} ] || ls {STORE}")
 }
 
 /// containerd dates a blob when it came (containerd: plugins/content/local/writer.go). A container tells the id of its image, and kubelet

@@ -65,7 +65,7 @@ pub type Costs = Vec<Vec<Cost>>;
 /// Who tells what, and how often.
 pub type Teller<'a> = (Who, &'a Story, usize);
 
-/// All in turn, again and again: what the machine is up to meanwhile, all of them suffer. Of each its name and its costs.
+/// All in turn, again and again: what the machine is up to meanwhile, all suffer who still have runs to do. Of each its name and its costs.
 pub fn in_turn(ground: &Ground<'_>, tellers: &[Teller<'_>]) -> Result<Vec<(&'static str, Costs)>> {
     let none = |(who, story, _): &Teller<'_>| (who.name(), story.parts.iter().map(|_| Vec::new()).collect());
     let mut all: Vec<(_, Costs)> = tellers.iter().map(none).collect();

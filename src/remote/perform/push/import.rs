@@ -29,14 +29,15 @@ pub(super) struct Import<'a> {
     pub(super) patience: Duration,
 }
 
-/// Brings the archive on its standard input into containerd, pinned: by itself, where it is told so, since of its own accord containerd 2 lets
-/// its transfer service do it, which takes twice as long. containerd 1 knows not all of these options, says so before it reads a byte, and
-/// imports by itself anyhow; then `$d/plain` tells that the pins are to come.
+/// Brings the archive on its standard input into containerd, pinned. `--local`: else containerd 2 leaves it to its transfer service, which takes
+/// twice as long. containerd 1 knows not both options, says so before it reads a byte, and imports so anyhow; then `$d/plain` tells that the
+/// pins are to come.
 fn import() -> String {
     format!(
-        "import() {{\n{MAIN} {K3S_CTR} images import --local --label {PINNED} - 2>\"$d/refused\" && return\nr=$?\n\
-         case $(cat \"$d/refused\") in\n*'flag provided but not defined'*) : >\"$d/plain\"; {MAIN} {K3S_CTR} images import - ;;\n\
-         *) cat \"$d/refused\" >&2; return $r ;;\nesac\n}}\n"
+        "import() {{\nr=0\n{MAIN} {K3S_CTR} images import --local --label {PINNED} - 2>\"$d/refused\" || r=$?\n\
+         case $r$(cat \"$d/refused\") in\n0*) ;;\n\
+         *'flag provided but not defined'*) : >\"$d/plain\"; {MAIN} {K3S_CTR} images import -; return ;;\nesac\n\
+         cat \"$d/refused\" >&2\nreturn $r\n}}\n"
     )
 }
 
@@ -76,7 +77,7 @@ pub(super) fn script(import: &Import<'_>, archive: &Archive) -> String {
         .iter()
         .map(|name| format!("[ \"$({ctr} images check -q {})\" = {} ] || r=${{r:-1}}\n", quote(&format!("name=={name}")), quote(name)))
         .collect();
-    // What containerd forgot a moment ago may still lie there: then the image is found not to be whole.
+    // What somebody made containerd forget may lie there until it next collects: then the image is found not to be whole.
     let lacks = |digest: &str| !sent.iter().any(|(blob, _)| blob.digest == digest);
     let base: String = all.iter().filter(|blob| lacks(&blob.digest)).map(|blob| format!(" {}", blob.digest)).collect();
     let unnamed: String = names
@@ -92,15 +93,15 @@ pub(super) fn script(import: &Import<'_>, archive: &Archive) -> String {
     let gone: String = all.iter().map(|blob| format!("{}\n", spool::gone(&blob.digest))).collect();
     format!(
         "{STRICT}cd {FOLDER}\numask 077\n{WAITING}r=\n{import}{prints}{{\n\
-         unmade=\n{made}[ -z \"$unmade\" ] || {{ : >\"$d/unmade\"; exit; }}\n\
+         unmade=\n{{ :\n{made}}} >&2\n[ -z \"$unmade\" ] || {{ : >\"$d/unmade\"; exit; }}\n\
          (\nbad=0\n{checks}exit $bad\n) &\n{tar}fed || exit\nwait $! || exit\n\
          for b in{base}; do [ -e {STORE}/${{b#sha256:}} ] || exit; done\n{index}\
          }} | import >/dev/null || r=$?\nrm -f \"$d/main\"\n[ ! -e \"$d/unmade\" ] || exit {UNMADE}\n[ -e \"$d/fed\" ] || exit 1\n{LIST} &\n{ready}wait $! || true\n\
          if [ -n \"$r\" ]; then\nspoilt=\n{spoilt}[ -z \"$spoilt\" ] || exit {SPOILT}\nheld=$({ctr} content ls -q) || true\nlost=\n\
          for b in{known}; do\nf={STORE}/${{b#sha256:}}\n\
          case $held in *$b*) ;; *) echo \"containerd lacks $b\" >&2; lost=1; continue ;; esac\n\
-         [ ! -f \"$f\" ] || echo \"${{b#sha256:}}  $f\" | sha256sum -c --status || {{\n\
-         echo \"what containerd holds as $b is something else\" >&2; lost=1; {ctr} content rm \"$b\" >/dev/null || true; rm -f \"$f\"; }}\ndone\n\
+         {{ [ -f \"$f\" ] && echo \"${{b#sha256:}}  $f\" | sha256sum -c --status; }} || {{\n\
+         echo \"what containerd holds as $b is gone or something else\" >&2; lost=1; {ctr} content rm \"$b\" >/dev/null || true; rm -f \"$f\"; }}\ndone\n\
          if [ -n \"$lost\" ]; then\n{unnamed}exit {COLLECTED}\nfi\n\
          echo 'the image is not whole after its import (k3s ctr images check)' >&2; exit \"$r\"\nfi\n\
          if [ -e \"$d/plain\" ]; then :\n{pins}fi\n{gone}",

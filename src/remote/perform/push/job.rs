@@ -22,7 +22,8 @@ pub(super) fn start(folder: &str, script: &str) -> String {
     let sweeping = sweeping("rm -rf \"$d\"");
     format!(
         "{STRICT}umask 077\nmkdir -p {FOLDERS}\nchmod 0700 {FOLDERS}\nrm -rf {FOLDERS}/job-*\nd={folder}\n{sweeping}\
-         mkdir \"$d\"\ncat >\"$d/input\"\nexec 9>\"$d/lock\"\nflock 9\n\
+         mkdir \"$d\"\n\
+         cat >\"$d/input\" 2>/dev/null || {{ echo 'there is no room below /run' >&2; exit 1; }}\nexec 9>\"$d/lock\"\nflock 9\n\
          {{\n{sweeping}set +e\n(\n{script}\n) <\"$d/input\" >\"$d/said\" 2>\"$d/complained\"\necho $? >\"$d/status\"\nexec 9>&-\n\
          while [ -d \"$d\" ] && kill -s 0 $$; do sleep 0.1; done\n}} </dev/null >/dev/null 2>&1 &\n\
          trap - EXIT TERM HUP INT PIPE\n",
@@ -45,10 +46,9 @@ pub(super) fn end(folder: &str, limit: Duration) -> String {
 /// Runs the command behind it as the main program; whoever does removes `$d/main` behind it.
 pub(super) const MAIN: &str = r#"sh -c 'echo $$ >"$0"; exec "$@"' "$d/main""#;
 
-/// Defines what `parts` calls (`cat` reads several times as much at once as `head`), and `fed`, which waits until nothing comes any more and fails where nobody is left to say so.
+/// Defines what `parts` calls, and `fed`, which waits until nothing comes any more and fails where nobody is left to say so.
 pub(super) const WAITING: &str = "over() { [ -e \"$d/fed\" ] || ! kill -s 0 $$ 2>/dev/null; }\nfed() { until over; do sleep 0.05; done; [ -e \"$d/fed\" ]; }\n\
-    part() { n=; until over || { [ -e \"$1\" ] && n=$(stat -c %s \"$1\") && [ \"$n\" -ge \"$2\" ]; }; do sleep 0.05; done\n\
-    if [ \"$n\" = \"$2\" ]; then cat \"$1\"; else head -c \"$2\" \"$1\"; fi; }\n";
+    part() { until over || { [ -e \"$1\" ] && [ \"$(stat -c %s \"$1\")\" -ge \"$2\" ]; }; do sleep 0.05; done; head -c \"$2\" \"$1\"; }\n";
 
 /// Prints what the parts make, those that are still on their way as they come: a line of shell for each; in the spool.
 pub(super) fn parts(digest: &str, parts: &[Part]) -> String {

@@ -75,7 +75,7 @@ impl Remote {
                 opened.keep(kept).await;
             }
         };
-        // This machine has nothing else to do meanwhile.
+        // Not before: reading and packing want this machine, too.
         let (images, ()) = tokio::join!(self.end_import(&job, patience(image.size)), keeping);
         Ok((Summary { image: image.size, arriving, bytes: changes + bytes, took, whole }, images?))
     }
