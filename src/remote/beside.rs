@@ -16,9 +16,9 @@ use super::shell::Parcel;
 /// What may be on its way in a channel.
 const WINDOW: u64 = 2 << 20;
 /// Channels beside the first. sshd grants ten to a line (sshd_config: MaxSessions), and the lock and others want some.
-const BESIDE: usize = 5;
+const BESIDE: usize = 4;
 /// Bytes for which another channel is worth its opening, and its window, which is lost where the line is cut.
-pub(super) const WORTH: u64 = 6 * WINDOW;
+pub(super) const WORTH: u64 = 8 * WINDOW;
 /// In which a line carries a window where delay is what limits it. On a slower one more windows would only fill with what waits, and hold
 /// up the lock's heartbeats.
 const FAST: Duration = Duration::from_secs(1);
