@@ -147,6 +147,7 @@ mod tests {
         meter.fast(WINDOW);
         meter.since -= FAST / GLANCE;
         assert!(!meter.fast(WINDOW / u64::from(GLANCE)), "it took as long as that");
+        assert!(!meter.fast(WINDOW - 1), "less than a window tells nothing any more");
         meter.since -= FAST;
         assert!(!meter.fast(WINDOW - 1) && !meter.fast(1));
         assert!(meter.fast(WINDOW));
