@@ -28,11 +28,13 @@ const GLANCE: u32 = 4;
 /// Parcels in their order, each as soon as it is packed.
 pub(super) type Parcels = mpsc::Receiver<BoxFuture<'static, io::Result<Parcel>>>;
 
-/// What is known of a line from the first channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What is known of a line from the first channel, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Pace {
-    /// Nothing, or that it is slow.
-    Slow,
+    /// Nothing.
+    New,
+    /// It got a window: the others are opened while it is judged.
+    Busy,
     Fast,
     /// No parcels are left.
     Over,
@@ -52,16 +54,18 @@ impl Meter {
         Self { since: Instant::now(), left: WINDOW, limit: None }
     }
 
-    /// Whether the line is fast, now that so many bytes more went into it.
-    fn fast(&mut self, bytes: u64) -> bool {
+    /// What that so many bytes more went into it tells of the line, if anything.
+    fn pace(&mut self, bytes: u64) -> Option<Pace> {
         self.left = self.left.saturating_sub(bytes);
         if self.left > 0 {
-            return false;
+            return None;
         }
-        let fast = self.limit.is_some_and(|limit| self.since.elapsed() < limit);
-        let part = if self.limit.is_some() { 1 } else { GLANCE };
+        let (pace, part) = match self.limit {
+            None => (Some(Pace::Busy), GLANCE),
+            Some(limit) => ((self.since.elapsed() < limit).then_some(Pace::Fast), 1),
+        };
         *self = Self { since: Instant::now(), left: WINDOW / u64::from(part), limit: Some(FAST / part) };
-        fast
+        pace
     }
 }
 
@@ -82,12 +86,12 @@ impl Remote {
         let mut slot = self.shell.lock().await;
         let mut shell = self.shell(&mut slot).await?;
         let parcels = Mutex::new(parcels);
-        let (pace, _) = watch::channel(Pace::Slow);
+        let (pace, _) = watch::channel(Pace::New);
         let meter = std::sync::Mutex::new(Meter::new());
         let first = async {
             let went = |bytes, stand_for| {
-                if meter.lock().unwrap_or_else(PoisonError::into_inner).fast(bytes) {
-                    pace.send_replace(Pace::Fast);
+                if let Some(told) = meter.lock().unwrap_or_else(PoisonError::into_inner).pace(bytes) {
+                    pace.send_replace(told);
                 }
                 sent(stand_for);
             };
@@ -106,8 +110,7 @@ impl Remote {
         Ok(bytes + others.iter().sum::<u64>())
     }
 
-    /// Another channel, opened once the line is known to be fast: on one that falls silent a worker that was opened for nothing would wait
-    /// for its first byte as long as sshd lets it.
+    /// Another channel, for parcels once the line is known to be fast. To open it takes round trips, so that begins before.
     async fn beside(
         &self,
         parcels: &Mutex<Parcels>,
@@ -116,16 +119,21 @@ impl Remote {
         sent: &(dyn Fn(u64) + Send + Sync),
     ) -> Result<u64, Error> {
         let mut over = pace.clone();
-        if !pace.wait_for(|pace| *pace != Pace::Slow).await.is_ok_and(|pace| *pace == Pace::Fast) {
-            return Ok(0);
-        }
-        let opened = tokio::select! {
-            opened = self.root.shell(&self.line) => opened,
-            _ = over.wait_for(|pace| *pace == Pace::Over) => return Ok(0),
+        let opened = async {
+            pace.wait_for(|pace| *pace >= Pace::Busy).await.ok()?;
+            // Where sshd grants no more, there are fewer; a line that broke shows in the first.
+            let shell = self.root.shell(&self.line).await.ok()?;
+            pace.wait_for(|pace| *pace >= Pace::Fast).await.ok()?;
+            Some(shell)
         };
-        // Where sshd grants no more, there are fewer; a line that broke shows in the first.
-        let Ok(mut shell) = opened else { return Ok(0) };
-        shell.stream(None, parcels, limit, &|_, stand_for| sent(stand_for)).await
+        let opened = tokio::select! {
+            opened = opened => opened,
+            _ = over.wait_for(|pace| *pace == Pace::Over) => None,
+        };
+        match opened {
+            Some(mut shell) => shell.stream(None, parcels, limit, &|_, stand_for| sent(stand_for)).await,
+            None => Ok(0),
+        }
     }
 }
 
@@ -137,19 +145,19 @@ mod tests {
     fn a_line_is_judged_behind_its_first_window() {
         let glance = WINDOW / u64::from(GLANCE);
         let mut meter = Meter::new();
-        assert!(!meter.fast(WINDOW - 1) && !meter.fast(1));
-        assert!(!meter.fast(glance - 1) && meter.fast(1));
+        assert_eq!((meter.pace(WINDOW - 1), meter.pace(1)), (None, Some(Pace::Busy)));
+        assert_eq!((meter.pace(glance - 1), meter.pace(1)), (None, Some(Pace::Fast)));
     }
 
     #[test]
     fn what_goes_at_once_after_a_pause_makes_no_line_fast() {
         let mut meter = Meter::new();
-        meter.fast(WINDOW);
+        meter.pace(WINDOW);
         meter.since -= FAST / GLANCE;
-        assert!(!meter.fast(WINDOW / u64::from(GLANCE)), "it took as long as that");
-        assert!(!meter.fast(WINDOW - 1), "less than a window tells nothing any more");
+        assert_eq!(meter.pace(WINDOW / u64::from(GLANCE)), None, "it took as long as that");
+        assert_eq!(meter.pace(WINDOW - 1), None, "less than a window tells nothing any more");
         meter.since -= FAST;
-        assert!(!meter.fast(WINDOW - 1) && !meter.fast(1));
-        assert!(meter.fast(WINDOW));
+        assert_eq!(meter.pace(1), None, "it took as long as that");
+        assert_eq!(meter.pace(WINDOW), Some(Pace::Fast));
     }
 }
