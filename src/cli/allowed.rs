@@ -8,7 +8,7 @@ use crate::inventory::Consent;
 /// Flags that allow more than the ordinary.
 #[derive(Args, Clone)]
 pub struct Allowed {
-    /// Take over a k3s that the official installer made, and Secrets that somebody else made
+    /// Take over what somebody else installed: k3s, cert-manager, and issuers, Secrets and keys that have bedplate's names
     #[arg(long)]
     adopt: bool,
     /// Remove what bears bedplate's label and left the inventory
