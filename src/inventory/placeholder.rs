@@ -1,4 +1,4 @@
-//! Values that someone meant to replace. `ADMIN_EMAILS=you@example.com` once reached production (requirements S3-55).
+//! Values that someone meant to replace, such as `ADMIN_EMAILS=you@example.com`.
 
 /// Which placeholder a value holds, if any. The answer names the kind and never shows the value.
 pub(super) fn placeholder(value: &str) -> Option<&'static str> {

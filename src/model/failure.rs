@@ -21,7 +21,7 @@ pub struct Failure {
     pub exit: Exit,
 }
 
-/// Exit codes (design §4).
+/// Exit codes; the README lists them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {

@@ -1,5 +1,5 @@
 //! What a HorizontalPodAutoscaler scales is its own: `replicas` that a chart sets beside it is no drift. It is said, since helm puts it
-//! back at every upgrade (S4-19).
+//! back at every upgrade.
 
 use serde_json::Value;
 

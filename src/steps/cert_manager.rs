@@ -1,4 +1,4 @@
-//! cert-manager from its pinned chart, if a site wants a certificate by ACME: released, rolled out, and its webhook answering (S3-70).
+//! cert-manager from its pinned chart, if a site wants a certificate by ACME: released, rolled out, and its webhook answering.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use super::upgrade::{self, Wanted};
 /// Where cert-manager runs, and where the account keys of cluster issuers lie.
 pub(super) const NAMESPACE: &str = "cert-manager";
 const RELEASE: &str = "cert-manager";
-/// How long images, rollout and webhook may take (requirements §26, step 7).
+/// How long images, rollout and webhook may take.
 const PATIENCE: Duration = Duration::from_secs(180);
 
 struct CertManager {
@@ -76,7 +76,7 @@ impl Step for CertManager {
                 return Ok(waiting(format!("{object} is available"), missing).into());
             }
         }
-        // A dry run passes the webhook: it answers only once its CA is injected. While the CRDs settle the kind is unknown.
+        // A dry run passes the webhook: it answers only once its CA is injected. While the CRDs settle the kind is unknown.
         match seen.dry_run(&issuers::manifest(&self.acme, Issuer::Staging, seen)?) {
             Err(Missing { why: Why::Unreadable(why), .. }) => Ok(waiting("cert-manager accepts a cluster issuer".into(), why).into()),
             Err(missing) => Err(missing),

@@ -1,5 +1,5 @@
 //! A site's certificate is issued *and served*: the leaf that visitors get for every name is the one in the Secret, and its chain verifies
-//! in the phase that the ratchet gives. A condition alone never counts. Once staging is verified the ratchet turns, `release` acts
+//! in the phase that the ratchet gives. A condition alone never counts. Once staging is verified the ratchet turns, `release` acts
 //! a second time, and this step waits for production.
 //!
 //! Without `acme.staging.roots` a staging chain verifies to nothing. Then the very leaf that the staging issuer wrote into the Secret must

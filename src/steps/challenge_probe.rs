@@ -1,5 +1,5 @@
 //! The challenge probe: before anything is ordered, every name of an ACME site leads to this cluster, its CAA lets the CA issue, and
-//! port 80 is answered by the ingress (S3-75, contract §4.9). A failed order costs hours of back-off; a question costs nothing. Where production
+//! port 80 is answered by the ingress (contract §4.9). A failed order costs hours of back-off; a question costs nothing. Where production
 //! has issued for all names nothing is ordered: there it is a warning, and holds nothing up.
 
 pub(super) mod dns;

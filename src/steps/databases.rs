@@ -1,5 +1,5 @@
-//! Logins at databases. In the flow: whether each password logs in, and no rotation is half done. On `bedplate rotate database`: the rotation itself
-//! (S4-81, S4-111), each phase a state of the cluster.
+//! Logins at databases. In the flow: whether each password logs in, and no rotation is half done. On `bedplate rotate database`: the rotation itself, each
+//! phase a state of the cluster.
 
 mod begin;
 mod phase;

@@ -1,4 +1,4 @@
-//! `doors`: which ports of a public host answer from outside (S3-09). To close them is `firewall`'s, or somebody else's. The port of ssh is
+//! `doors`: which ports of a public host answer from outside. To close them is `firewall`'s, or somebody else's. The port of ssh is
 //! not tried: an sshd punishes whoever connects and does not log in.
 
 mod door;

@@ -1,4 +1,4 @@
-//! Both cluster issuers, HTTP-01 through Traefik, with an account key each: accounts are per server (S3-71). The flow waits for those that
+//! Both cluster issuers, HTTP-01 through Traefik, with an account key each: accounts are per server. The flow waits for those that
 //! a site is given next, and for no other: a staging CA that is down is no matter of a site that is on production.
 
 mod unready;

@@ -1,5 +1,5 @@
-//! Key pairs for tokens (S3-40..43): made in memory, once. The live Secret wins for ever: a private key is never replaced unasked, since
-//! every token out there hangs on it; a lost public half is derived again. What verifies tokens is published beside.
+//! Key pairs for tokens: made in memory, once. The live Secret wins for ever: a private key is never replaced unasked, since
+//! every token out there hangs on it; a lost public half is derived again. What verifies tokens is published beside.
 
 pub(super) mod pair;
 mod published;

@@ -1,4 +1,4 @@
-//! Who reads a private key: whoever does can sign for everybody. Pods tell, whatever made them.
+//! Who reads a private key: whoever does can sign for everybody. Pods tell, whatever made them.
 
 mod volume;
 

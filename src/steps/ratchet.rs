@@ -1,4 +1,4 @@
-//! Staging or production: a pure ratchet (S3-72, S3-74). Production is asked for only after the staging certificate is issued *and*
+//! Staging or production: a pure ratchet. Production is asked for only after the staging certificate is issued *and*
 //! served, and a site that is on production never goes back, whatever else is seen or can't be seen.
 
 use crate::model::{Phase, Served};

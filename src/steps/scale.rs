@@ -1,4 +1,4 @@
-//! What a release's HPAs and PDBs are for works: an HPA has its metrics, a PDB lets a node be drained (S3-104). Metrics come a minute
+//! What a release's HPAs and PDBs are for works: an HPA has its metrics, a PDB lets a node be drained. Metrics come a minute
 //! after the pods, so this is judged late in the flow. Without metrics-server an HPA never scales: worth a warning, not a failure.
 
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Secrets hold exactly the keys that the inventory names (S3-51..56). Values are compared in memory and never shown: a plan says
+//! Secrets hold exactly the keys that the inventory names. Values are compared in memory and never shown: a plan says
 //! which keys are added, changed or removed.
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! What visitors of a site must see: its pages, its redirects, a trusted certificate with days to spare (S3-91..95). Only checked: Ingress
+//! What visitors of a site must see: its pages, its redirects, a trusted certificate with days to spare. Only checked: Ingress
 //! and Middleware are the chart's, so a cure shows what to add there; with `manage_redirects` they are the step before's.
 
 mod addition;

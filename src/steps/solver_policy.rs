@@ -1,5 +1,5 @@
-//! Lets Traefik reach cert-manager's HTTP-01 solvers where a default-deny policy would answer 502 (S3-81). It stays for ever: without it
-//! the renewal fails silently, two months later (S3-77). So does the question whether challenges get through all the policies that live.
+//! Lets Traefik reach cert-manager's HTTP-01 solvers where a default-deny policy would answer 502. It stays for ever: without it
+//! the renewal fails silently, two months later. So does the question whether challenges get through all the policies that live.
 
 pub(super) mod effect;
 

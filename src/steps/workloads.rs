@@ -1,4 +1,4 @@
-//! The workloads that a release brought run as their specs say (S3-100, S3-101). Crashes on the first boot are no error while the
+//! The workloads that a release brought run as their specs say. Crashes on the first boot are no error while the
 //! time lasts: databases come up later than what needs them.
 
 mod images;

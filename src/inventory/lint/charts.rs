@@ -70,7 +70,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// A chart that git does not see is lost with this disk, and no reviewer ever reads it (requirements S3-17).
+/// A chart that git does not see is lost with this disk, and no reviewer ever reads it.
 fn ignored(files: &[PathBuf], spot: Spot<'_>, flaws: &mut Flaws) {
     let named = spot.text();
     let Some(folder) = files.first().and_then(|file| file.parent()) else { return };
@@ -94,7 +94,7 @@ fn unseen(path: &PathBuf, spot: Spot<'_>, flaws: &mut Flaws) {
     }
 }
 
-/// `latest` is another image tomorrow, and nothing can be rolled back to it (requirements S2-05).
+/// `latest` is another image tomorrow, and nothing can be rolled back to it.
 fn values(path: &Path, spot: Spot<'_>, flaws: &mut Flaws) {
     let Ok(text) = std::fs::read_to_string(path) else { return };
     let name = path.file_name().unwrap_or_default().to_string_lossy();

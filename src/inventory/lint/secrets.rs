@@ -164,7 +164,7 @@ fn fits(key: &str, pattern: &str) -> bool {
     key.strip_prefix(head).is_some_and(|tail| (0..=tail.len()).any(|at| tail.is_char_boundary(at) && fits(&tail[at..], rest)))
 }
 
-/// Keys of a compose file that override the chart's own settings in every pod, through `envFrom` (requirements S3-52).
+/// Keys of a compose file that override the chart's own settings in every pod, through `envFrom`.
 fn denied(key: &str) -> Option<&'static str> {
     match key {
         "DATABASE_URL" | "REDIS_URL" => Some("it points at the compose network"),

@@ -1,4 +1,4 @@
-//! NetworkPolicies: whether Traefik is let in to the solver (S3-76) and out to it, and cert-manager out to check it.
+//! NetworkPolicies: whether Traefik is let in to the solver and out to it, and cert-manager out to check it.
 
 use serde_json::Value;
 

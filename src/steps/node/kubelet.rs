@@ -7,7 +7,7 @@ use crate::inventory::Host;
 use crate::model::{ApiQuestion, Condition, HostQuestion, Missing, Note, ObjectRef, Question, Tool, UnitState, View, Why};
 use crate::steps::k3s;
 
-/// How long each of the gate's conditions may take (requirements §26).
+/// How long each of the gate's conditions may take.
 const WITHIN: Duration = Duration::from_secs(180);
 
 /// How long kubelet must have run before the readiness of pods counts. A kubelet that was started anew first repeats what was true before,

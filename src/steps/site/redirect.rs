@@ -1,4 +1,4 @@
-//! One redirect: to the right place in one hop, for good, its path kept. It is asked by GET: Traefik answers other methods differently.
+//! One redirect: to the right place in one hop, for good, its path kept. It is asked by GET: Traefik answers other methods differently.
 
 use url::Url;
 

@@ -1,4 +1,4 @@
-//! Whether pods run what the inventory's images mean now (S3-130): a tag that moved restarts nobody by itself. On a node of another kind of
+//! Whether pods run what the inventory's images mean now: a tag that moved restarts nobody by itself. On a node of another kind of
 //! machine than the server's an image has another id.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -113,7 +113,7 @@ fn meant<'a>(ids: &Ids<'a>, container: &Value) -> Option<(String, &'a str)> {
 }
 
 impl Meant<'_> {
-    /// An image of ours that a workload wants pulled at every start.
+    /// An image of ours that a workload wants pulled at every start.
     pub fn pulled(&self, object: &ObjectRef, workload: &Value) -> Option<Finding> {
         let pulls = |container: &&Value| container["imagePullPolicy"] == "Always";
         let (name, _) = template(workload).filter(pulls).find_map(|container| meant(&self.own, container))?;

@@ -17,7 +17,7 @@ use crate::run::until;
 const LINE: Line = Line { rtt: Duration::from_millis(200), rate: None };
 /// From the run's start to the action, on a busy machine with two other lanes.
 const BEGUN: Duration = Duration::from_secs(120);
-/// After a fault the lock is free at the latest by then (design §3).
+/// After a fault the lock is free at the latest by then.
 const FREE: Duration = Duration::from_secs(30);
 
 /// What is tried, and when in the action's course the fault falls: from 0, its begin, to 1, what it takes at least.
