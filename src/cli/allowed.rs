@@ -11,10 +11,10 @@ pub struct Allowed {
     /// Take over what somebody else installed: k3s, cert-manager, and issuers, Secrets and keys that have bedplate's names
     #[arg(long)]
     adopt: bool,
-    /// Remove what bears bedplate's label and left the inventory
+    /// Remove what has bedplate's label and is no longer in the inventory
     #[arg(long)]
     pub(super) prune: bool,
-    /// Order certificates without having seen that the way to port 80 leads here
+    /// Order certificates without checking first that a challenge would succeed
     #[arg(long)]
     no_challenge_probe: bool,
 }

@@ -22,7 +22,7 @@ pub struct Bootstrap {
     /// Do not ask before --prune removes something
     #[arg(long, requires = "prune")]
     yes: bool,
-    /// Ask for another value of a key in `prompt` of [[secrets]]; may be given several times
+    /// Ask for a new value of a key in `prompt` of [[secrets]]; may be repeated
     #[arg(long, value_name = "KEY")]
     ask: Vec<String>,
 }

@@ -14,9 +14,9 @@ use crate::report::{self, Form, Images as Listed, clean, progress};
 /// What to do with images.
 #[derive(Subcommand)]
 pub enum Images {
-    /// Send the hosts what they lack of the inventory's images, and restart the workloads that run others
+    /// Send the hosts what they lack of the inventory's images, and restart workloads that run an older one
     Push(Push),
-    /// Show which images lie on which nodes, and which pods use them; touches nothing
+    /// Show which images are on which nodes, and which pods use them; changes nothing
     Ls(Target),
 }
 

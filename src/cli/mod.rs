@@ -53,19 +53,19 @@ struct Cli {
 enum Command {
     /// Converge: change what differs, leave the rest, then verify
     Bootstrap(bootstrap::Bootstrap),
-    /// Show what would change, and why; touches nothing
+    /// Show what would change, and why; changes nothing
     Plan(plan::Plan),
-    /// Check from outside and inside, after the fact; touches nothing, unless told to --probe
+    /// Check from outside and inside that all is as it should be; changes nothing unless told to --probe
     Verify(verify::Verify),
-    /// Send images by themselves
+    /// Send images only, or list them
     #[command(subcommand)]
     Images(images::Images),
-    /// Say why a certificate does not come, and what to do; touches nothing
+    /// Say why a certificate does not arrive, and what to do; changes nothing
     Diagnose(Target),
-    /// Let fresh keys and passwords take the place of old ones
+    /// Replace keys and passwords
     #[command(subcommand)]
     Rotate(rotate::Rotate),
-    /// Open the way to the API server while a command runs, or until Ctrl-C
+    /// Make the API server reachable while a command runs, or until Ctrl-C
     Tunnel(tunnel::Tunnel),
 }
 

@@ -7,10 +7,10 @@ use crate::model::{Exit, Failure, Scope, Step};
 /// Which part of the flow is looked at; all of it if nothing is named.
 #[derive(Args, Clone, Default)]
 pub struct Only {
-    /// Look at this host's steps only; may be given several times
+    /// Only the steps of this host; may be repeated
     #[arg(long = "host", value_name = "HOST")]
     hosts: Vec<String>,
-    /// Look at this step only, or at all of a kind, e.g. `k3s`, `secret`, `release/shop`; may be given several times
+    /// Only this step, or all of a kind, e.g. `k3s`, `secret`, `release/shop`; may be repeated
     #[arg(long = "step", value_name = "STEP")]
     steps: Vec<String>,
 }

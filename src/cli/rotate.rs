@@ -21,9 +21,9 @@ pub use begun::Begun;
 /// What to rotate.
 #[derive(Subcommand)]
 pub enum Rotate {
-    /// Let a fresh key pair sign tokens; what the old one signed stays valid where `public` is named. Goes on where a run was ended
+    /// Replace a key pair for tokens; with `public` no issued token is refused. Continues an interrupted rotation
     Jwt(Jwt),
-    /// Change a database's password in its server, in its Secret and in what reads that. Goes on where a run was ended
+    /// Change a database's password in the server, in its Secret and in the workloads that read it. Continues an interrupted rotation
     Database(database::Database),
 }
 
@@ -35,7 +35,7 @@ pub struct Jwt {
     inventory: PathBuf,
     /// The Secret of the pair; all pairs if none is named
     secret: Option<String>,
-    /// Do not ask before tokens end
+    /// Do not ask before tokens become invalid
     #[arg(long)]
     yes: bool,
 }

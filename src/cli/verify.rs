@@ -13,8 +13,8 @@ use crate::report::{self, Form, Passed};
 pub struct Verify {
     #[command(flatten)]
     look: Look,
-    /// Try besides whether a challenge of every name would be found. Puts up a Job, a Service and an Ingress for each for a moment, under
-    /// the lock; orders nothing
+    /// Also try whether a challenge of every name would succeed: creates a Job, a Service and an Ingress for each for a moment, under the lock;
+    /// orders nothing
     #[arg(long)]
     probe: bool,
 }
