@@ -50,11 +50,18 @@ pub struct Evidence<'a> {
 
 /// The issuer of a release: `stored` is the one that its live revision was given, `now` in seconds since the epoch.
 pub fn issuer(stored: Option<&str>, sites: &[Evidence<'_>], now: i64) -> Issuer {
-    let live = stored == Some(Issuer::Production.name());
+    let live = stored == Some(Issuer::Production.name()) || sites.iter().any(Evidence::is_trusted);
     if live || (!sites.is_empty() && sites.iter().all(|site| site.deserves_production(now))) { Issuer::Production } else { Issuer::Staging }
 }
 
 impl Evidence<'_> {
+    /// Visitors of a name get what production issued into the Secret, by whatever issuer: they would not by staging's.
+    fn is_trusted(&self) -> bool {
+        let trusted =
+            |served: &Served| served.phase == Phase::Production && self.leaf.as_ref().is_some_and(|leaf| leaf.sha256 == served.sha256);
+        self.names.iter().any(|(_, served)| served.is_some_and(trusted))
+    }
+
     fn deserves_production(&self, now: i64) -> bool {
         let on_production = self.names.iter().all(|(_, served)| served.is_some_and(|served| served.phase == Phase::Production));
         // A release that was uninstalled leaves its certificate behind: it is used again, without an order.

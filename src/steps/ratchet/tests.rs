@@ -104,6 +104,17 @@ fn every_site_of_a_release_must_be_ready() {
     assert_eq!(issuer(None, &[ready, site(None, [None, None])], NOW), Issuer::Staging);
 }
 
+#[test]
+fn what_visitors_trust_stays_also_where_somebody_else_issued_it_and_a_name_or_a_site_is_new() {
+    let stored = Some("letsencrypt-prod");
+    let theirs = || Some(leaf("letsencrypt-prod", &NAMES[..1], NOW + 1));
+    let (apex, traefiks) = (served(Phase::Production, "of-secret"), served(untrusted(), "of-traefik"));
+    assert_eq!(issuer(stored, &[site(theirs(), [Some(&apex), Some(&traefiks)])], NOW), Issuer::Production);
+    assert_eq!(issuer(stored, &[site(theirs(), [Some(&apex), None]), site(None, [None, None])], NOW), Issuer::Production);
+    let anothers = served(Phase::Production, "of-another");
+    assert_eq!(issuer(stored, &[site(theirs(), [Some(&anothers), None])], NOW), Issuer::Staging);
+}
+
 fn any_phase() -> impl Strategy<Value = Phase> {
     prop_oneof![Just(Phase::Production), Just(Phase::Staging), Just(untrusted())]
 }
