@@ -196,6 +196,10 @@ fn drifted(seen: &View<'_>, live: &LiveRelease) -> Result<(Vec<Drifted>, Vec<Not
     let (mut found, mut notes) = (Vec::new(), Vec::new());
     for manifest in manifests(live) {
         let dry_run = seen.dry_run(&manifest)?;
+        let there = dry_run.is_some_and(|dry_run| dry_run.live.is_some());
+        if !there && goes_by_itself(&manifest) {
+            continue;
+        }
         let scaled = dry_run.map(|dry_run| autoscaler::left_out(seen, &manifest, dry_run)).transpose()?.flatten();
         let (left, note) = scaled.unzip();
         notes.extend(note);
@@ -203,11 +207,15 @@ fn drifted(seen: &View<'_>, live: &LiveRelease) -> Result<(Vec<Drifted>, Vec<Not
         if reasons.is_empty() {
             continue;
         }
-        let there = dry_run.is_some_and(|dry_run| dry_run.live.is_some());
         let mended_by = if there && custom(&manifest.object().api_version) { MendedBy::Apply } else { MendedBy::Helm };
         found.push(Drifted { manifest, mended_by, reasons });
     }
     Ok((found, notes))
+}
+
+/// A Job that Kubernetes removes some time after its end: made anew it would run again.
+fn goes_by_itself(manifest: &Manifest) -> bool {
+    manifest.object().kind == "Job" && manifest.body().pointer("/spec/ttlSecondsAfterFinished").is_some_and(Value::is_number)
 }
 
 /// Kubernetes' own groups have no dot, or end in `.k8s.io`.
