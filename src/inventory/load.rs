@@ -78,8 +78,8 @@ fn read<'t>(text: &'t str, folder: &Path) -> (Option<(Inventory, DeTable<'t>)>, 
     }
     let mut read = shape::read(tree.into_inner(), &mut flaws);
     if let Some((inventory, tree)) = &mut read {
-        resolve::resolve(inventory, folder);
         playbooks(inventory, folder, Spot::root(tree), &mut flaws);
+        resolve::resolve(inventory, folder);
     }
     (read, flaws)
 }

@@ -6,7 +6,7 @@ mod fill;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::inventory::{Inventory, Release, duration};
+use crate::inventory::{Inventory, duration};
 use crate::model::{Manifest, ObjectRef};
 
 use book::{Book, Generic};
@@ -75,7 +75,7 @@ impl Wrong {
 }
 
 /// Adds what the playbook `name` says, filled with `parameters`, to the inventory. A file `playbooks/NAME.toml` in `folder`, the inventory's,
-/// goes before the playbook that is built in.
+/// goes before the playbook that is built in. Paths are added as they stand there.
 ///
 /// # Errors
 /// Every problem of the parameters, or the playbook's own first one.
@@ -86,7 +86,7 @@ pub fn add(inventory: &mut Inventory, name: &str, parameters: &BTreeMap<String, 
     let steps = fill::fill(book, parameters)?;
     let mut play = Play { name: name.to_owned(), namespaces: Vec::new(), parts: Vec::new() };
     for step in steps {
-        take(inventory, &mut play, step, folder).map_err(in_book)?;
+        take(inventory, &mut play, step).map_err(in_book)?;
     }
     inventory.plays.push(play);
     Ok(())
@@ -110,28 +110,18 @@ fn text(name: &str, folder: &Path) -> Result<String, Wrong> {
 }
 
 /// Files a step away: in its table, or among the play's own. Tables come in the order of the core flow, whatever their order here.
-fn take(inventory: &mut Inventory, play: &mut Play, step: Generic, folder: &Path) -> Result<(), String> {
+fn take(inventory: &mut Inventory, play: &mut Play, step: Generic) -> Result<(), String> {
     match step {
         Generic::Namespace(name) => play.namespaces.push(name),
-        Generic::Secret(secret) => {
-            let mut secret = secret;
-            secret.settle(|path| *path = folder.join(&*path), folder);
-            inventory.secrets.push(secret);
-        }
-        Generic::Image { name, archive } => drop(inventory.images.insert(name, folder.join(archive).into())),
-        Generic::Release(release) => {
-            let values = release.values.iter().map(|path| folder.join(path)).collect();
-            inventory.releases.push(Release { chart: folder.join(&release.chart), values, ..release });
-        }
+        Generic::Secret(secret) => inventory.secrets.push(secret),
+        Generic::Image { name, archive } => drop(inventory.images.insert(name, archive.into())),
+        Generic::Release(release) => inventory.releases.push(release),
         Generic::Manifest(text) => play.parts.push(Part::Manifests(manifests(&text)?)),
         Generic::Wait { api_version, kind, namespace, name, within } => {
             let within = duration(&within).ok_or_else(|| format!("`{within}` is no duration"))?;
             play.parts.push(Part::Wait(Wait { object: ObjectRef::new(&api_version, &kind, &namespace, &name), within }));
         }
-        Generic::Check(mut site) => {
-            site.files_mut().for_each(|path| *path = folder.join(&*path));
-            inventory.sites.push(site);
-        }
+        Generic::Check(site) => inventory.sites.push(site),
     }
     Ok(())
 }

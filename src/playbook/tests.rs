@@ -1,4 +1,5 @@
 use super::*;
+use crate::inventory::parse;
 
 const BARE: &str = "name = \"a\"\n[[hosts]]\nname = \"h\"\naddress = \"203.0.113.10\"\n[versions]\nk3s = \"v1.35.5+k3s1\"\n";
 
@@ -39,10 +40,12 @@ fn an_unknown_playbook_names_the_known_ones() {
 fn a_file_beside_the_inventory_goes_first_and_its_paths_are_its_folders() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("playbooks")).unwrap();
-    let book = "[parameters]\n[[steps]]\nrelease = { name = 'db', namespace = 'db', chart = './db' }\n";
+    let book = "[parameters]\n[[steps]]\nrelease = { name = 'db', namespace = 'db', chart = './db', values = ['~/db.yaml'] }\n";
     std::fs::write(folder.path().join("playbooks/hello.toml"), book).unwrap();
-    let inventory = used("hello", "", folder.path()).unwrap();
-    assert_eq!(inventory.releases[0].chart, folder.path().join("db"));
+    let inventory = parse(&format!("{BARE}[playbooks.hello]\n"), &folder.path().join("inventory.toml")).unwrap();
+    let release = &inventory.releases[0];
+    assert_eq!(release.chart, folder.path().join("db"));
+    assert_eq!(release.values, [etcetera::home_dir().unwrap().join("db.yaml")]);
 }
 
 #[test]
