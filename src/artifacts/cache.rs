@@ -114,16 +114,15 @@ impl Artifacts {
     }
 
     async fn fetch(&self, place: &Place, sent: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<(tempfile::TempPath, Fetched), Failure> {
-        let failed =
-            |error: std::io::Error| Failure::new(format!("write to {}", self.folder.display()), error.to_string(), "free some disk");
-        std::fs::create_dir_all(&self.folder).map_err(failed)?;
-        let temp = tempfile::NamedTempFile::new_in(&self.folder).map_err(failed)?.into_temp_path();
+        let unwritten = |error| fetch::unwritten(&self.folder, &error);
+        std::fs::create_dir_all(&self.folder).map_err(unwritten)?;
+        let temp = tempfile::NamedTempFile::new_in(&self.folder).map_err(unwritten)?.into_temp_path();
         let fetched = fetch::file(place, &temp, sent).await?;
         Ok((temp, fetched))
     }
 
     fn keep(&self, temp: tempfile::TempPath, path: &Path) -> Result<(), Failure> {
-        temp.persist(path).map_err(|error| Failure::new(format!("write {}", path.display()), error.to_string(), "free some disk"))
+        temp.persist(path).map_err(|error| fetch::unwritten(path, &error.error))
     }
 }
 

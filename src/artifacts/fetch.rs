@@ -31,6 +31,11 @@ fn failed(place: &Place, seen: impl Into<String>) -> Failure {
     Failure::new(format!("fetch {place}"), seen, "check `source` and the version in the inventory, and the operator's line to it")
 }
 
+/// What can't be written on this machine.
+pub(super) fn unwritten(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(format!("write {}", path.display()), error.to_string(), "free some disk, or let the user who runs bedplate write there")
+}
+
 /// The error and what caused it: reqwest's own text alone says too little.
 fn causes(error: &dyn std::error::Error) -> String {
     let chain = std::iter::successors(Some(error), |error| error.source());
@@ -43,7 +48,11 @@ fn causes(error: &dyn std::error::Error) -> String {
 /// It can't be had, or is larger than 1 MiB.
 pub async fn text(place: &Place) -> Result<String, Failure> {
     let mut into = Vec::new();
-    stream(place, &mut into, 1 << 20, &|_, _| {}).await?;
+    let keep = |chunk: &[u8]| {
+        into.extend_from_slice(chunk);
+        Ok(())
+    };
+    stream(place, keep, 1 << 20, &|_, _| {}).await?;
     String::from_utf8(into).map_err(|_| failed(place, "it is not text"))
 }
 
@@ -52,9 +61,11 @@ pub async fn text(place: &Place) -> Result<String, Failure> {
 /// # Errors
 /// It can't be had or written.
 pub async fn file(place: &Place, path: &Path, sent: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<Fetched, Failure> {
-    let mut file = std::fs::File::create(path).map_err(|error| failed(place, format!("{}: {error}", path.display())))?;
-    let fetched = stream(place, &mut file, u64::MAX, sent).await?;
-    file.sync_all().map_err(|error| failed(place, format!("{}: {error}", path.display())))?;
+    let unwritten = |error| unwritten(path, &error);
+    let mut file = std::fs::File::create(path).map_err(unwritten)?;
+    let write = |chunk: &[u8]| file.write_all(chunk).map_err(unwritten);
+    let fetched = stream(place, write, u64::MAX, sent).await?;
+    file.sync_all().map_err(unwritten)?;
     Ok(fetched)
 }
 
@@ -63,13 +74,14 @@ pub async fn file(place: &Place, path: &Path, sent: &(dyn Fn(u64, u64) + Send + 
 /// # Errors
 /// It can't be read.
 pub async fn digest(path: &Path) -> Result<String, Failure> {
-    let fetched = stream(&Place::File(path.into()), &mut std::io::sink(), u64::MAX, &|_, _| {}).await?;
-    Ok(fetched.sha256)
+    let fetched = stream(&Place::File(path.into()), |_| Ok(()), u64::MAX, &|_, _| {}).await;
+    let unread = |failure: Failure| Failure::new(format!("read {}", path.display()), failure.seen, "remove it: it is fetched again");
+    Ok(fetched.map_err(unread)?.sha256)
 }
 
 async fn stream(
     place: &Place,
-    into: &mut (dyn Write + Send),
+    mut keep: impl FnMut(&[u8]) -> Result<(), Failure> + Send,
     cap: u64,
     sent: &(dyn Fn(u64, u64) + Send + Sync),
 ) -> Result<Fetched, Failure> {
@@ -81,7 +93,7 @@ async fn stream(
             return Err(failed(place, format!("it is larger than {cap} bytes")));
         }
         sum.update(chunk);
-        into.write_all(chunk).map_err(|error| failed(place, error.to_string()))?;
+        keep(chunk)?;
         sent(size, total);
         Ok(())
     };

@@ -113,7 +113,7 @@ async fn what_is_out_of_sight_right_after_a_change_is_waited_for() {
 #[tokio::test]
 async fn what_is_out_of_sight_from_the_beginning_is_told_at_once() {
     let told = run(SlowHost::up_at(1), vec![Box::new(Gate("later", Look::Needs))]).await;
-    assert_eq!(told, Err("cluster: later: could not look: down\n  cure: see on the host why, then run again".into()));
+    assert_eq!(told, Err("cluster: later: could not look at later on droplet: down\n  cure: see on the host why, then run again".into()));
 }
 
 /// Waits until time has passed since its first look.

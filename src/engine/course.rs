@@ -93,7 +93,7 @@ fn failure(verdict: &Verdict, tried: &str, seen: &str, cure: &str) -> Failure {
 }
 
 fn blocked(verdict: &Verdict, missing: &Missing) -> Failure {
-    failure(verdict, "look", &missing.to_string(), missing.cure())
+    failure(verdict, &format!("look at {}", missing.question), &missing.to_string(), missing.cure())
 }
 
 /// Each finding beside its own cure.

@@ -3,6 +3,7 @@
 mod action;
 mod answer;
 mod answers;
+mod asked;
 mod cluster;
 mod database;
 mod encryption;

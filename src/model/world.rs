@@ -15,16 +15,15 @@ pub struct World {
 impl World {
     /// Takes an answer in, in place of an older one.
     pub fn learn(&mut self, question: Question, answer: Answer) {
-        match &answer {
-            Answer::Lost(failure) => {
-                if let Some(Scope::Host(host)) = &failure.scope {
-                    self.lose(host.clone(), Arc::clone(failure));
-                }
-            }
-            _ => {
-                self.answers.insert(question, answer);
-            }
-        }
+        let answer = match answer {
+            Answer::Lost(failure) => match &failure.scope {
+                Some(Scope::Host(host)) => return self.lose(host.clone(), Arc::clone(&failure)),
+                // Nobody is there to be set aside, and a question without an answer is asked for ever.
+                _ => Answer::Unreadable(failure.to_string()),
+            },
+            other => other,
+        };
+        self.answers.insert(question, answer);
     }
 
     /// Sets a host aside: its questions are not asked any more, and its steps are blocked on this failure.
@@ -72,5 +71,19 @@ impl World {
     #[must_use]
     pub fn view<'a>(&'a self, host: &'a HostId, server: &'a HostId) -> View<'a> {
         View { world: self, host, server }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::OperatorQuestion;
+
+    #[test]
+    fn a_question_lost_with_no_host_has_an_answer() {
+        let question = Question::Operator(OperatorQuestion::Clock);
+        let mut world = World::default();
+        world.learn(question.clone(), Answer::Lost(Arc::new(Failure::new("reach b", "it isn't in the inventory", ""))));
+        assert!(world.open([question]).is_empty());
     }
 }

@@ -14,7 +14,7 @@ pub fn diagnosis(verdicts: &[Verdict]) -> String {
         let step = verdict.step.to_string();
         let domain = step.split_once('/').map_or(step.as_str(), |(_, domain)| domain);
         match &verdict.planned {
-            Err(missing) => format!("{domain}: could not look: {missing}\n  cure: {}\n", missing.cure()),
+            Err(missing) => format!("{domain}: could not look at {}: {missing}\n  cure: {}\n", missing.question, missing.cure()),
             Ok(planned) => site(domain, planned),
         }
     });
@@ -64,7 +64,7 @@ a.example: stuck
 
 b.example: nothing is stuck
 
-c.example: could not look: k3s does not run yet
+c.example: could not look at the API server: k3s does not run yet
   cure: see that k3s runs on the server (`systemctl status k3s`), then run again
 ";
         assert_eq!(diagnosis(&verdicts), expected);
