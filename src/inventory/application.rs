@@ -1,9 +1,11 @@
 //! The shape of what an application brings: keys, releases and sites.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::duration;
 use crate::model::KeyKind;
 
 /// `[[jwt_keys]]`.
@@ -96,6 +98,17 @@ pub struct Release {
     pub restart_budget: u32,
 }
 
+/// How long workloads may take to roll out where nothing else is said.
+pub const ROLLED_OUT: Duration = Duration::from_secs(240);
+
+impl Release {
+    /// `timeout`, which was judged when the inventory was read.
+    #[must_use]
+    pub fn within(&self) -> Duration {
+        duration(&self.timeout).unwrap_or(ROLLED_OUT)
+    }
+}
+
 fn four_minutes() -> String {
     "4m".into()
 }
@@ -147,11 +160,20 @@ impl Site {
         std::iter::once(self.domain.as_str()).chain(self.redirect_from.iter().map(String::as_str))
     }
 
+    /// `wait`, which was judged when the inventory was read.
+    #[must_use]
+    pub fn within(&self) -> Duration {
+        duration(&self.wait).unwrap_or(ISSUED)
+    }
+
     /// The files of `tls = "own-ca"` that it names.
     pub(crate) fn files_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         self.certificate_file.iter_mut().chain(&mut self.key_file).chain(&mut self.ca_file)
     }
 }
+
+/// How long a certificate may take where nothing else is said.
+const ISSUED: Duration = Duration::from_secs(150);
 
 fn wait() -> String {
     "150s".into()

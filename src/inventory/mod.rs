@@ -26,7 +26,7 @@ mod tree;
 mod wording;
 
 pub use address::is_private;
-pub use application::{Algorithm, Check, JwtKeys, Release, Site, Tls};
+pub use application::{Algorithm, Check, JwtKeys, ROLLED_OUT, Release, Site, Tls};
 pub use consent::Consent;
 pub use database::Database;
 pub use duration::duration;

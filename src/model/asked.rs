@@ -45,7 +45,9 @@ impl fmt::Display for ApiQuestion {
             Self::List { of, .. } | Self::Metadata { of, .. } => write!(f, "objects of kind {}", of.kind),
             Self::Secret { namespace, name } => write!(f, "secret {namespace}/{name}"),
             Self::Release { namespace, name } => write!(f, "release {namespace}/{name}"),
-            Self::Login { login, .. } | Self::AnyPassword(login) => write!(f, "the login of {} at pod {}/{}", login.user, login.namespace, login.pod),
+            Self::Login { login, .. } | Self::AnyPassword(login) => {
+                write!(f, "the login of {} at pod {}/{}", login.user, login.namespace, login.pod)
+            }
             Self::DryRun(manifest) => write!(f, "what applying {} would change", manifest.object()),
         }
     }

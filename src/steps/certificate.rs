@@ -32,8 +32,7 @@ struct Certificate {
 /// One step a site with a certificate by ACME.
 pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
     let step = |site: &inventory::Site| {
-        let within = inventory::duration(&site.wait).unwrap_or(Duration::from_secs(150));
-        Some(Box::new(Certificate { site: AcmeSite::of(inventory, site)?, within }) as Box<dyn Step>)
+        Some(Box::new(Certificate { site: AcmeSite::of(inventory, site)?, within: site.within() }) as Box<dyn Step>)
     };
     inventory.sites.iter().filter_map(step).collect()
 }

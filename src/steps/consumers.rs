@@ -1,19 +1,14 @@
 //! What reads a Secret when its pods start is restarted when the Secret changed since, and only then: its pod template is told the
 //! Secret's revision. What was never told, and was made after the Secret, has read what the Secret was made with.
 
-use std::time::Duration;
-
 use serde_json::Value;
 
 use super::{object, rollout};
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, ROLLED_OUT};
 use crate::model::{
     Action, ApiAction, ApiQuestion, Condition, FIRST_REVISION, Finding, LiveSecret, Missing, Note, ObjectRef, Plan, Planned, Question,
     REVISION, Restart, Scope, Step, StepId, View,
 };
-
-/// As long as a release's workloads are given.
-const WITHIN: Duration = Duration::from_secs(240);
 
 struct Consumer {
     workload: ObjectRef,
@@ -76,7 +71,7 @@ impl Consumer {
             what: format!("{} is rolled out", self.workload),
             seen,
             cure: format!("kubectl -n {namespace} describe {} {name}; kubectl -n {namespace} get events", kind.to_lowercase()),
-            within: WITHIN,
+            within: ROLLED_OUT,
         })
     }
 }

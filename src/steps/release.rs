@@ -1,8 +1,6 @@
 //! Helm releases. The inventory names the one value that takes the issuer; the ratchet supplies it, nothing else writes it. Promotion is
 //! this step acting a second time, with the other issuer.
 
-use std::time::Duration;
-
 use serde_json::{Map, Value, json};
 
 use crate::inventory::{self, Inventory};
@@ -78,7 +76,7 @@ impl Release {
             chart: ChartSource::Path(self.config.chart.clone()),
             chart_digest: chart.digest.clone(),
             values,
-            timeout: self.timeout().as_secs(),
+            timeout: self.config.within().as_secs(),
         };
         Ok((Wanted { upgrade, version: chart.version.clone() }, issuer))
     }
@@ -111,10 +109,6 @@ impl Release {
             question: Question::Operator(OperatorQuestion::Chart(self.config.chart.clone())),
             why: Why::Unreadable(format!("there is no chart at {}", self.config.chart.display())),
         })
-    }
-
-    fn timeout(&self) -> Duration {
-        inventory::duration(&self.config.timeout).unwrap_or(Duration::from_secs(240))
     }
 }
 

@@ -7,9 +7,7 @@ mod reader;
 mod stage;
 mod turn;
 
-use std::time::Duration;
-
-use crate::inventory::{Inventory, JwtKeys};
+use crate::inventory::{Inventory, JwtKeys, ROLLED_OUT};
 use crate::model::{
     Action, ApiAction, ApiQuestion, Condition, Finding, LiveSecret, Missing, Note, OperatorQuestion, Plan, Planned, Question, Scope, Step,
     StepId, View,
@@ -22,9 +20,6 @@ use reader::{Progress, Reader};
 use stage::Stage;
 
 pub use begin::Leave;
-
-/// As long as a release's workloads have by default.
-const ROLLED_OUT: Duration = Duration::from_secs(240);
 
 struct Rotation {
     keys: JwtKeys,

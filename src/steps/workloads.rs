@@ -4,9 +4,7 @@
 mod images;
 pub(super) mod pods;
 
-use std::time::Duration;
-
-use crate::inventory::{self, Inventory, Release};
+use crate::inventory::{Inventory, Release};
 use crate::model::{
     Action, ApiAction, ApiQuestion, Condition, Finding, LiveRelease, Missing, Note, ObjectRef, OperatorQuestion, Plan, Planned, Question,
     Scope, Step, StepId, View,
@@ -67,13 +65,13 @@ impl Step for Workloads {
             if let Some(unfinished) = unfinished {
                 return Ok(self.waiting(&object, std::iter::once(unfinished).chain(own.iter().filter_map(pods::Pod::trouble))).into());
             }
-            match workload.and_then(|workload| meant.outdated(&object, workload, &own, now, self.timeout())) {
+            match workload.and_then(|workload| meant.outdated(&object, workload, &own, now, self.release.within())) {
                 Some(Outdated::Anew(reason, restart)) => changes.add(reason, Action::Api(ApiAction::Restart(restart))),
                 Some(Outdated::Still(finding)) => findings.push(finding),
                 None => {}
             }
             for pod in own {
-                match pod.crashes(now, self.release.restart_budget, self.timeout()) {
+                match pod.crashes(now, self.release.restart_budget, self.release.within()) {
                     pods::Crashes::Forgiven => {}
                     pods::Crashes::New(what) => notes.push(Note::Warning(Finding::new(what, self.logs(&pod)))),
                     pods::Crashes::TooMany(what) => findings.push(Finding::new(what, self.logs(&pod))),
@@ -86,10 +84,6 @@ impl Step for Workloads {
 }
 
 impl Workloads {
-    fn timeout(&self) -> Duration {
-        inventory::duration(&self.release.timeout).unwrap_or(Duration::from_secs(240))
-    }
-
     fn waiting(&self, object: &ObjectRef, seen: impl Iterator<Item = String>) -> Plan {
         Plan::Wait(Condition {
             what: format!("{object} is rolled out"),
@@ -100,7 +94,7 @@ impl Workloads {
                 object.kind.to_lowercase(),
                 object.name
             ),
-            within: self.timeout(),
+            within: self.release.within(),
         })
     }
 
