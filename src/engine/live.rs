@@ -15,15 +15,12 @@ use crate::artifacts::Artifacts;
 use crate::images::Images;
 use crate::kube::Cluster;
 use crate::model::{
-    Action, Answer, ApiAction, ApiQuestion, ChartSource, Exit, Failure, HostAction, HostId, HostQuestion, OperatorQuestion, Question,
-    ReleaseAction, ReleaseUpgrade, Reply, Secret, Visit,
+    Action, Answer, ApiAction, ApiQuestion, ChartSource, Exit, Failure, HostAction, HostId, HostQuestion, K3S_KUBECONFIG, OperatorQuestion,
+    Question, ReleaseAction, ReleaseUpgrade, Reply, Secret, Visit,
 };
 use crate::operator;
 use crate::outside::{Outside, goal};
 use crate::remote::{Hosts, Mark, Remote};
-
-/// k3s' own kubeconfig (k3s-docs:cluster-access).
-const KUBECONFIG: &str = "/etc/rancher/k3s/k3s.yaml";
 
 /// Everything that a run reaches.
 pub struct Live {
@@ -141,11 +138,11 @@ impl Live {
         {
             return Ok(kubeconfig);
         }
-        let answers = remote.ask(vec![HostQuestion::Content(KUBECONFIG.into())]).await.map_err(|failure| failure.to_string())?;
+        let answers = remote.ask(vec![HostQuestion::Content(K3S_KUBECONFIG.into())]).await.map_err(|failure| failure.to_string())?;
         match answers.into_iter().next().map(|(_, answer)| answer) {
             Some(Answer::Present(Reply::Bytes(kubeconfig))) => Ok(kubeconfig),
             Some(Answer::Unreadable(why)) => Err(why),
-            _ => Err(format!("k3s has not started on {} yet: there is no {KUBECONFIG}", self.hosts.server())),
+            _ => Err(format!("k3s has not started on {} yet: there is no {K3S_KUBECONFIG}", self.hosts.server())),
         }
     }
 
@@ -296,5 +293,5 @@ impl Ground for Live {
 }
 
 fn is_kubeconfig(question: &HostQuestion) -> bool {
-    matches!(question, HostQuestion::Content(path) if path == KUBECONFIG)
+    matches!(question, HostQuestion::Content(path) if path == K3S_KUBECONFIG)
 }

@@ -8,6 +8,9 @@ pub const AGENT_TOKEN: &str = "/etc/rancher/k3s/join-token";
 /// Where k3s serves the API on a server (k3s-docs:cli/server, `https-listen-port`, which can't be set here).
 pub const API_PORT: u16 = 6443;
 
+/// k3s' own kubeconfig (k3s-docs:cluster-access).
+pub const K3S_KUBECONFIG: &str = "/etc/rancher/k3s/k3s.yaml";
+
 /// A server's datastore and keys.
 pub const K3S_DATA: &str = "/var/lib/rancher/k3s/server";
 

@@ -22,6 +22,7 @@ mod question;
 mod release;
 mod restart;
 mod secret;
+mod several;
 mod size;
 mod sshd;
 mod step;
@@ -34,7 +35,7 @@ pub use action::{
 };
 pub use answer::{Answer, Reply};
 pub use answers::{Blob, ChartFacts, Conflict, DryRun, ImageArchive, LiveRelease, LiveSecret};
-pub use cluster::{AGENT_TOKEN, API_PORT, CLUSTER_CA, ClusterFacts, K3S_DATA};
+pub use cluster::{AGENT_TOKEN, API_PORT, CLUSTER_CA, ClusterFacts, K3S_DATA, K3S_KUBECONFIG};
 pub use database::{DatabaseKind, DatabaseLogin, NEW_PASSWORD, OLD_PASSWORD, PasswordRef, ROTATION, RotationAction};
 pub use encryption::{ENCRYPTION_CONFIG, Encrypting, Provider};
 pub use event::{Event, Sink};
@@ -52,6 +53,7 @@ pub use question::{ApiQuestion, HostQuestion, OperatorQuestion, OutsideQuestion,
 pub use release::{CHART_LABEL, ChartSource, ROLLED_BACK, ReleaseAction, ReleaseUpgrade, mark, marked};
 pub use restart::Restart;
 pub use secret::{CertificateSpec, MADE_UP, Recipe, Secret, SecretKind, SecretSpec, TLS_CA, TLS_CHAIN, TLS_KEY};
+pub use several::several;
 pub use size::Size;
 pub use sshd::{PermitRootLogin, SSHD_DROP_IN, SSHD_UNPROVEN, STRANGER, SshdFacts};
 pub use step::Step;

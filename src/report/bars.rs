@@ -10,7 +10,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, P
 use super::kept::Kept;
 use super::lines::{line, place};
 use super::{Detail, clean};
-use crate::model::{Event, Scope, Sink, Size};
+use crate::model::{Event, Scope, Sink, Size, several};
 
 /// More lines than this are not kept for places where nothing goes on: the others must stay in sight.
 const ROWS: usize = 12;
@@ -62,7 +62,7 @@ impl Bars {
     fn show(&mut self, event: &Event) {
         self.kept.keep(event);
         match event {
-            Event::Asking { questions } => self.run().set_message(format!("asking {questions} questions")),
+            Event::Asking { questions } => self.run().set_message(format!("asking {}", several(*questions, "question"))),
             Event::Acting { scope, step, what } => {
                 self.busy(scope, BUSY, &format!("{step}: {what}")).reset_elapsed();
                 if let Some(row) = self.rows.get_mut(scope) {

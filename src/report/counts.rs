@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::engine::Verdict;
-use crate::model::{Action, HostId, Plan};
+use crate::model::{Action, HostId, Plan, several};
 
 /// How many steps say what, and how many actions that makes, by where they are performed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -76,10 +76,6 @@ impl fmt::Display for Counts {
         let kinds: Vec<_> = kinds.iter().filter(|(_, some)| *some > 0).map(|(kind, some)| format!("{some} {kind}")).collect();
         writeln!(f, "{}: {}", several(self.steps(), "step"), kinds.join(", "))
     }
-}
-
-fn several(some: usize, what: &str) -> String {
-    if some == 1 { format!("1 {what}") } else { format!("{some} {what}s") }
 }
 
 #[cfg(test)]

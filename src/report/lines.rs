@@ -1,26 +1,46 @@
 //! Events as plain lines.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::kept::Kept;
 use super::verdict::{block, note, told};
 use super::{Detail, clean, progress};
-use crate::model::{Event, Note, Scope, Sink};
+use crate::model::{Event, Note, Scope, Sink, StepId, several};
 
 /// A sink that prints lines, the host in front.
 pub fn sink(detail: Detail) -> Sink {
-    let kept = Mutex::new(Kept::default());
+    let state = Mutex::new((Kept::default(), Waits::default()));
     Arc::new(move |event| {
         // Held while it prints: lines of hosts that go on side by side must not mix.
-        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        let (kept, waits) = &mut *state;
         kept.keep(&event);
-        if let Some(line) = line(&event, detail) {
+        if let Some(line) = line(&event, detail).filter(|_| waits.is_due(&event)) {
             progress(&clean(&line));
         }
         if matches!(event, Event::Failed(_)) && detail != Detail::Quiet {
             kept.tell();
         }
     })
+}
+
+/// How long each step had waited when it was last told.
+#[derive(Default)]
+struct Waits(BTreeMap<(Scope, StepId), Duration>);
+
+impl Waits {
+    /// A wait is told when it begins, and every ten seconds however far its looks are apart; all else at once.
+    fn is_due(&mut self, event: &Event) -> bool {
+        let Event::Waiting { scope, step, waited, .. } = event else { return true };
+        let last = self.0.get(&(scope.clone(), step.clone()));
+        let is_due = last.is_none_or(|last| waited < last || waited.as_secs() / 10 > last.as_secs() / 10);
+        if is_due {
+            self.0.insert((scope.clone(), step.clone()), *waited);
+        }
+        is_due
+    }
 }
 
 /// The line of an event, if this detail shows it.
@@ -33,13 +53,15 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
             let said = said.as_ref().map(|said| format!("; {said}")).unwrap_or_default();
             Some(format!("{}  {step}: {what} ({:.1} s{said})", place(scope), took.as_secs_f64()))
         }
-        Event::Waiting { scope, step, condition, waited } if waited.as_secs().is_multiple_of(10) => {
+        Event::Waiting { scope, step, condition, waited } => {
             let (waited, within) = (waited.as_secs(), condition.within.as_secs());
             Some(format!("{}  {step}: waiting {waited} s of {within} s: {} ({})", place(scope), condition.what, condition.seen))
         }
         Event::Acting { scope, step, what } if detail == Detail::Verbose => Some(format!("{}  {step}: {what} …", place(scope))),
-        Event::Answered { host, questions } if detail == Detail::Verbose => Some(format!("{host} answered {questions} questions")),
-        Event::Asking { questions } if detail == Detail::Verbose => Some(format!("asking {questions} questions")),
+        Event::Answered { host, questions } if detail == Detail::Verbose => {
+            Some(format!("{host} answered {}", several(*questions, "question")))
+        }
+        Event::Asking { questions } if detail == Detail::Verbose => Some(format!("asking {}", several(*questions, "question"))),
         Event::Planned { scope, step, planned } if detail == Detail::Verbose => {
             Some(format!("{}  {step}: {}", place(scope), block(&told(&Ok(planned.clone())))))
         }
@@ -63,5 +85,25 @@ pub fn place(scope: &Scope) -> &str {
         Scope::Operator => "operator",
         Scope::Host(host) => &host.0,
         Scope::Cluster => "cluster",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Condition;
+
+    #[test]
+    fn a_wait_is_told_every_ten_seconds_however_long_a_look_takes() {
+        let condition = Condition { what: String::new(), seen: String::new(), cure: String::new(), within: Duration::from_secs(99) };
+        let at = |seconds| Event::Waiting {
+            scope: Scope::Cluster,
+            step: StepId::of("release"),
+            condition: condition.clone(),
+            waited: Duration::from_secs(seconds),
+        };
+        let mut waits = Waits::default();
+        let told: Vec<u64> = [0, 7, 14, 19, 21, 28, 2, 3, 9, 12].into_iter().filter(|&seconds| waits.is_due(&at(seconds))).collect();
+        assert_eq!(told, [0, 14, 21, 2, 12]);
     }
 }

@@ -10,14 +10,11 @@ use super::changes::{Changes, file_questions};
 use super::k3s::api_port;
 use crate::inventory::{Access, Connection, Inventory};
 use crate::model::{
-    Action, Content, FileKind, FileWrite, Finding, HostAction, HostFacts, HostId, HostQuestion, KubeconfigMerge, Missing, OperatorAction,
-    OperatorQuestion, Owner, Plan, Planned, Question, Scope, Secret, Step, StepId, View, Why,
+    Action, Content, FileKind, FileWrite, Finding, HostAction, HostFacts, HostId, HostQuestion, K3S_KUBECONFIG, KubeconfigMerge, Missing,
+    OperatorAction, OperatorQuestion, Owner, Plan, Planned, Question, Scope, Secret, Step, StepId, View, Why,
 };
 use credentials::Credentials;
 use merge::{Entry, merge};
-
-/// Where k3s writes the administrator's credentials.
-const SOURCE: &str = "/etc/rancher/k3s/k3s.yaml";
 
 struct Kubeconfig {
     host: HostId,
@@ -65,9 +62,11 @@ impl Kubeconfig {
     }
 
     fn credentials(&self, seen: &View<'_>) -> Result<Credentials, Missing> {
-        let missing =
-            |reason: &str| Missing { question: seen.ask(HostQuestion::Content(SOURCE.into())), why: Why::Unreadable(reason.into()) };
-        let source = seen.content(SOURCE)?.ok_or_else(|| missing("k3s has not written k3s.yaml yet"))?;
+        let missing = |reason: &str| Missing {
+            question: seen.ask(HostQuestion::Content(K3S_KUBECONFIG.into())),
+            why: Why::Unreadable(reason.into()),
+        };
+        let source = seen.content(K3S_KUBECONFIG)?.ok_or_else(|| missing("k3s has not written k3s.yaml yet"))?;
         credentials::read(source).ok_or_else(|| missing("k3s.yaml lacks inline certificates"))
     }
 
@@ -132,7 +131,7 @@ impl Step for Kubeconfig {
     fn questions(&self, seen: &View<'_>) -> Vec<Question> {
         let mut questions = vec![
             seen.ask(HostQuestion::Facts),
-            seen.ask(HostQuestion::Content(SOURCE.into())),
+            seen.ask(HostQuestion::Content(K3S_KUBECONFIG.into())),
             Question::Operator(OperatorQuestion::Kubeconfig(self.path.clone())),
         ];
         if let Ok(facts) = seen.facts() {

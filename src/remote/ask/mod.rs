@@ -23,7 +23,7 @@ use super::Remote;
 use super::error::{Error, last_lines, printable};
 use super::frame::{Garbled, Output};
 use super::shell::nonce;
-use crate::model::{Answer, Failure, HostQuestion, Privilege, Reply, Tool};
+use crate::model::{Answer, Failure, HostQuestion, Privilege, Reply, Tool, several};
 
 /// What a parser must know beside the output.
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +52,7 @@ impl Remote {
         questions: Vec<HostQuestion>,
         heard: impl FnMut(&HostQuestion, &Answer),
     ) -> Result<Vec<(HostQuestion, Answer)>, Failure> {
-        let tried = || format!("ask {} questions", questions.len());
+        let tried = || format!("ask {}", several(questions.len(), "question"));
         let answers = self.answers(&questions, heard).await.map_err(|error| error.told(&self.id, tried()))?;
         Ok(questions.into_iter().zip(answers).collect())
     }
