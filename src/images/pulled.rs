@@ -43,7 +43,8 @@ pub(super) async fn fetch(name: &str, arch: &str, kept: &Path, sent: Fetched<'_>
     let index = json!({ "schemaVersion": 2, "mediaType": oci::INDEX, "manifests": entries.collect::<Vec<_>>() }).to_string();
     keep(&kept.join("index.json"), index.as_bytes())?;
     let wanted: BTreeSet<PathBuf> = image.blobs.iter().map(|blob| place(kept, &blob.digest)).collect::<Result<_, _>>()?;
-    for old in fs::read_dir(kept.join("blobs/sha256")).map_err(|error| unwritten(kept, &error))?.flatten() {
+    let blobs = kept.join("blobs/sha256");
+    for old in fs::read_dir(&blobs).map_err(|error| format!("read {}: {error}", blobs.display()))?.flatten() {
         if !wanted.contains(&old.path()) {
             fs::remove_file(old.path()).map_err(|error| unwritten(kept, &error))?;
         }
@@ -80,7 +81,7 @@ async fn describe(registry: &Registry, name: &str, arch: &str, kept: &Path) -> R
     if !whole(&there, &config.digest).await {
         pull(registry, &config.digest, config.size, &there, &|_| {}).await?;
     }
-    let layers = found.layers(&fs::read(&there).map_err(|error| unwritten(kept, &error))?, arch)?;
+    let layers = found.layers(&fs::read(&there).map_err(|error| format!("read {}: {error}", there.display()))?, arch)?;
     let blob = |of: Descriptor, kind: &str, diff_id| Blob {
         media_type: of.media_type.unwrap_or_else(|| kind.into()),
         digest: of.digest,

@@ -1,4 +1,4 @@
-//! Everything that bedplate can do to the world: a closed list of reviewed verbs. Performing them is in `engine`.
+//! Everything that bedplate can do to the world: a closed list of reviewed verbs. `remote`, `kube` and `operator` perform them.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -8,7 +8,7 @@ use super::{Condition, Failure, HostId, Note, Planned, Scope, StepId};
 /// One thing that happened. `report` alone decides how it looks.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// Questions of a round go out: how many, to how many hosts.
+    /// Questions of a round go out.
     Asking {
         /// Open questions.
         questions: usize,

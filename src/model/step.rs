@@ -10,7 +10,7 @@ pub trait Step: Send + Sync {
     /// What it concerns.
     fn scope(&self) -> Scope;
 
-    /// What it must know, given what is known already. Called until it asks nothing new, at most three rounds.
+    /// What it must know, given what is known already. Called until it asks nothing new, nine times at most (`engine::survey`).
     fn questions(&self, seen: &View<'_>) -> Vec<Question>;
 
     /// What must be done.

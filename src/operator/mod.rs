@@ -6,7 +6,7 @@ mod kubeconfig;
 mod output;
 mod values;
 
-pub use chart::{files as chart_files, read as read_chart};
+pub use chart::files as chart_files;
 use std::path::Path;
 
 use tokio::runtime::Handle;

@@ -27,7 +27,7 @@ pub(super) const KEEPER: &str = concat!(
     "echo; echo \"$k locked\"; ",
     "while :; do b=$(timeout 20 head -c 1 9>&-); ",
     "case $b in .) ;; p) read -r w;; q) exit 0;; ",
-    "l) read -r n; t=$(head -c \"$n\" 9>&-); date -u \"+%FT%TZ $t\" >>$l 2>/dev/null 9>&-;; *) break;; esac; done; ",
+    "l) read -r n; t=$(timeout 20 head -c \"$n\" 9>&-); date -u \"+%FT%TZ $t\" >>$l 2>/dev/null 9>&-;; *) break;; esac; done; ",
     "kill -s TERM -- \"-$w\" 2>/dev/null; ",
     "i=0; while kill -s 0 -- \"-$w\" 2>/dev/null && [ $i -lt 25 ]; do sleep 0.2 9>&-; i=$((i+1)); done; ",
     "kill -s KILL -- \"-$w\" 2>/dev/null; ",

@@ -13,6 +13,11 @@ pub fn arch(machine: &str) -> Option<&'static str> {
     }
 }
 
+/// Enough of a digest to know it by.
+pub fn short(digest: &str) -> &str {
+    digest.get(..12).unwrap_or(digest)
+}
+
 /// The vendors' word for the machine of the host that is seen.
 ///
 /// # Errors

@@ -11,6 +11,7 @@ use crate::model::{
     ROLLED_BACK, ReleaseAction, ReleaseUpgrade, View, Why,
 };
 
+use super::artifact::short;
 use super::autoscaler;
 use super::difference::Difference;
 use super::drift;
@@ -155,11 +156,6 @@ impl Wanted {
 /// `v1.2.3` and `1.2.3` are the same version: charts differ in how they write it.
 fn plain(version: &str) -> &str {
     version.trim_start_matches('v')
-}
-
-/// Enough of a digest to know it by.
-fn short(digest: &str) -> &str {
-    digest.get(..12).unwrap_or(digest)
 }
 
 /// How values differ, by path; null and absent are the same, as in a chart.

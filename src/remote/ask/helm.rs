@@ -9,7 +9,7 @@ use tokio::io::AsyncReadExt as _;
 use crate::model::{Failure, ReleaseUpgrade, Secret};
 use crate::remote::Remote;
 use crate::remote::error::Error;
-use crate::remote::frame::Output;
+use crate::remote::frame::{Garbled, Output};
 use crate::remote::perform::release::{FORCE, SURROUNDINGS, packed, unpack};
 use crate::remote::quote::quote;
 use crate::remote::shell::Payload;
@@ -61,7 +61,7 @@ impl Remote {
             return Err(Error::Script { status, stderr });
         }
         // The parser's own error would quote what may be a secret.
-        let rendered: Rendered = serde_json::from_slice(&stdout).map_err(|_| Error::Here("helm printed no release".into()))?;
+        let rendered: Rendered = serde_json::from_slice(&stdout).map_err(|_| Error::Garbled(Garbled::Form))?;
         Ok(rendered.manifest)
     }
 }

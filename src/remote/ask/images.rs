@@ -12,14 +12,16 @@ use crate::remote::quote::quote;
 pub(in crate::remote) const LIST: &str = "timeout --foreground 60 /usr/local/bin/k3s crictl images -o json";
 
 /// containerd lives and dies with k3s' unit.
+const RUNS: &str = "systemctl is-active --quiet k3s || systemctl is-active --quiet k3s-agent || exit 44\n";
+
 pub(super) fn script() -> String {
-    format!("systemctl is-active --quiet k3s || systemctl is-active --quiet k3s-agent || exit 44; {LIST}")
+    format!("{RUNS}{LIST}")
 }
 
 /// A file of that name is whole: what comes in lies elsewhere until then (containerd: plugins/content/local/writer.go). Before the first there
 /// is no folder.
 pub(super) fn blobs_script() -> String {
-    format!("systemctl is-active --quiet k3s || systemctl is-active --quiet k3s-agent || exit 44; [ ! -d {STORE} ] || ls {STORE}")
+    format!("{RUNS}[ ! -d {STORE} ] || ls {STORE}")
 }
 
 /// containerd dates a blob when it came (containerd: plugins/content/local/writer.go). A container tells the id of its image, and kubelet
@@ -27,8 +29,7 @@ pub(super) fn blobs_script() -> String {
 pub(super) fn former_script(ids: &[String]) -> String {
     let files: String = ids.iter().map(|id| format!(" {}", quote(id.trim_start_matches("sha256:")))).collect();
     format!(
-        "systemctl is-active --quiet k3s || systemctl is-active --quiet k3s-agent || exit 44\n\
-         used=$(timeout --foreground 60 /usr/local/bin/k3s crictl ps -a -o json) || exit\n\
+        "{RUNS}used=$(timeout --foreground 60 /usr/local/bin/k3s crictl ps -a -o json) || exit\n\
          cd {STORE} || exit\n\
          for id in{files}; do\ncase $used in *\"$id\"*) u=used ;; *) u=free ;; esac\n\
          [ ! -f \"$id\" ] || echo \"$id $(stat -c %Y -- \"$id\") $u\"\ndone\n"

@@ -55,13 +55,17 @@ pub(super) fn temporary(path: &str) -> String {
 
 /// Gives `$t` its owner, mode and name, each durable before the next.
 pub(super) fn name(path: &str, mode: u32, owner: Owner) -> String {
-    let folder = path.rsplit_once('/').map_or("/", |(folder, _)| if folder.is_empty() { "/" } else { folder });
     format!(
         "{chown}\nchmod {mode:04o} -- \"$t\"\nsync -- \"$t\"\nmv -fT -- \"$t\" {path}\nsync -- {folder}\n",
         chown = chown("\"$t\"", owner),
         path = quote(path),
-        folder = quote(folder),
+        folder = quote(folder_of(path)),
     )
+}
+
+/// Where a path lies.
+fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("/", |(folder, _)| if folder.is_empty() { "/" } else { folder })
 }
 
 /// `quoted` is shell text already.
@@ -79,13 +83,14 @@ pub(super) fn folder(path: &str, mode: u32, owner: Owner) -> String {
     )
 }
 
-/// `ln -sfn` removes before it makes; a rename leaves no moment without the link.
+/// `ln -sfn` removes before it makes; a rename leaves no moment without the link. It is durable: what is to start at boot hangs on it.
 pub(super) fn link(path: &str, target: &str) -> String {
     format!(
-        "{STRICT}{parents}{temporary}ln -sfn -- {target} \"$t\"\nmv -fT -- \"$t\" {path}\n",
+        "{STRICT}{parents}{temporary}ln -sfn -- {target} \"$t\"\nmv -fT -- \"$t\" {path}\nsync -- {folder}\n",
         parents = parents(path, Owner::Root),
         temporary = temporary(path),
         target = quote(target),
         path = quote(path),
+        folder = quote(folder_of(path)),
     )
 }

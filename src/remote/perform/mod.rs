@@ -85,5 +85,5 @@ impl Remote {
 /// For containerd to let go of an image.
 const REMOVED: Duration = Duration::from_secs(180);
 
-/// Begins every script that changes something: the first error ends it.
+/// Begins scripts of several commands: the first error ends them.
 const STRICT: &str = "set -eu\n";

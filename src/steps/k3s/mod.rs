@@ -15,7 +15,7 @@ pub use journal::diagnose;
 pub use process::has_read;
 
 use super::adoption;
-use super::artifact;
+use super::artifact::{self, short};
 use super::changes::{Changes, file_questions};
 use crate::inventory::{Host, Inventory, Role};
 use crate::model::{
@@ -107,11 +107,6 @@ impl K3s {
         }
         Ok(newest)
     }
-}
-
-/// Enough of a digest to know it by.
-fn short(digest: &str) -> &str {
-    digest.get(..12).unwrap_or(digest)
 }
 
 /// Brings an artifact to its path unless it lies there, byte for byte.
