@@ -2,9 +2,10 @@
 
 use super::artifact;
 use super::changes::Changes;
-use crate::inventory::Inventory;
+use crate::inventory::{Consent, Host, Inventory};
 use crate::model::{
-    FileKind, HostAction, HostId, HostQuestion, Install, Missing, Note, Pin, Planned, Question, Scope, Step, StepId, Tool, View, Why,
+    FileKind, Finding, HostAction, HostId, HostQuestion, Install, Missing, Note, Pin, Plan, Planned, Question, Scope, Step, StepId, Tool,
+    View, Why,
 };
 
 const LINK: &str = "/usr/local/bin/helm";
@@ -12,12 +13,15 @@ const LINK: &str = "/usr/local/bin/helm";
 struct Helm {
     host: HostId,
     version: String,
+    adopts: bool,
 }
 
 /// One on the first server, if the inventory names a version.
 pub fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
     let wanted = inventory.versions.helm.clone().zip(inventory.server());
-    wanted.into_iter().map(|(version, server)| Box::new(Helm { host: HostId(server.name.clone()), version }) as Box<dyn Step>).collect()
+    let adopts = inventory.consents.contains(&Consent::Adopt);
+    let step = |(version, server): (String, &Host)| Box::new(Helm { host: HostId(server.name.clone()), version, adopts }) as Box<dyn Step>;
+    wanted.into_iter().map(step).collect()
 }
 
 /// Where the program of this artifact lies.
@@ -86,6 +90,11 @@ impl Step for Helm {
     fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
         let pin = self.pin(seen)?;
         let home = home(pin);
+        // A link that leads elsewhere can be drift; a program in its place is somebody's own.
+        if !self.adopts && seen.stat(LINK)?.is_some_and(|meta| !matches!(meta.kind, FileKind::Link(_))) {
+            let cure = format!("move it away (sudo mv {LINK} {LINK}.own), or run with --adopt: a link to helm {} replaces it", self.version);
+            return Ok(Plan::Unmet(vec![Finding::new(format!("{LINK} is there, and bedplate did not make it"), cure)]).into());
+        }
         let mut changes = Changes::default();
         if let Some(reason) = self.program(seen, &home)? {
             let arch = pin.artifact.arch.as_deref().unwrap_or_default();

@@ -27,8 +27,13 @@ use files::BINARY;
 use process::Files;
 use token::Token;
 
-/// Programs that k3s is as well, by the name that it is called by.
-const ALIASES: [&str; 3] = ["/usr/local/bin/kubectl", "/usr/local/bin/crictl", "/usr/local/bin/ctr"];
+/// Programs that k3s is as well, by the name that it is called by: where its link lies, and the host's own, which a link would hide
+/// (contract §1.4).
+const ALIASES: [(&str, &str); 3] = [
+    ("/usr/local/bin/kubectl", "/usr/bin/kubectl"),
+    ("/usr/local/bin/crictl", "/usr/bin/crictl"),
+    ("/usr/local/bin/ctr", "/usr/bin/ctr"),
+];
 
 struct K3s {
     host: Host,
@@ -135,7 +140,13 @@ impl Step for K3s {
 
     fn questions(&self, seen: &View<'_>) -> Vec<Question> {
         let mut questions = vec![seen.ask(HostQuestion::Facts), seen.ask(HostQuestion::Unit(unit(self.host.role).into()))];
-        questions.extend([BINARY].into_iter().chain(ALIASES).map(|path| seen.ask(HostQuestion::Stat(path.into()))));
+        questions.push(seen.ask(HostQuestion::Stat(BINARY.into())));
+        for (link, own) in ALIASES {
+            questions.push(seen.ask(HostQuestion::Stat(link.into())));
+            if matches!(seen.stat(link), Ok(None)) {
+                questions.push(seen.ask(HostQuestion::Stat(own.into())));
+            }
+        }
         questions.push(seen.ask(HostQuestion::Digest(BINARY.into())));
         questions.extend(self.paths().flat_map(|path| file_questions(seen, path)));
         questions.extend(self.token.questions(seen));
@@ -190,9 +201,9 @@ impl Step for K3s {
         if let Some(pin) = self.images(seen)? {
             install(&mut changes, seen, pin, &images_path(pin), 0o644)?;
         }
-        for alias in ALIASES {
-            if seen.stat(alias)?.is_none() {
-                changes.on_host(seen, format!("{alias} is absent"), HostAction::Link { path: alias.into(), target: "k3s".into() });
+        for (link, own) in ALIASES {
+            if seen.stat(link)?.is_none() && seen.stat(own)?.is_none() {
+                changes.on_host(seen, format!("{link} is absent"), HostAction::Link { path: link.into(), target: "k3s".into() });
             }
         }
         settle(&mut changes, seen, self.host.role, read_at_start)?;
