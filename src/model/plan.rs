@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Action, Failure, Question};
+use super::{Action, ApiQuestion, Failure, OperatorQuestion, Question};
 
 /// A step's verdict.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,8 +120,15 @@ impl Missing {
             (Why::Lost(failure), _) => &failure.cure,
             (Why::NotAsked, _) => "report this as a bug of bedplate",
             (_, Question::Host(..) | Question::HelmDryRun(..) | Question::Hairpin(..)) => "see on the host why, then run again",
+            (_, Question::Api(ApiQuestion::DryRun(_))) => {
+                "mend what the API server refuses; if it did not answer, see that k3s runs on the server (`systemctl status k3s`); then run again"
+            }
+            (_, Question::Api(ApiQuestion::Release { .. })) => {
+                "`bedplate bootstrap` releases what is absent; if the API server did not answer, see that k3s runs (`systemctl status k3s`)"
+            }
             (_, Question::Api(_)) => "see that k3s runs on the server (`systemctl status k3s`), then run again",
             (_, Question::Outside(_)) => "see that this machine reaches the outside, then run again",
+            (_, Question::Operator(OperatorQuestion::Pin(_))) => "`bedplate bootstrap` pins what bedplate.lock lacks",
             (_, Question::Operator(_)) => "mend it on this machine, then run again",
         }
     }
