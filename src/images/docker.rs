@@ -9,8 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::layout::{Bytes, Found, digest};
 use super::members::{Members, Stretch, packer};
 use super::oci::{self, CONFIG, GZIP, LAYER, MANIFEST, ZSTD};
-use super::reference::full;
-use crate::model::Blob;
+use crate::model::{Blob, full_reference};
 
 /// An image of `manifest.json`.
 #[derive(Deserialize)]
@@ -47,7 +46,7 @@ pub(super) fn read(members: &Members, manifest: &Stretch, arch: &str) -> Result<
     // The same bytes for the same image: hosts know it by their digest.
     let ours = json!({ "schemaVersion": 2, "mediaType": MANIFEST, "config": named(&config), "layers": below }).to_string().into_bytes();
     let manifest = Blob { digest: digest(&ours), media_type: MANIFEST.into(), size: ours.len() as u64, diff_id: None };
-    let names = image.repo_tags.unwrap_or_default().iter().map(|tag| full(tag)).collect::<Result<_, _>>()?;
+    let names = image.repo_tags.unwrap_or_default().iter().map(|tag| full_reference(tag)).collect::<Result<_, _>>()?;
     Ok(Found { names, manifest: (manifest, Bytes::Made(ours)), config: (config, Bytes::Made(text)), layers })
 }
 

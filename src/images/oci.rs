@@ -7,8 +7,7 @@ use serde::Deserialize;
 use super::layout::Found;
 use super::members::{Members, Stretch};
 use super::platform::{self, Descriptor, pick};
-use super::reference::full;
-use crate::model::Blob;
+use crate::model::{Blob, full_reference};
 
 pub(super) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 pub(super) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -95,7 +94,7 @@ pub(super) fn read(members: &Members, arch: &str) -> Result<Found, String> {
     if named.len() > 1 && digests.len() > 1 {
         return Err(format!("index.json names {} images; save one image a file", named.len()));
     }
-    let names = named.into_iter().map(full).collect::<Result<_, _>>()?;
+    let names = named.into_iter().map(full_reference).collect::<Result<_, _>>()?;
     let mut way = Way::to(arch);
     let Leads::To(mut entry) = way.past(document)? else { return Err("its index.json is no index".into()) };
     loop {

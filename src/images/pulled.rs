@@ -13,10 +13,9 @@ use sha2::{Digest as _, Sha256};
 use super::layout::{CAP, NAME, digest, is_digest};
 use super::oci::{self, CONFIG, LAYER, Leads, MANIFEST, Way};
 use super::platform::Descriptor;
-use super::reference::full;
 use super::registry::Registry;
 use super::store::Fetched;
-use crate::model::{Blob, ImageArchive};
+use crate::model::{Blob, ImageArchive, full_reference};
 
 /// What an image is: its manifest and config are pulled, its layers are not.
 pub(super) async fn ask(name: &str, arch: &str, kept: &Path) -> Result<Option<ImageArchive>, String> {
@@ -100,7 +99,7 @@ async fn describe(registry: &Registry, name: &str, arch: &str, kept: &Path) -> R
         .iter()
         .try_fold(0, |sum: u64, blob| sum.checked_add(blob.size))
         .ok_or("its manifest tells of more bytes than there can be")?;
-    Ok(Some(ImageArchive { names: vec![full(name)?], id, size, blobs }))
+    Ok(Some(ImageArchive { names: vec![full_reference(name)?], id, size, blobs }))
 }
 
 async fn pull(registry: &Registry, digest: &str, size: u64, to: &Path, sent: &(dyn Fn(u64) + Send + Sync)) -> Result<(), String> {

@@ -13,7 +13,7 @@ use oci_client::errors::{OciDistributionError, OciErrorCode};
 use oci_client::manifest::{IMAGE_MANIFEST_LIST_MEDIA_TYPE, IMAGE_MANIFEST_MEDIA_TYPE, OCI_IMAGE_INDEX_MEDIA_TYPE, OCI_IMAGE_MEDIA_TYPE};
 use oci_client::secrets::RegistryAuth;
 
-use super::reference;
+use crate::model::parsed_reference;
 
 /// What may be had of a registry: image-spec's two kinds, and Docker's.
 const MANIFESTS: [&str; 4] = [OCI_IMAGE_MEDIA_TYPE, OCI_IMAGE_INDEX_MEDIA_TYPE, IMAGE_MANIFEST_MEDIA_TYPE, IMAGE_MANIFEST_LIST_MEDIA_TYPE];
@@ -36,7 +36,7 @@ pub(super) struct Registry {
 impl Registry {
     /// Contacts nothing yet but a credential helper.
     pub(super) async fn of(image: &str) -> Result<Self, String> {
-        let image = reference::parse(image)?;
+        let image = parsed_reference(image)?;
         let host = image.resolve_registry().to_owned();
         let protocol = if loops_back(&host) { ClientProtocol::HttpsExcept(vec![host]) } else { ClientProtocol::Https };
         let config = ClientConfig {

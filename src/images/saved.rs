@@ -6,13 +6,12 @@ use std::path::{Path, PathBuf};
 use super::engine::{Engine, Inspected};
 use super::layout::is_digest;
 use super::platform;
-use super::reference::full;
 use super::store::{Fetched, archive};
-use crate::model::ImageArchive;
+use crate::model::{ImageArchive, full_reference};
 
 /// What an image is. It bears the name that the user wrote, whatever the engine calls it.
 pub(super) async fn ask(engine: &Engine, name: &str, arch: &str, kept: &Path) -> Result<Option<ImageArchive>, String> {
-    let names = vec![full(name)?];
+    let names = vec![full_reference(name)?];
     let Some(seen) = engine.inspect(&tagged(name)).await? else { return Ok(None) };
     let path = place(kept, &seen)?;
     if seen.descriptor.is_none() && !path.exists() {

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::images::full;
-use crate::model::{HostId, ImageOnHost};
+use crate::model::{HostId, ImageOnHost, full_reference};
 
 /// Where an image lies, and who uses it.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -43,7 +42,7 @@ impl Images {
                 let told =
                     |name: &Value| pod["status"][told].as_array()?.iter().find(|status| status["name"] == *name)?["imageID"].as_str();
                 for container in pod["spec"][asked].as_array().into_iter().flatten() {
-                    let Some(wanted) = container["image"].as_str().and_then(|image| full(image).ok()) else { continue };
+                    let Some(wanted) = container["image"].as_str().and_then(|image| full_reference(image).ok()) else { continue };
                     let runs = told(&container["name"]).filter(|id| id.starts_with("sha256:"));
                     let used = |(name, id): &(String, String), row: &Row| {
                         *name == wanted && runs.is_none_or(|runs| runs == id) && node.is_none_or(|node| row.nodes.contains(node))

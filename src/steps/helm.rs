@@ -92,7 +92,8 @@ impl Step for Helm {
         let home = home(pin);
         // A link that leads elsewhere can be drift; a program in its place is somebody's own.
         if !self.adopts && seen.stat(LINK)?.is_some_and(|meta| !matches!(meta.kind, FileKind::Link(_))) {
-            let cure = format!("move it away (sudo mv {LINK} {LINK}.own), or run with --adopt: a link to helm {} replaces it", self.version);
+            let cure =
+                format!("move it away (sudo mv {LINK} {LINK}.own), or run with --adopt: a link to helm {} replaces it", self.version);
             return Ok(Plan::Unmet(vec![Finding::new(format!("{LINK} is there, and bedplate did not make it"), cure)]).into());
         }
         let mut changes = Changes::default();

@@ -1,9 +1,9 @@
 //! `[images]`: one source each, and names that are image references.
 
-use crate::images;
 use crate::inventory::Inventory;
 use crate::inventory::problem::Flaws;
 use crate::inventory::tree::Spot;
+use crate::model::full_reference;
 
 pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
     for (name, image) in &inventory.images {
@@ -14,7 +14,7 @@ pub(super) fn lint(inventory: &Inventory, root: Spot<'_>, flaws: &mut Flaws) {
             _ => flaws.error(spot, format!("image `{name}` comes from several places"), "name one of them"),
         }
         for (key, reference) in [("docker", &image.docker), ("podman", &image.podman), ("registry", &image.registry)] {
-            if let Some(why) = reference.as_ref().and_then(|reference| images::full(reference).err()) {
+            if let Some(why) = reference.as_ref().and_then(|reference| full_reference(reference).err()) {
                 flaws.error(spot.key(key), why, "write it as in `image:` of a pod");
             }
         }

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::images::full;
-use crate::model::{ApiQuestion, ObjectRef, Question, View};
+use crate::model::{ApiQuestion, ObjectRef, Question, View, full_reference};
 use crate::steps::object::{condition, list};
 use crate::steps::workloads::pods::{Pod, containers};
 
@@ -35,7 +34,7 @@ pub(super) fn named(seen: &View<'_>) -> Option<BTreeSet<String>> {
         for spec in found.iter().filter(|object| !has_ended(kind, object)).filter_map(|object| object.pointer(spec)) {
             let volumes = list(spec, "/volumes").map(|volume| &volume["image"]["reference"]);
             let images = containers(spec).map(|container| &container["image"]).chain(volumes);
-            named.extend(images.filter_map(Value::as_str).filter_map(|image| full(image).ok()));
+            named.extend(images.filter_map(Value::as_str).filter_map(|image| full_reference(image).ok()));
         }
     }
     Some(named)

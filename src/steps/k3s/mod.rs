@@ -29,11 +29,8 @@ use token::Token;
 
 /// Programs that k3s is as well, by the name that it is called by: where its link lies, and the host's own, which a link would hide
 /// (contract §1.4).
-const ALIASES: [(&str, &str); 3] = [
-    ("/usr/local/bin/kubectl", "/usr/bin/kubectl"),
-    ("/usr/local/bin/crictl", "/usr/bin/crictl"),
-    ("/usr/local/bin/ctr", "/usr/bin/ctr"),
-];
+const ALIASES: [(&str, &str); 3] =
+    [("/usr/local/bin/kubectl", "/usr/bin/kubectl"), ("/usr/local/bin/crictl", "/usr/bin/crictl"), ("/usr/local/bin/ctr", "/usr/bin/ctr")];
 
 struct K3s {
     host: Host,

@@ -7,9 +7,10 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::pods::{Pod, containers};
-use crate::images::full;
 use crate::inventory::Inventory;
-use crate::model::{ApiQuestion, Finding, HostQuestion, ImageSource, Missing, ObjectRef, OperatorQuestion, Question, Restart, View};
+use crate::model::{
+    ApiQuestion, Finding, HostQuestion, ImageSource, Missing, ObjectRef, OperatorQuestion, Question, Restart, View, full_reference,
+};
 use crate::steps::artifact;
 
 /// Under this a pod template is told its images. No Secret and no ConfigMap can be called so: their names have no capitals.
@@ -107,7 +108,7 @@ fn arch<'a>(seen: &View<'a>, node: &str) -> Result<Option<&'a str>, Missing> {
 
 /// The image that a container's reference means, in full, and its id.
 fn meant<'a>(ids: &Ids<'a>, container: &Value) -> Option<(String, &'a str)> {
-    let name = full(container["image"].as_str()?).ok()?;
+    let name = full_reference(container["image"].as_str()?).ok()?;
     let id = *ids.get(name.as_str())?;
     Some((name, id))
 }

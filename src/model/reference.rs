@@ -7,15 +7,15 @@ use oci_client::{ParseError, Reference};
 ///
 /// # Errors
 /// It is no reference, in words that begin with it.
-pub fn full(reference: &str) -> Result<String, String> {
-    parse(reference).map(|parsed| parsed.whole())
+pub fn full_reference(reference: &str) -> Result<String, String> {
+    parsed_reference(reference).map(|parsed| parsed.whole())
 }
 
 /// The same, taken apart.
 ///
 /// # Errors
-/// As `full`.
-pub(super) fn parse(reference: &str) -> Result<Reference, String> {
+/// As `full_reference`.
+pub fn parsed_reference(reference: &str) -> Result<Reference, String> {
     let refused = |why: &str| format!("`{reference}` is no image reference: {why}");
     if reference.len() == 64 && reference.bytes().all(|byte| byte.is_ascii_hexdigit() && !byte.is_ascii_uppercase()) {
         return Err(refused("64 hex digits are an image's id; name it by repository and tag"));
@@ -38,7 +38,7 @@ pub(super) fn parse(reference: &str) -> Result<Reference, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::full;
+    use super::full_reference;
 
     const DIGEST: &str = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
 
@@ -59,15 +59,15 @@ mod tests {
             ("quay.io/jetstack/cert-manager-controller:v1.20.3", "quay.io/jetstack/cert-manager-controller:v1.20.3"),
             ("a__b/c-d.e_f", "docker.io/a__b/c-d.e_f:latest"),
         ] {
-            assert_eq!(full(short).as_deref(), Ok(long));
+            assert_eq!(full_reference(short).as_deref(), Ok(long));
         }
     }
 
     #[test]
     fn a_digest_outweighs_a_tag() {
         let long = Ok(format!("docker.io/library/web@{DIGEST}"));
-        assert_eq!(full(&format!("web@{DIGEST}")), long);
-        assert_eq!(full(&format!("web:1@{DIGEST}")), long);
+        assert_eq!(full_reference(&format!("web@{DIGEST}")), long);
+        assert_eq!(full_reference(&format!("web:1@{DIGEST}")), long);
     }
 
     #[test]
@@ -88,7 +88,7 @@ mod tests {
             (&"a/".repeat(140), "must look like"),
             (&format!("{}x", "a/".repeat(140)), "255 characters"),
         ] {
-            let said = full(text).unwrap_err();
+            let said = full_reference(text).unwrap_err();
             assert!(said.contains(why) && said.starts_with(&format!("`{text}`")), "{said}");
         }
     }
