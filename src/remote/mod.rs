@@ -7,6 +7,7 @@ mod connect;
 mod digest;
 mod error;
 mod frame;
+mod helm;
 mod host_key;
 mod hosts;
 mod jump;

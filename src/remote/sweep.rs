@@ -1,6 +1,12 @@
 //! What a script needs for its work goes when the script ends, by a signal as well. What it leaves that was killed outright, or lost its host,
 //! goes with the next one of its kind.
 
+/// Where scripts work with what may be secret: on tmpfs, and only root can enter.
+pub(super) const PLACE: &str = "/run/bedplate";
+
+/// Makes it. What a script makes behind this is root's alone.
+pub(super) const MADE: &str = "umask 077\nmkdir -p /run/bedplate\nchmod 0700 /run/bedplate\n";
+
 /// Begins a script that must not leave its work behind: `sweep`, shell text, is run at its end. It stands before anything is made. A signal
 /// may fall into that end, so each sweeps by itself. Where the line is gone the first one may be PIPE: shells tell on stderr how a child died.
 pub(super) fn sweeping(sweep: &str) -> String {

@@ -4,27 +4,21 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde::Deserialize;
-use tokio::io::AsyncReadExt as _;
 
-use crate::model::{Failure, ReleaseUpgrade, Secret};
+use crate::model::{Failure, ReleaseUpgrade};
 use crate::remote::Remote;
 use crate::remote::error::Error;
 use crate::remote::frame::{Garbled, Output};
-use crate::remote::perform::release::{FORCE, SURROUNDINGS, packed, unpack};
+use crate::remote::helm::{FORCE, SURROUNDINGS, Sources};
 use crate::remote::quote::quote;
 use crate::remote::shell::Payload;
-use crate::remote::sweep::sweeping;
+use crate::remote::sweep::{MADE, sweeping};
 
 /// For helm to render and to ask the API server.
 const LIMIT: u64 = 60;
 
-/// A place on tmpfs that only root can enter: values may hold secrets. What a script left that was killed outright goes with the next: a
-/// folder whose lock is free has nobody at work in it.
-const PLACE: &str = r#"set -eu
-umask 077
-mkdir -p /run/bedplate
-chmod 0700 /run/bedplate
-for left in /run/bedplate/look-*; do [ ! -d "$left" ] || flock -n "$left" rm -rf -- "$left" || :; done
+/// What a script left that was killed outright goes with the next: a folder whose lock is free has nobody at work in it.
+const SWEPT: &str = r#"for left in /run/bedplate/look-*; do [ ! -d "$left" ] || flock -n "$left" rm -rf -- "$left" || :; done
 d=
 "#;
 /// A folder there, locked.
@@ -50,13 +44,10 @@ impl Remote {
     }
 
     async fn rendered(&self, upgrade: &ReleaseUpgrade, chart: &Path) -> Result<String, Error> {
-        let chart = packed(chart).await?;
-        let values = serde_json::to_vec(&upgrade.values).map_err(|error| Error::Here(format!("write the values: {error}")))?;
-        let values = Secret::new(values);
-        let size = (chart.len() + values.expose().len()) as u64;
-        let mut from = (&*chart).chain(values.expose());
-        let payload = Payload { from: &mut from, size, sent: &|_, _| {} };
-        let Output { status, stdout, stderr } = self.run(&script(upgrade, chart.len()), payload, Duration::from_secs(2 * LIMIT)).await?;
+        let sources = Sources::of(upgrade, chart).await?;
+        let mut from = sources.reader();
+        let payload = Payload { from: &mut from, size: sources.size(), sent: &|_, _| {} };
+        let Output { status, stdout, stderr } = self.run(&script(upgrade, &sources), payload, Duration::from_secs(2 * LIMIT)).await?;
         if status != 0 {
             return Err(Error::Script { status, stderr });
         }
@@ -66,12 +57,12 @@ impl Remote {
     }
 }
 
-fn script(upgrade: &ReleaseUpgrade, chart: usize) -> String {
+fn script(upgrade: &ReleaseUpgrade, sources: &Sources) -> String {
     format!(
-        "{PLACE}{}{FOLDER}{SURROUNDINGS}{}{FORCE}timeout --foreground -k 5 {LIMIT} /usr/local/bin/helm upgrade --install {} \"$d/chart\" -n {} -f \"$d/values.json\" \
+        "set -eu\n{MADE}{SWEPT}{}{FOLDER}{SURROUNDINGS}{}{FORCE}timeout --foreground -k 5 {LIMIT} /usr/local/bin/helm upgrade --install {} \"$d/chart\" -n {} -f \"$d/values.json\" \
          --reset-values --dry-run=server -o json \"$@\"\n",
         sweeping("rm -rf -- \"$d\""),
-        unpack(chart),
+        sources.unpack(),
         quote(&upgrade.name),
         quote(&upgrade.namespace),
     )

@@ -7,21 +7,18 @@ use super::STRICT;
 use crate::remote::perform::spool::{Part, hex};
 use crate::remote::quote::quote;
 use crate::remote::shell::nonce;
-use crate::remote::sweep::sweeping;
+use crate::remote::sweep::{MADE, PLACE, sweeping};
 
-/// Where one has a folder of its own, `$d`: no disk that fills up keeps back what it says.
-const FOLDERS: &str = "/run/bedplate";
-
-/// Where the next one is to have it.
+/// Where the next one is to have a folder of its own, `$d`: no disk that fills up keeps back what it says.
 pub(super) fn folder() -> String {
-    format!("{FOLDERS}/job-{}", nonce())
+    format!("{PLACE}/job-{}", nonce())
 }
 
 /// Starts a script with the payload as its input. Its folder stays until somebody has read there how the script ended, or the worker has.
 pub(super) fn start(folder: &str, script: &str) -> String {
     let sweeping = sweeping("rm -rf \"$d\"");
     format!(
-        "{STRICT}umask 077\nmkdir -p {FOLDERS}\nchmod 0700 {FOLDERS}\nrm -rf {FOLDERS}/job-*\nd={folder}\n{sweeping}\
+        "{STRICT}{MADE}rm -rf {PLACE}/job-*\nd={folder}\n{sweeping}\
          mkdir \"$d\"\n\
          cat >\"$d/input\" 2>/dev/null || {{ echo 'there is no room below /run' >&2; exit 1; }}\nexec 9>\"$d/lock\"\nflock 9\n\
          {{\n{sweeping}set +e\n(\n{script}\n) <\"$d/input\" >\"$d/said\" 2>\"$d/complained\"\necho $? >\"$d/status\"\nexec 9>&-\n\

@@ -25,7 +25,7 @@ impl Worker {
     fn run(&mut self, script: &str, input: &str) -> String {
         let at = self.folder.path().join("input");
         fs::write(&at, input).unwrap();
-        let script = script.replace(FOLDERS, self.folder.path().join("jobs").to_str().unwrap());
+        let script = script.replace(PLACE, self.folder.path().join("jobs").to_str().unwrap());
         let script = format!("(\n{script}\n) <{} 2>&1\necho \"= $?\"\n", at.display());
         self.child.stdin.as_mut().unwrap().write_all(script.as_bytes()).unwrap();
         let mut text = String::new();
