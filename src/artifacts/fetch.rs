@@ -8,7 +8,7 @@ use futures::StreamExt;
 use sha2::{Digest, Sha256};
 
 use super::source::Place;
-use crate::model::Failure;
+use crate::model::{Failure, chain};
 
 /// What a fetched file is.
 pub struct Fetched {
@@ -34,12 +34,6 @@ fn failed(place: &Place, seen: impl Into<String>) -> Failure {
 /// What can't be written on this machine.
 pub(super) fn unwritten(path: &Path, error: &std::io::Error) -> Failure {
     Failure::new(format!("write {}", path.display()), error.to_string(), "free some disk, or let the user who runs bedplate write there")
-}
-
-/// The error and what caused it: reqwest's own text alone says too little.
-fn causes(error: &dyn std::error::Error) -> String {
-    let chain = std::iter::successors(Some(error), |error| error.source());
-    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// Fetches a small text.
@@ -111,13 +105,13 @@ async fn stream(
             }
         }
         Place::Url(url) => {
-            let client = client(place).build().map_err(|error| Failure::new("set up HTTP", causes(&error), ""))?;
-            let response = client.get(url).send().await.map_err(|error| failed(place, causes(&error)))?;
-            let response = response.error_for_status().map_err(|error| failed(place, causes(&error)))?;
+            let client = client(place).build().map_err(|error| Failure::new("set up HTTP", chain(&error), ""))?;
+            let response = client.get(url).send().await.map_err(|error| failed(place, chain(&error)))?;
+            let response = response.error_for_status().map_err(|error| failed(place, chain(&error)))?;
             let total = response.content_length().unwrap_or(0);
             let mut chunks = response.bytes_stream();
             while let Some(chunk) = chunks.next().await {
-                take(&chunk.map_err(|error| failed(place, causes(&error)))?, total)?;
+                take(&chunk.map_err(|error| failed(place, chain(&error)))?, total)?;
             }
         }
     }
@@ -136,7 +130,7 @@ mod tests {
         let (tls, http) = (serve_tls(self_signed("a"), moved()).await, serve_plain(moved()).await);
         let get = async |url: String| {
             let client = client(&Place::Url(url.clone())).tls_danger_accept_invalid_certs(true).build().unwrap();
-            client.get(url).send().await.map_err(|error| causes(&error))
+            client.get(url).send().await.map_err(|error| chain(&error))
         };
         assert!(get(format!("http://{http}/")).await.is_ok());
         let refused = get(format!("https://{tls}/")).await.unwrap_err();

@@ -9,6 +9,7 @@ use reqwest::{Client, Response, StatusCode};
 use serde::Deserialize;
 
 use super::layout::CAP;
+use crate::model::causes;
 
 /// Podman's socket, under a user's runtime folder or root's.
 const PODMAN: &str = "podman/podman.sock";
@@ -104,8 +105,7 @@ impl Engine {
     }
 
     fn lost(&self, error: &reqwest::Error) -> String {
-        let chain = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
-        let last = chain.last().map(ToString::to_string).unwrap_or_default();
+        let last = causes(error).last().map(ToString::to_string).unwrap_or_default();
         format!("{} can't be asked at {}: {last}", self.name, self.socket.display())
     }
 

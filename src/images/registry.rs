@@ -13,7 +13,7 @@ use oci_client::errors::{OciDistributionError, OciErrorCode};
 use oci_client::manifest::{IMAGE_MANIFEST_LIST_MEDIA_TYPE, IMAGE_MANIFEST_MEDIA_TYPE, OCI_IMAGE_INDEX_MEDIA_TYPE, OCI_IMAGE_MEDIA_TYPE};
 use oci_client::secrets::RegistryAuth;
 
-use crate::model::parsed_reference;
+use crate::model::{chain, parsed_reference};
 
 /// What may be had of a registry: image-spec's two kinds, and Docker's.
 const MANIFESTS: [&str; 4] = [OCI_IMAGE_MEDIA_TYPE, OCI_IMAGE_INDEX_MEDIA_TYPE, IMAGE_MANIFEST_MEDIA_TYPE, IMAGE_MANIFEST_LIST_MEDIA_TYPE];
@@ -96,8 +96,7 @@ impl Registry {
                 format!("{registry} does not let us read {image} {known}: `docker login {registry}`")
             }
             OciDistributionError::RequestError(error) => {
-                let chain = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
-                format!("{registry} can't be asked for {image}: {}", chain.map(ToString::to_string).collect::<Vec<_>>().join(": "))
+                format!("{registry} can't be asked for {image}: {}", chain(error))
             }
             other => format!("{image}: {other}"),
         }

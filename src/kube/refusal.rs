@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 
 use ::kube::core::Status;
 
-use crate::model::Failure;
+use crate::model::{Failure, causes, chain};
 
 use super::PATIENCE;
 
@@ -92,21 +92,6 @@ fn unreached(error: &(dyn Error + 'static)) -> String {
         }
         _ => chain(error),
     }
-}
-
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |&error| error.source())
-}
-
-fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = String::new();
-    for said in causes(error).map(ToString::to_string) {
-        if !text.contains(&said) {
-            let separator = if text.is_empty() { "" } else { ": " };
-            text = text + separator + &said;
-        }
-    }
-    text
 }
 
 #[cfg(test)]

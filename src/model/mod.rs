@@ -4,6 +4,7 @@ mod action;
 mod answer;
 mod answers;
 mod asked;
+mod causes;
 mod cluster;
 mod database;
 mod encryption;
@@ -36,6 +37,7 @@ pub use action::{
 };
 pub use answer::{Answer, Reply};
 pub use answers::{Blob, ChartFacts, Conflict, DryRun, ImageArchive, LiveRelease, LiveSecret};
+pub use causes::{causes, chain};
 pub use cluster::{AGENT_TOKEN, API_PORT, CLUSTER_CA, ClusterFacts, K3S_DATA, K3S_KUBECONFIG};
 pub use database::{DatabaseKind, DatabaseLogin, NEW_PASSWORD, OLD_PASSWORD, PasswordRef, ROTATION, RotationAction};
 pub use encryption::{ENCRYPTION_CONFIG, Encrypting, Provider};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::frame::Garbled;
 use super::refusal::{LoginRefusal, RootRefusal};
-use crate::model::{Exit, Failure, HostId, Scope};
+use crate::model::{Exit, Failure, HostId, Scope, chain};
 
 /// What went wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,13 +48,7 @@ pub(super) enum Error {
 impl Error {
     /// What the crate says once a session has been up.
     pub(super) fn lost(error: &openssh::Error) -> Self {
-        let mut text = error.to_string();
-        let mut source = std::error::Error::source(error);
-        while let Some(cause) = source {
-            text = format!("{text}: {cause}");
-            source = cause.source();
-        }
-        Self::Lost(text)
+        Self::Lost(chain(error))
     }
 
     /// Something that failed on the operator's side.
