@@ -18,3 +18,5 @@ pub mod remote;
 pub mod report;
 pub mod steps;
 pub mod template;
+#[cfg(test)]
+mod test_program;

@@ -3,6 +3,8 @@
 #[path = "remote/sshd.rs"]
 #[allow(dead_code, reason = "the other tests use the rest")]
 mod sshd;
+#[path = "../src/test_program.rs"]
+mod test_program;
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;

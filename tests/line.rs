@@ -6,6 +6,8 @@ mod relay;
 #[path = "remote/sshd.rs"]
 #[allow(dead_code, reason = "the other tests use the rest")]
 mod sshd;
+#[path = "../src/test_program.rs"]
+mod test_program;
 
 use std::path::Path;
 use std::time::{Duration, Instant};

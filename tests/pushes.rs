@@ -5,6 +5,8 @@
 mod host;
 #[path = "pushes/image.rs"]
 mod image;
+#[path = "../src/test_program.rs"]
+mod test_program;
 
 use std::process::Command;
 

@@ -3,6 +3,8 @@
 
 #[path = "remote/sshd.rs"]
 mod sshd;
+#[path = "../src/test_program.rs"]
+mod test_program;
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener};

@@ -76,6 +76,7 @@ mod tests {
     use std::process::{Command, Stdio};
 
     use super::*;
+    use crate::test_program::write_program;
 
     #[test]
     fn a_password_that_sudo_did_not_want_is_not_printed() {
@@ -106,11 +107,9 @@ shift; SUDO_UID=1000 exec "$@"
 
     /// The way up as somebody who is not root: status, what it printed, what sudo was given.
     fn climbed(input: &str) -> (Option<i32>, String, String) {
-        use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         for (name, text) in [("id", "#!/bin/sh\necho 1000\n"), ("sudo", SUDO), ("tried", "")] {
-            std::fs::write(folder.path().join(name), text).unwrap();
-            std::fs::set_permissions(folder.path().join(name), std::fs::Permissions::from_mode(0o755)).unwrap();
+            write_program(&folder.path().join(name), text);
         }
         let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
         let mut shell = Command::new("sh");

@@ -1,18 +1,16 @@
 //! A broken inventory: exit 65, each problem with line, column and cure, and nothing is contacted.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use assert_cmd::Command;
 
 use crate::project;
+use crate::test_program::write_program;
 
 /// A program that leaves a mark when it is called.
 fn tripwire(folder: &Path, name: &str) {
-    let program = folder.join(name);
-    fs::write(&program, format!("#!/bin/sh\ntouch {}/called\nexit 255\n", folder.display())).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    write_program(&folder.join(name), &format!("#!/bin/sh\ntouch {}/called\nexit 255\n", folder.display()));
 }
 
 /// What came of a run in the case's project.

@@ -1,18 +1,15 @@
 //! How a run ends: exit code, and what goes to which stream.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::project;
+use crate::test_program::write_program;
 
 /// `bedplate` in the example's project, with an `ssh` that does this.
 fn bedplate(arguments: &[&str], ssh: &str) -> (Command, [tempfile::TempDir; 2]) {
     let (scratch, programs) = (project::of(&project::root().join("inventory.example.toml")), tempfile::tempdir().unwrap());
-    let program = programs.path().join("ssh");
-    fs::write(&program, format!("#!/bin/sh\n{ssh}\n")).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    write_program(&programs.path().join("ssh"), &format!("#!/bin/sh\n{ssh}\n"));
     let mut command = Command::new(assert_cmd::cargo::cargo_bin("bedplate"));
     let path = format!("{}:{}", programs.path().display(), std::env::var("PATH").unwrap());
     command.args(arguments).current_dir(scratch.path()).env("PATH", path).stdin(Stdio::null());

@@ -7,4 +7,6 @@ mod narrowed;
 #[path = "../inventories/project.rs"]
 mod project;
 mod terminal;
+#[path = "../../src/test_program.rs"]
+mod test_program;
 mod typed;

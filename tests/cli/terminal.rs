@@ -1,7 +1,6 @@
 //! A run on a terminal, a real one of `script`: lines that stay while something goes on, and what is left when it ended.
 
 use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,6 +9,7 @@ use bedplate::model::{Condition, Event, Exit, Failure, Finding, HostId, Note, Sc
 use bedplate::report::{Detail, Form, sink};
 
 use crate::project;
+use crate::test_program::write_program;
 
 const SCENE: &str = "BEDPLATE_TEST_SCENE";
 
@@ -175,9 +175,7 @@ fn many_hosts_leave_room_for_the_one_that_works() {
 #[test]
 fn ctrl_c_leaves_a_clean_terminal_and_a_sentence() {
     let (scratch, programs) = (project::of(&project::root().join("inventory.example.toml")), tempfile::tempdir().unwrap());
-    let ssh = programs.path().join("ssh");
-    std::fs::write(&ssh, "#!/bin/sh\ntouch called\nsleep 30\n").unwrap();
-    std::fs::set_permissions(&ssh, std::fs::Permissions::from_mode(0o755)).unwrap();
+    write_program(&programs.path().join("ssh"), "#!/bin/sh\ntouch called\nsleep 30\n");
     let path = format!("{}:{}", programs.path().display(), std::env::var("PATH").unwrap());
     let line = format!("trap : INT; {} bootstrap; code=$?; stty -a; exit $code", assert_cmd::cargo::cargo_bin("bedplate").display());
     let called = scratch.path().join("called");

@@ -1,7 +1,6 @@
 //! This machine as a host, and what goes wrong there.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use tempfile::TempDir;
 use tokio::sync::Notify;
 
 use super::image::{Image, NAME, Packer, hex};
+use super::test_program::write_program;
 
 const SPOOL: &str = "/var/lib/bedplate/spool";
 const STORE: &str = "/var/lib/rancher/k3s/agent/containerd/io.containerd.content.v1.content/blobs/sha256";
@@ -74,8 +74,8 @@ impl Host {
             let _ = fs::remove_dir_all(folder);
         }
         fs::create_dir_all("/var/lib/rancher").unwrap();
-        program("/usr/local/bin/k3s", include_str!("k3s"));
-        program("/usr/local/sbin/systemctl", "#!/bin/sh\n");
+        write_program(Path::new("/usr/local/bin/k3s"), include_str!("k3s"));
+        write_program(Path::new("/usr/local/sbin/systemctl"), "#!/bin/sh\n");
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
@@ -161,11 +161,6 @@ async fn send(archive: &Path, after: u64) -> Result<String, String> {
     };
     lock.release().await;
     done
-}
-
-fn program(path: &str, text: &str) {
-    fs::write(path, text).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// Files of a folder in the order of their names.

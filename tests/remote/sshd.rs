@@ -1,13 +1,14 @@
 //! A sshd for one test.
 
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use bedplate::inventory::{Connection, Host, Role};
 use tempfile::TempDir;
+
+use super::test_program::write_program;
 
 pub struct Sshd {
     folder: TempDir,
@@ -41,8 +42,7 @@ impl Sshd {
         }
         let sudo = folder.path().join("bin/sudo");
         std::fs::create_dir(folder.path().join("bin")).unwrap();
-        std::fs::write(&sudo, "#!/bin/sh\nwhile [ \"$1\" != -- ]; do shift; done\nshift\nexec \"$@\"\n").unwrap();
-        std::fs::set_permissions(&sudo, std::fs::Permissions::from_mode(0o755)).unwrap();
+        write_program(&sudo, "#!/bin/sh\nwhile [ \"$1\" != -- ]; do shift; done\nshift\nexec \"$@\"\n");
         let port = free_port();
         let config = format!(
             "ListenAddress 127.0.0.1:{port}\nHostKey {host}\nAuthorizedKeysFile {user}.pub\nPidFile none\nStrictModes no\nUsePAM no\n\

@@ -35,22 +35,16 @@ pub(super) fn parse(output: &Output) -> Answer {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::os::unix::fs::PermissionsExt as _;
     use std::path::Path;
     use std::process::Command;
 
     use super::super::ABSENT;
     use super::*;
+    use crate::test_program::write_program;
 
     /// A `nft` whose live table is the file `live`, and which tells a file as it stands.
     const NFT: &str = "#!/bin/sh\ncase $1 in -f) exec cp \"$2\" \"$NEW\";; esac\n\
         [ -f \"$NEW\" ] && exec cat \"$NEW\"\n[ -f \"$LIVE\" ] && exec cat \"$LIVE\"\necho 'Error: No such file or directory' >&2; exit 1\n";
-
-    fn program(folder: &Path, name: &str, text: &str) {
-        let path = folder.join(name);
-        fs::write(&path, text).unwrap();
-        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
-    }
 
     fn asked(folder: &Path) -> Answer {
         let kept = folder.join("kept");
@@ -75,12 +69,12 @@ mod tests {
         let at = |name: &str| folder.path().join(name);
         let rules = |rules| Answer::Present(Reply::Rules(rules));
         // In no namespace of its own: who tests need not be root.
-        program(folder.path(), "unshare", "#!/bin/sh\nshift\nexec \"$@\"\n");
+        write_program(&folder.path().join("unshare"), "#!/bin/sh\nshift\nexec \"$@\"\n");
         if !["/usr/bin/nft", "/bin/nft"].iter().any(|path| Path::new(path).exists()) {
             let absent = Output { status: ABSENT, stdout: Vec::new().into(), stderr: String::new() };
             assert_eq!((asked(folder.path()), parse(&absent)), (Answer::Absent, Answer::Absent));
         }
-        program(folder.path(), "nft", NFT);
+        write_program(&folder.path().join("nft"), NFT);
         assert_eq!(asked(folder.path()), rules(Rules::None));
         fs::write(at("live"), "tcp dport 22 accept").unwrap();
         assert_eq!(asked(folder.path()), rules(Rules::Other));
@@ -88,7 +82,7 @@ mod tests {
         assert_eq!(asked(folder.path()), rules(Rules::AsKept));
         fs::write(at("live"), "tcp dport 6443 accept").unwrap();
         assert_eq!(asked(folder.path()), rules(Rules::Other));
-        program(folder.path(), "unshare", "#!/bin/sh\necho 'unshare failed' >&2\nexit 1\n");
+        write_program(&folder.path().join("unshare"), "#!/bin/sh\necho 'unshare failed' >&2\nexit 1\n");
         assert!(matches!(asked(folder.path()), Answer::Unreadable(why) if why.contains("unshare failed")));
     }
 }

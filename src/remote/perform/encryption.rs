@@ -47,12 +47,12 @@ pub(super) fn script(how: Encrypting) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
     use std::process::Command;
 
     use sha2::{Digest as _, Sha256};
 
     use super::*;
+    use crate::test_program::write_program;
 
     /// What the script makes of a k3s whose command ends with `code`, which says that it is at that stage, and which has ended with its keys
     /// after so many looks.
@@ -70,8 +70,7 @@ mod tests {
         let program = format!(
             "#!/bin/sh\n[ $2 = status ] || exit {code}\necho 'Encryption Status: Enabled'\necho 'Current Rotation Stage: {stage}'\n"
         );
-        std::fs::write(at("k3s"), program).unwrap();
-        std::fs::set_permissions(at("k3s"), std::fs::Permissions::from_mode(0o755)).unwrap();
+        write_program(&folder.path().join("k3s"), &program);
         let script = script(how)
             .replace("/usr/local/bin/k3s", &at("k3s"))
             .replace("/var/lib/rancher/k3s/server/cred", folder.path().to_str().unwrap());

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -10,6 +9,7 @@ use tempfile::TempDir;
 
 use super::guard::Trial;
 use crate::model::{Content, FileWrite, Owner};
+use crate::test_program::write_program;
 
 const PROGRAMS: [(&str, &str); 3] = [
     (
@@ -35,9 +35,7 @@ impl Host {
         let host = Self { folder: tempfile::tempdir().unwrap(), trial };
         fs::create_dir(host.at("bin")).unwrap();
         for (name, text) in PROGRAMS.iter().chain(programs) {
-            let path = host.at("bin").join(name);
-            fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
-            fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+            write_program(&host.at("bin").join(name), &format!("#!/bin/sh\n{text}\n"));
         }
         host
     }

@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::super::K3S_CTR;
 use super::*;
+use crate::test_program::write_program;
 
 const NAME: &str = "docker.io/shop/web:1";
 /// Stands in for containerd's command line: keeps what it is given to import, which must have an index, lists what it is told to hold. An old
@@ -33,12 +34,11 @@ struct Host(tempfile::TempDir);
 impl Host {
     /// With what images are whole after the import, and what the store holds then.
     fn new(whole: &str, held: &str) -> Self {
-        use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
-        for (name, text) in [("ctr", CONTAINERD), ("whole", whole), ("held", held)] {
+        write_program(&folder.path().join("ctr"), CONTAINERD);
+        for (name, text) in [("whole", whole), ("held", held)] {
             fs::write(folder.path().join(name), text).unwrap();
         }
-        fs::set_permissions(folder.path().join("ctr"), fs::Permissions::from_mode(0o755)).unwrap();
         for name in ["spool", "bin", "job", "store"] {
             fs::create_dir(folder.path().join(name)).unwrap();
         }
@@ -213,12 +213,10 @@ fn until(there: impl Fn() -> bool) {
 
 #[test]
 fn without_an_openssl_coreutils_do_it() {
-    use std::os::unix::fs::PermissionsExt as _;
     let (good, bytes) = (blob(b"good"), parts(&[0, 4]));
     for (spooled, status) in [(b"good", 0), (b"evil", SPOILT)] {
         let host = Host::new(NAME, "");
-        fs::write(host.at("bin/openssl"), "#!/bin/sh\necho nonsense\nexit 127\n").unwrap();
-        fs::set_permissions(host.at("bin/openssl"), fs::Permissions::from_mode(0o755)).unwrap();
+        write_program(&host.at("bin/openssl"), "#!/bin/sh\necho nonsense\nexit 127\n");
         host.spool(&good, spooled, &bytes);
         let output = host.import(&[(&good, bytes.clone())], std::slice::from_ref(&good));
         assert_eq!(output.status.code(), Some(status), "{output:?}");
