@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use etcetera::BaseStrategy as _;
@@ -14,7 +14,7 @@ use crate::model::{Blob, ImageArchive};
 /// Most bytes that are kept; the oldest go.
 const MOST: u64 = 2 << 30;
 /// Sizes of layers for which it is worth its while, and which memory can hold.
-const WORTH: std::ops::RangeInclusive<u64> = 256 << 10..=256 << 20;
+const WORTH: std::ops::RangeInclusive<u64> = 256 << 10..=Kept::LARGEST;
 /// Images of a repository that are noted.
 const FORMER: usize = 4;
 /// Stands between the layers of one and those of the next.
@@ -27,6 +27,9 @@ const CHUNK: usize = 128 << 10;
 pub struct Kept(PathBuf);
 
 impl Kept {
+    /// Bytes of the largest layer that is kept.
+    pub const LARGEST: u64 = 256 << 20;
+
     /// In the user's cache folder; none: the user has no home.
     #[must_use]
     pub fn here() -> Option<Self> {
@@ -65,8 +68,7 @@ impl Kept {
             fs::remove_file(&path)?;
             return Err(io::ErrorKind::InvalidData.into());
         }
-        // The last to go.
-        File::options().append(true).open(&path)?.set_modified(SystemTime::now())?;
+        spare(&path)?;
         Ok(bytes)
     }
 
@@ -76,10 +78,9 @@ impl Kept {
     /// The disk or the archive.
     pub fn keep(&self, layout: &Layout) -> io::Result<()> {
         fs::create_dir_all(&self.0)?;
-        for layer in layers(layout.image()).filter(|layer| suits(layer)) {
-            self.put(layout, layer)?;
-        }
-        self.trim()
+        let put = layers(layout.image()).filter(|layer| suits(layer)).try_for_each(|layer| self.put(layout, layer));
+        // On a full disk, too.
+        self.trim().and(put)
     }
 
     /// Notes that an image's layers were the last of their repository. Other hosts, of this run or of another cluster, may have those before
@@ -100,7 +101,10 @@ impl Kept {
     }
 
     fn put(&self, layout: &Layout, layer: &Blob) -> io::Result<()> {
-        let Some(path) = self.path(&layer.digest).filter(|path| !path.exists()) else { return Ok(()) };
+        let Some(path) = self.path(&layer.digest) else { return Ok(()) };
+        if path.exists() {
+            return spare(&path);
+        }
         let mut temp = tempfile::NamedTempFile::new_in(&self.0)?;
         // What is not what it is called fails at its end, and is nobody's base.
         io::copy(&mut BufReader::with_capacity(CHUNK, layout.blob(&layer.digest)?), &mut temp)?;
@@ -135,6 +139,11 @@ impl Kept {
         let repository = name.rsplit_once(':').map_or(name.as_str(), |(repository, _)| repository);
         self.path(&digest(repository.as_bytes())).map(|path| path.with_extension("last"))
     }
+}
+
+/// What was used now is the last to go.
+fn spare(path: &Path) -> io::Result<()> {
+    File::options().append(true).open(path)?.set_modified(SystemTime::now())
 }
 
 fn layers(image: &ImageArchive) -> impl Iterator<Item = &Blob> {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read, Seek as _, SeekFrom};
+use std::io::{self, BufReader, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -110,7 +110,8 @@ impl Layout {
         let absent = || io::Error::new(io::ErrorKind::NotFound, format!("the archive lacks {digest}"));
         let blob = self.image.blobs.iter().find(|blob| blob.digest == digest).ok_or_else(absent)?;
         let bytes = self.blobs.get(digest).ok_or_else(absent)?.reader()?;
-        Ok(Box::new(Checked::new(bytes, blob.clone())))
+        // By its first bytes it is told how it is packed: they come together, however few are asked for.
+        Ok(Box::new(BufReader::new(Checked::new(bytes, blob.clone()))))
     }
 
     /// An `index.json` that calls the image by all of its names.

@@ -16,8 +16,6 @@ use crate::remote::shell::Parcel;
 
 /// The first zstd with `--patch-from` (zstd: CHANGELOG).
 const KNOWS: (u32, u32, u32) = (1, 4, 5);
-/// Most that old and new may measure together, for the window that the host's zstd is allowed.
-const LARGEST: u64 = 1 << 30;
 
 /// One is made at a time.
 static TURN: Mutex<()> = Mutex::new(());
@@ -55,6 +53,8 @@ pub(super) enum Whole {
     /// Nothing that the host has and we have is like it.
     NoBase,
     Packed,
+    /// No layer as large is kept on this machine.
+    Large,
     Memory,
     /// The host's disk holds not both.
     Room,
@@ -70,11 +70,26 @@ impl fmt::Display for Whole {
             Self::NoZstd => "the host has no zstd of 1.4.5 or later",
             Self::NoBase => "no former one lies both there and in this machine's cache",
             Self::Packed => "packed layers have little in common",
+            Self::Large => "layers above 256 MiB are not kept on this machine",
             Self::Memory => "the host's memory holds not both",
             Self::Room => "the host's disk holds not both it and what differs",
             Self::NotLess => "nothing of the former one is in it",
             Self::Unmade => "the first try to bring it there failed",
         })
+    }
+}
+
+/// Whether it is a layer that is not as large as what is in it.
+pub(super) fn is_packed(blob: &Blob) -> bool {
+    blob.diff_id.as_ref().is_some_and(|unpacked| *unpacked != blob.digest)
+}
+
+/// Whether differences are made of such a blob at all.
+pub(super) fn suits(blob: &Blob) -> Result<(), Whole> {
+    match blob {
+        blob if is_packed(blob) => Err(Whole::Packed),
+        blob if blob.size > Kept::LARGEST => Err(Whole::Large),
+        _ => Ok(()),
     }
 }
 
@@ -84,15 +99,12 @@ impl Deltas {
         held.zstd.filter(|version| *version >= KNOWS).ok_or(Whole::NoZstd)?;
         let kept = kept.ok_or(Whole::Unmade)?.clone();
         // The host's zstd holds both at once.
-        let most = LARGEST.min(held.memory / 2);
+        let most = held.memory / 2;
         Ok(Self { kept, store: held.store.clone(), spooled: held.spooled.clone(), most, room: Cell::new(held.spare(arriving)) })
     }
 
     /// What to make a layer of.
     pub(super) fn base(&self, image: &ImageArchive, blob: &Blob) -> Result<String, Whole> {
-        if blob.diff_id.as_ref() != Some(&blob.digest) {
-            return Err(Whole::Packed);
-        }
         self.kept.base(image, blob, |digest| self.store.contains(digest)).ok_or(Whole::NoBase)
     }
 
@@ -161,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_alike_is_not_sent() {
+    fn what_suits_is_not_sent() {
         let old: Vec<u8> = (0..3_000_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
         let mut new = old[..4_000_000].to_vec();
         new.extend_from_slice(b"one line more");

@@ -92,6 +92,7 @@ pub(super) fn script(import: &Import<'_>, archive: &Archive) -> String {
     // What a try before this one sent is held by now, and is not sent again.
     let gone: String = all.iter().map(|blob| format!("{}\n", spool::gone(&blob.digest))).collect();
     format!(
+        // Of what is lost the first is told: more would hide what containerd said, of which the end travels.
         "{STRICT}cd {FOLDER}\numask 077\n{WAITING}r=\n{import}{prints}{{\n\
          unmade=\n{{ :\n{made}}} >&2\n[ -z \"$unmade\" ] || {{ : >\"$d/unmade\"; exit; }}\n\
          (\nbad=0\n{checks}exit $bad\n) &\n{tar}fed || exit\nwait $! || exit\n\
@@ -99,9 +100,9 @@ pub(super) fn script(import: &Import<'_>, archive: &Archive) -> String {
          }} | import >/dev/null || r=$?\nrm -f \"$d/main\"\n[ ! -e \"$d/unmade\" ] || exit {UNMADE}\n[ -e \"$d/fed\" ] || exit 1\n{LIST} &\n{ready}wait $! || true\n\
          if [ -n \"$r\" ]; then\nspoilt=\n{spoilt}[ -z \"$spoilt\" ] || exit {SPOILT}\nheld=$({ctr} content ls -q) || true\nlost=\n\
          for b in{known}; do\nf={STORE}/${{b#sha256:}}\n\
-         case $held in *$b*) ;; *) echo \"containerd lacks $b\" >&2; lost=1; continue ;; esac\n\
+         case $held in *$b*) ;; *) [ -n \"$lost\" ] || echo \"containerd lacks $b\" >&2; lost=1; continue ;; esac\n\
          {{ [ -f \"$f\" ] && echo \"${{b#sha256:}}  $f\" | sha256sum -c --status; }} || {{\n\
-         echo \"what containerd holds as $b is gone or something else\" >&2; lost=1; {ctr} content rm \"$b\" >/dev/null || true; rm -f \"$f\"; }}\ndone\n\
+         [ -n \"$lost\" ] || echo \"what containerd holds as $b is gone or something else\" >&2; lost=1; {ctr} content rm \"$b\" >/dev/null || true; rm -f \"$f\"; }}\ndone\n\
          if [ -n \"$lost\" ]; then\n{unnamed}exit {COLLECTED}\nfi\n\
          echo 'the image is not whole after its import (k3s ctr images check)' >&2; exit \"$r\"\nfi\n\
          if [ -e \"$d/plain\" ]; then :\n{pins}fi\n{gone}",

@@ -1,10 +1,13 @@
 //! What of an image a host lacks, and where it comes from.
 
-use super::delta::{Deltas, Whole};
+use super::delta::{Deltas, Whole, is_packed, suits};
 use super::held::Held;
 use super::wire::is_large;
 use crate::model::{Blob, ImageArchive};
 use crate::remote::perform::spool::Parts;
+
+/// How many times larger a packed layer is taken to be unpacked: programs shrink to a third.
+const UNPACKED: u64 = 3;
 
 /// Blobs in the image's order.
 #[derive(Debug)]
@@ -38,7 +41,7 @@ impl Lacking {
             }
             arriving += parts.lacking();
             // Once as a blob, once unpacked.
-            kept += 2 * blob.size;
+            kept += blob.size + if is_packed(blob) { UNPACKED * blob.size } else { blob.size };
             match held.packed.get(&blob.digest).filter(|_| !parts.missing.is_empty()) {
                 Some(packed) => lacking.packed.push((blob.clone(), packed.clone())),
                 None => lacking.missing.push((blob.clone(), parts)),
@@ -56,7 +59,7 @@ impl Lacking {
         let mut sorted = Sorted::default();
         for (blob, parts) in self.missing.clone() {
             let wanted = !parts.missing.is_empty();
-            match deltas.map_err(|why| *why).and_then(|deltas| deltas.base(image, &blob)) {
+            match suits(&blob).and_then(|()| deltas.map_err(|why| *why)?.base(image, &blob)) {
                 Ok(base) if wanted => sorted.alike.push((blob, parts, base)),
                 base => {
                     sorted.whole.extend(base.err().filter(|_| wanted && is_large(&blob)));
@@ -93,5 +96,26 @@ mod tests {
         assert_eq!(lacking.packed, [(image.blobs[3].clone(), "sha256:f".to_owned())]);
         // 18 and 40 into the spool, twice 20, 30 and 40 into containerd's store.
         assert!(look(100_000_237).is_err());
+    }
+
+    #[test]
+    fn a_packed_layer_needs_room_for_what_is_in_it() {
+        let blobs = vec![Blob { diff_id: Some("sha256:b".into()), ..blob("sha256:a", 10) }];
+        let image = ImageArchive { names: Vec::new(), id: String::new(), size: 10, blobs };
+        let look = |free: u64| Lacking::of(&image, &held::parse(&format!("disk 1 {free} 1\ndisk 1 {free} 1\nmemory 1\n")).unwrap());
+        // 10 into the spool, 10 and what is taken for 30 into containerd's store.
+        assert!(look(100_000_050).is_ok() && look(100_000_049).is_err());
+    }
+
+    #[test]
+    fn a_layer_that_no_difference_is_made_of_says_so_whatever_the_host_has() {
+        let layer = |size, diff_id: &str| Blob { diff_id: Some(diff_id.into()), ..blob("sha256:a", size) };
+        let image = ImageArchive { names: Vec::new(), id: String::new(), size: 1, blobs: Vec::new() };
+        let why = |layer: Blob| {
+            let parts = Parts::of(layer.size, &[]);
+            Lacking { missing: vec![(layer, parts)], packed: Vec::new() }.sorted(&image, Err(&Whole::NoZstd)).whole
+        };
+        let told = [why(layer(1 << 20, "sha256:b")), why(layer(1 << 30, "sha256:a")), why(layer(1 << 20, "sha256:a"))];
+        assert_eq!(told, [[Whole::Packed], [Whole::Large], [Whole::NoZstd]]);
     }
 }
