@@ -94,7 +94,7 @@ pub(super) fn read(members: &Members, arch: &str) -> Result<Found, String> {
     if named.len() > 1 && digests.len() > 1 {
         return Err(format!("index.json names {} images; save one image a file", named.len()));
     }
-    let names = named.into_iter().map(full_reference).collect::<Result<_, _>>()?;
+    let names = named.into_iter().map(called).collect::<Result<_, _>>()?;
     let mut way = Way::to(arch);
     let Leads::To(mut entry) = way.past(document)? else { return Err("its index.json is no index".into()) };
     loop {
@@ -109,6 +109,14 @@ pub(super) fn read(members: &Members, arch: &str) -> Result<Found, String> {
 /// What an entry of an index calls its image.
 fn name(entry: &Descriptor) -> Option<&str> {
     ["io.containerd.image.name", "org.opencontainers.image.ref.name"].iter().find_map(|key| entry.annotations.get(*key)).map(String::as_str)
+}
+
+/// Some write only the tag there, which would be taken for a repository.
+fn called(name: &str) -> Result<String, String> {
+    if name.contains(['/', ':', '@']) {
+        return full_reference(name);
+    }
+    Err(format!("index.json calls it `{name}` and no more, which may be a tag: save it by its full name, such as docker.io/shop/web:1"))
 }
 
 fn image(

@@ -1,7 +1,9 @@
 //! Images of every source as archives on this machine. What is not a file here is kept in the user's cache, in a folder a source, and there
-//! the newest only.
+//! the newest only; a source that nobody asked for in a week goes.
 
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use etcetera::BaseStrategy as _;
 use sha2::{Digest as _, Sha256};
@@ -10,6 +12,9 @@ use tokio::sync::Mutex;
 use super::engine::Engine;
 use super::{layout, pulled, saved};
 use crate::model::{Failure, ImageArchive, ImageImport, ImageSource};
+
+/// How long a source stays that nobody asks for: a tag for every commit would fill the disk.
+const STAYS: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// Told (bytes fetched, in all).
 pub(super) type Fetched<'a> = &'a (dyn Fn(u64, u64) + Send + Sync);
@@ -39,6 +44,7 @@ impl Images {
     /// In words that name the source: it can't be asked, or what it holds is no image for `arch`.
     pub async fn ask(&self, source: &ImageSource, arch: &str) -> Result<Option<ImageArchive>, String> {
         let kept = self.kept(source, arch);
+        self.tidy(&kept);
         let _turn = match source {
             ImageSource::Docker(_) | ImageSource::Podman(_) => Some(self.turn.lock().await),
             ImageSource::Archive(_) | ImageSource::Registry(_) => None,
@@ -82,6 +88,17 @@ impl Images {
         }
     }
 
+    /// Keeps this source for a while, and no more those that nobody asked for in a long one. A cache: what can't be removed stays.
+    fn tidy(&self, asked: &Path) {
+        let _ = File::open(asked).and_then(|folder| folder.set_modified(SystemTime::now()));
+        for folder in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let age = folder.metadata().and_then(|meta| meta.modified()).ok().and_then(|asked| asked.elapsed().ok());
+            if age.is_some_and(|age| age > STAYS) {
+                let _ = fs::remove_dir_all(folder.path());
+            }
+        }
+    }
+
     /// A source's folder in the cache.
     fn kept(&self, source: &ImageSource, arch: &str) -> PathBuf {
         let sum = Sha256::digest(format!("{source} {arch}"));
@@ -98,4 +115,25 @@ pub(super) async fn archive(path: &Path, arch: &str) -> Result<Option<ImageArchi
 
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_that_nobody_asks_for_goes() {
+        let cache = tempfile::tempdir().unwrap();
+        let images = Images { folder: cache.path().into(), turn: Mutex::new(()) };
+        let folder = |tag: &str, days: u64| {
+            let folder = images.kept(&ImageSource::Docker(format!("shop/web:{tag}")), "amd64");
+            fs::create_dir(&folder).unwrap();
+            fs::write(folder.join("image.tar"), "bytes").unwrap();
+            File::open(&folder).unwrap().set_modified(SystemTime::now() - Duration::from_secs(days * 24 * 60 * 60)).unwrap();
+            folder
+        };
+        let [asked, late, old] = [folder("1", 9), folder("2", 6), folder("3", 8)];
+        images.tidy(&asked);
+        assert_eq!([&asked, &late, &old].map(|folder| folder.exists()), [true, true, false]);
+    }
 }

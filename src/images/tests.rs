@@ -53,6 +53,16 @@ fn layout(folder: &Path) -> (String, String) {
     (manifest, config)
 }
 
+#[test]
+fn a_tag_alone_is_no_name() {
+    let folder = tempfile::tempdir().unwrap();
+    layout(folder.path());
+    let index = folder.path().join("index.json");
+    fs::write(&index, fs::read_to_string(&index).unwrap().replace("shop/web:1", "1")).unwrap();
+    let said = read(folder.path(), ARCH).unwrap_err();
+    assert!(said.contains("index.json calls it `1` and no more"), "{said}");
+}
+
 fn bytes(path: &Path, digest: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     open(path, ARCH).unwrap().blob(digest).unwrap().read_to_end(&mut bytes).unwrap();

@@ -20,9 +20,10 @@ struct Row {
 pub struct Images(BTreeMap<(String, String), Row>);
 
 impl Images {
-    /// What a host holds; references by digest are the same images once more.
+    /// What a host holds. A reference by digest is the same image once more, unless it has no other name.
     pub fn on(&mut self, host: &HostId, images: &[ImageOnHost]) {
-        for image in images.iter().filter(|image| !image.name.contains('@')) {
+        let has_tag = |id: &str| images.iter().any(|image| image.id == id && !image.name.contains('@'));
+        for image in images.iter().filter(|image| !image.name.contains('@') || !has_tag(&image.id)) {
             let row = self.0.entry((image.name.clone(), image.id.clone())).or_default();
             row.size = image.size;
             row.nodes.insert(host.0.clone());
@@ -107,6 +108,14 @@ mod tests {
         assert_eq!(images.text(), expected);
         let json: Value = serde_json::from_str(&images.json()).unwrap();
         assert_eq!((&json["nodes"], &json["pinned"], &json["size"]), (&json!(["one", "two"]), &json!(["one"]), &json!(5_840_000)));
+    }
+
+    #[test]
+    fn an_image_without_a_tag_is_told_by_its_digest() {
+        let mut images = Images::default();
+        let name = "docker.io/shop/db@sha256:bb".to_owned();
+        images.on(&HostId("one".into()), &[ImageOnHost { name, id: "sha256:cccc".into(), pinned: true, size: 1 }]);
+        assert!(images.text().contains("docker.io/shop/db@sha256:bb  sha256:cccc"), "{}", images.text());
     }
 
     #[test]

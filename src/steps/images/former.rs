@@ -11,7 +11,7 @@ pub(super) const KEEP: u8 = 3;
 /// A repository's former images.
 #[derive(Default)]
 pub(super) struct Former<'a> {
-    /// A name of each, by id.
+    /// A name of each, with a tag if it has one, by id.
     images: BTreeMap<&'a str, &'a str>,
     keep: u8,
 }
@@ -31,15 +31,18 @@ pub(super) fn former<'a>(wanted: &[(&'a ImageArchive, u8)], on_host: &'a [ImageO
     }
     for image in on_host.iter().filter(|image| image.pinned && !stays(&image.id)) {
         if let Some(former) = repository(&image.name).and_then(|repository| found.get_mut(repository)) {
-            former.images.insert(&image.id, &image.name);
+            let name = former.images.entry(&image.id).or_insert(&image.name);
+            if name.contains('@') {
+                *name = &image.name;
+            }
         }
     }
     found
 }
 
-/// Of a name with a tag.
+/// Of a name with a tag or a digest.
 fn repository(name: &str) -> Option<&str> {
-    if name.contains('@') { None } else { name.rsplit_once(':').map(|(repository, _)| repository) }
+    name.split_once('@').or_else(|| name.rsplit_once(':')).map(|(repository, _)| repository)
 }
 
 impl<'a> Former<'a> {
