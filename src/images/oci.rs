@@ -1,6 +1,6 @@
 //! An OCI layout (image-spec v1.1: image-layout, image-index, manifest, config).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -89,12 +89,12 @@ pub(super) fn read(members: &Members, arch: &str) -> Result<Found, String> {
     if document.manifests.iter().any(|entry| name(entry).is_some()) {
         document.manifests.retain(|entry| name(entry).is_some());
     }
-    let named: BTreeSet<&str> = document.manifests.iter().filter_map(name).collect();
+    let named: BTreeMap<&str, &Descriptor> = document.manifests.iter().filter_map(|entry| Some((name(entry)?, entry))).collect();
     let digests: BTreeSet<&str> = document.manifests.iter().map(|entry| entry.digest.as_str()).collect();
     if named.len() > 1 && digests.len() > 1 {
         return Err(format!("index.json names {} images; save one image a file", named.len()));
     }
-    let names = named.into_iter().map(called).collect::<Result<_, _>>()?;
+    let names = named.into_iter().map(|(name, entry)| called(name, entry)).collect::<Result<_, _>>()?;
     let mut way = Way::to(arch);
     let Leads::To(mut entry) = way.past(document)? else { return Err("its index.json is no index".into()) };
     loop {
@@ -106,14 +106,17 @@ pub(super) fn read(members: &Members, arch: &str) -> Result<Found, String> {
     }
 }
 
+/// Where containerd and Docker name an image in full.
+const FULL: &str = "io.containerd.image.name";
+
 /// What an entry of an index calls its image.
 fn name(entry: &Descriptor) -> Option<&str> {
-    ["io.containerd.image.name", "org.opencontainers.image.ref.name"].iter().find_map(|key| entry.annotations.get(*key)).map(String::as_str)
+    [FULL, "org.opencontainers.image.ref.name"].iter().find_map(|key| entry.annotations.get(*key)).map(String::as_str)
 }
 
-/// Some write only the tag there, which would be taken for a repository.
-fn called(name: &str) -> Result<String, String> {
-    if name.contains(['/', ':', '@']) {
+/// image-spec's own annotation may hold the tag alone, which would be taken for a repository.
+fn called(name: &str, entry: &Descriptor) -> Result<String, String> {
+    if entry.annotations.contains_key(FULL) || name.contains(['/', ':', '@']) {
         return full_reference(name);
     }
     Err(format!("index.json calls it `{name}` and no more, which may be a tag: save it by its full name, such as docker.io/shop/web:1"))
