@@ -9,12 +9,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
+use tempfile::NamedTempFile;
 
 use super::layout::{CAP, NAME, digest, is_digest};
 use super::oci::{self, CONFIG, LAYER, Leads, MANIFEST, Way};
 use super::platform::Descriptor;
 use super::registry::Registry;
-use super::store::Fetched;
+use super::store::{Fetched, forget, temp};
 use crate::model::{Blob, ImageArchive, full_reference};
 
 /// What an image is: its manifest and config are pulled, its layers are not.
@@ -42,12 +43,7 @@ pub(super) async fn fetch(name: &str, arch: &str, kept: &Path, sent: Fetched<'_>
     let index = json!({ "schemaVersion": 2, "mediaType": oci::INDEX, "manifests": entries.collect::<Vec<_>>() }).to_string();
     keep(&kept.join("index.json"), index.as_bytes())?;
     let wanted: BTreeSet<PathBuf> = image.blobs.iter().map(|blob| place(kept, &blob.digest)).collect::<Result<_, _>>()?;
-    let blobs = kept.join("blobs/sha256");
-    for old in fs::read_dir(&blobs).map_err(|error| format!("read {}: {error}", blobs.display()))?.flatten() {
-        if !wanted.contains(&old.path()) {
-            fs::remove_file(old.path()).map_err(|error| unwritten(kept, &error))?;
-        }
-    }
+    forget(&kept.join("blobs/sha256"), |file| wanted.contains(file))?;
     Ok(kept.to_owned())
 }
 
@@ -103,14 +99,14 @@ async fn describe(registry: &Registry, name: &str, arch: &str, kept: &Path) -> R
 }
 
 async fn pull(registry: &Registry, digest: &str, size: u64, to: &Path, sent: &(dyn Fn(u64) + Send + Sync)) -> Result<(), String> {
-    let mut temp = temp(to)?;
+    let mut temp = beside(to)?;
     registry.blob(digest, size, &mut temp, sent).await?;
     temp.as_file().sync_all().map_err(|error| unwritten(to, &error))?;
     temp.persist(to).map(drop).map_err(|error| unwritten(to, &error.error))
 }
 
 fn keep(path: &Path, text: &[u8]) -> Result<(), String> {
-    let mut temp = temp(path)?;
+    let mut temp = beside(path)?;
     io::Write::write_all(&mut temp, text).and_then(|()| temp.as_file().sync_all()).map_err(|error| unwritten(path, &error))?;
     temp.persist(path).map(drop).map_err(|error| unwritten(path, &error.error))
 }
@@ -125,9 +121,9 @@ async fn whole(path: &Path, digest: &str) -> bool {
     matches!(read.await, Ok(Ok(is)) if is == digest)
 }
 
-fn temp(beside: &Path) -> Result<tempfile::NamedTempFile, String> {
-    let folder = beside.parent().unwrap_or(beside);
-    fs::create_dir_all(folder).and_then(|()| tempfile::NamedTempFile::new_in(folder)).map_err(|error| unwritten(folder, &error))
+fn beside(path: &Path) -> Result<NamedTempFile, String> {
+    let folder = path.parent().unwrap_or(path);
+    temp(folder).map_err(|error| unwritten(folder, &error))
 }
 
 fn unwritten(path: &Path, error: &io::Error) -> String {

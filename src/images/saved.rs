@@ -1,12 +1,11 @@
 //! An engine's images, saved as docker-archives: `ID.tar`.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::engine::{Engine, Inspected};
 use super::layout::is_digest;
 use super::platform;
-use super::store::{Fetched, archive};
+use super::store::{Fetched, archive, forget, temp};
 use crate::model::{ImageArchive, full_reference};
 
 /// What an image is. It bears the name that the user wrote, whatever the engine calls it.
@@ -39,14 +38,11 @@ pub(super) async fn fetch(
         return Ok((path, image));
     }
     let unwritten = |error: std::io::Error| format!("write to {}: {error}", kept.display());
-    fs::create_dir_all(kept).map_err(unwritten)?;
-    let mut temp = tempfile::NamedTempFile::new_in(kept).map_err(unwritten)?;
+    let mut temp = temp(kept).map_err(unwritten)?;
     engine.save(&image, &mut temp, &|bytes| sent(bytes, seen.size)).await?;
-    for old in fs::read_dir(kept).map_err(unwritten)?.flatten().filter(|old| old.path() != temp.path()) {
-        fs::remove_file(old.path()).map_err(unwritten)?;
-    }
     temp.as_file().sync_all().map_err(unwritten)?;
     temp.persist(&path).map_err(|error| unwritten(error.error))?;
+    forget(kept, |file| file == path)?;
     let image = archive(&path, arch).await?.ok_or("it is gone")?;
     Ok((path, image))
 }

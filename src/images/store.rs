@@ -2,11 +2,13 @@
 //! the newest only; a source that nobody asked for in a week goes.
 
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use etcetera::BaseStrategy as _;
 use sha2::{Digest as _, Sha256};
+use tempfile::NamedTempFile;
 use tokio::sync::Mutex;
 
 use super::engine::Engine;
@@ -15,6 +17,11 @@ use crate::model::{Failure, ImageArchive, ImageImport, ImageSource};
 
 /// How long a source stays that nobody asks for: a tag for every commit would fill the disk.
 const STAYS: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// How the name of a file begins that is not whole.
+const TEMP: &str = "part-";
+/// By then a run that was pulling or saving has ended.
+const OVER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Told (bytes fetched, in all).
 pub(super) type Fetched<'a> = &'a (dyn Fn(u64, u64) + Send + Sync);
@@ -106,6 +113,30 @@ impl Images {
     }
 }
 
+/// Removes a folder's files but those that are wanted. What another run is still writing there is spared, and what it removed too is no error.
+pub(super) fn forget(folder: &Path, wanted: impl Fn(&Path) -> bool) -> Result<(), String> {
+    let unread = |error: io::Error| format!("read {}: {error}", folder.display());
+    for file in fs::read_dir(folder).map_err(unread)? {
+        let file = file.map_err(unread)?;
+        let written = file.metadata().and_then(|meta| meta.modified()).ok().and_then(|written| written.elapsed().ok());
+        let busy = file.file_name().to_string_lossy().starts_with(TEMP) && written.is_none_or(|age| age < OVER);
+        if busy || wanted(&file.path()) {
+            continue;
+        }
+        match fs::remove_file(file.path()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(format!("remove {}: {error}", file.path().display())),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// A file that gets its name once it is whole.
+pub(super) fn temp(folder: &Path) -> io::Result<NamedTempFile> {
+    fs::create_dir_all(folder)?;
+    tempfile::Builder::new().prefix(TEMP).tempfile_in(folder)
+}
+
 /// Reads an archive off the threads that have others to serve.
 pub(super) async fn archive(path: &Path, arch: &str) -> Result<Option<ImageArchive>, String> {
     let (path, arch) = (path.to_owned(), arch.to_owned());
@@ -135,5 +166,24 @@ mod tests {
         let [asked, late, old] = [folder("1", 9), folder("2", 6), folder("3", 8)];
         images.tidy(&asked);
         assert_eq!([&asked, &late, &old].map(|folder| folder.exists()), [true, true, false]);
+    }
+
+    #[test]
+    fn what_another_run_writes_is_spared() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, hours: u64| {
+            let path = folder.path().join(name);
+            fs::write(&path, "bytes").unwrap();
+            File::options()
+                .write(true)
+                .open(&path)
+                .unwrap()
+                .set_modified(SystemTime::now() - Duration::from_secs(hours * 60 * 60))
+                .unwrap();
+            path
+        };
+        let [wanted, former, busy, cut] = [file("2.tar", 30), file("1.tar", 1), file("part-a", 1), file("part-b", 25)];
+        forget(folder.path(), |path| path == wanted).unwrap();
+        assert_eq!([&wanted, &former, &busy, &cut].map(|path| path.exists()), [true, false, true, false]);
     }
 }
