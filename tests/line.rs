@@ -19,6 +19,7 @@ use bedplate::remote::{Prompt, Remote};
 use relay::{Fault, Line, Relay};
 use sha2::{Digest as _, Sha256};
 use sshd::Sshd;
+use test_program::write_program;
 
 /// A dead line is known by then.
 const KNOWN: Duration = Duration::from_secs(20);
@@ -106,7 +107,7 @@ fn root_spools(sshd: &Sshd) {
     std::fs::create_dir(&lib).unwrap();
     let stage = "mount -t tmpfs stage /var/lib; mkdir /var/lib/bedplate; mount --bind \"$0\" /var/lib/bedplate; exec \"$@\"";
     let enter = format!("unshare --user --map-root-user --mount sh -ec '{stage}' {}", lib.display());
-    std::fs::write(sudo, format!("#!/bin/sh\nwhile [ \"$1\" != -- ]; do shift; done\nshift\nexec {enter} \"$@\"\n")).unwrap();
+    write_program(&sudo, &format!("#!/bin/sh\nwhile [ \"$1\" != -- ]; do shift; done\nshift\nexec {enter} \"$@\"\n"));
 }
 
 #[tokio::test]

@@ -94,7 +94,7 @@ pub(super) fn read(members: &Members, arch: &str) -> Result<Found, String> {
     if named.len() > 1 && digests.len() > 1 {
         return Err(format!("index.json names {} images; save one image a file", named.len()));
     }
-    let names = named.into_iter().map(|(name, entry)| called(name, entry)).collect::<Result<_, _>>()?;
+    let names = called(&named)?;
     let mut way = Way::to(arch);
     let Leads::To(mut entry) = way.past(document)? else { return Err("its index.json is no index".into()) };
     loop {
@@ -114,12 +114,17 @@ fn name(entry: &Descriptor) -> Option<&str> {
     [FULL, "org.opencontainers.image.ref.name"].iter().find_map(|key| entry.annotations.get(*key)).map(String::as_str)
 }
 
-/// image-spec's own annotation may hold the tag alone, which would be taken for a repository.
-fn called(name: &str, entry: &Descriptor) -> Result<String, String> {
-    if entry.annotations.contains_key(FULL) || name.contains(['/', ':', '@']) {
-        return full_reference(name);
+/// An image's names. image-spec's own annotation may hold the tag alone, which would be taken for a repository; beside a full name it stays where
+/// an image was saved a second time.
+fn called(named: &BTreeMap<&str, &Descriptor>) -> Result<Vec<String>, String> {
+    let is_full = |name: &str, entry: &Descriptor| entry.annotations.contains_key(FULL) || name.contains(['/', ':', '@']);
+    let full: Vec<&str> = named.iter().filter(|(name, entry)| is_full(name, entry)).map(|(name, _)| *name).collect();
+    match named.keys().next() {
+        Some(name) if full.is_empty() => Err(format!(
+            "index.json calls it `{name}` and no more, which may be a tag: save it by its full name, such as docker.io/shop/web:1"
+        )),
+        _ => full.into_iter().map(full_reference).collect(),
     }
-    Err(format!("index.json calls it `{name}` and no more, which may be a tag: save it by its full name, such as docker.io/shop/web:1"))
 }
 
 fn image(

@@ -51,7 +51,8 @@ impl Images {
     /// In words that name the source: it can't be asked, or what it holds is no image for `arch`.
     pub async fn ask(&self, source: &ImageSource, arch: &str) -> Result<Option<ImageArchive>, String> {
         let kept = self.kept(source, arch);
-        self.tidy(&kept);
+        // A cache: where it can't be dated it is fetched again.
+        let _ = File::open(&kept).and_then(|folder| folder.set_modified(SystemTime::now()));
         let _turn = match source {
             ImageSource::Docker(_) | ImageSource::Podman(_) => Some(self.turn.lock().await),
             ImageSource::Archive(_) | ImageSource::Registry(_) => None,
@@ -77,6 +78,7 @@ impl Images {
         let tried = format!("fetch {source}");
         let kept = self.kept(source, arch);
         let _turn = self.turn.lock().await;
+        self.tidy();
         let fetched = match source {
             ImageSource::Archive(path) => Ok(path.clone()),
             ImageSource::Docker(name) => match Engine::docker(variable) {
@@ -95,9 +97,9 @@ impl Images {
         }
     }
 
-    /// Keeps this source for a while, and no more those that nobody asked for in a long one. A cache: what can't be removed stays.
-    fn tidy(&self, asked: &Path) {
-        let _ = File::open(asked).and_then(|folder| folder.set_modified(SystemTime::now()));
+    /// Removes sources that nobody asked for in a long while. Not before something is fetched: by then all that a run wants is asked for. A
+    /// cache: what can't be removed stays.
+    fn tidy(&self) {
         for folder in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
             let age = folder.metadata().and_then(|meta| meta.modified()).ok().and_then(|asked| asked.elapsed().ok());
             if age.is_some_and(|age| age > STAYS) {
@@ -113,7 +115,7 @@ impl Images {
     }
 }
 
-/// Removes a folder's files but those that are wanted. What another run is still writing there is spared, and what it removed too is no error.
+/// Removes a folder's files but those that are wanted. A file that another run is still writing is spared, one that it removed too is no error.
 pub(super) fn forget(folder: &Path, wanted: impl Fn(&Path) -> bool) -> Result<(), String> {
     let unread = |error: io::Error| format!("read {}: {error}", folder.display());
     for file in fs::read_dir(folder).map_err(unread)? {
@@ -152,20 +154,27 @@ fn variable(name: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_source_that_nobody_asks_for_goes() {
+    #[tokio::test]
+    async fn a_source_that_nobody_asks_for_goes_once_all_that_are_wanted_were() {
         let cache = tempfile::tempdir().unwrap();
         let images = Images { folder: cache.path().into(), turn: Mutex::new(()) };
+        let source = |tag: &str| ImageSource::Archive(format!("{tag}.tar").into());
         let folder = |tag: &str, days: u64| {
-            let folder = images.kept(&ImageSource::Docker(format!("shop/web:{tag}")), "amd64");
+            let folder = images.kept(&source(tag), "amd64");
             fs::create_dir(&folder).unwrap();
             fs::write(folder.join("image.tar"), "bytes").unwrap();
             File::open(&folder).unwrap().set_modified(SystemTime::now() - Duration::from_secs(days * 24 * 60 * 60)).unwrap();
             folder
         };
-        let [asked, late, old] = [folder("1", 9), folder("2", 6), folder("3", 8)];
-        images.tidy(&asked);
-        assert_eq!([&asked, &late, &old].map(|folder| folder.exists()), [true, true, false]);
+        let folders = [folder("1", 9), folder("2", 9), folder("3", 6), folder("4", 8)];
+        let there = || folders.each_ref().map(|folder| folder.exists());
+        for tag in ["1", "2"] {
+            assert_eq!(images.ask(&source(tag), "amd64").await, Ok(None));
+        }
+        assert_eq!(there(), [true; 4]);
+        let import = ImageImport { source: source("1"), arch: "amd64".into(), names: Vec::new(), id: String::new(), size: 0 };
+        assert!(images.local(&import, &|_, _| {}).await.is_err(), "there is no such archive");
+        assert_eq!(there(), [true, true, true, false]);
     }
 
     #[test]

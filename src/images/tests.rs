@@ -61,6 +61,13 @@ fn a_tag_alone_is_no_name() {
     fs::write(&index, fs::read_to_string(&index).unwrap().replace("shop/web:1", "1")).unwrap();
     let said = read(folder.path(), ARCH).unwrap_err();
     assert!(said.contains("index.json calls it `1` and no more"), "{said}");
+    // As skopeo leaves it when the same image is saved again by another name.
+    let mut document: Value = serde_json::from_slice(&fs::read(&index).unwrap()).unwrap();
+    let mut again = document["manifests"][0].clone();
+    again["annotations"]["org.opencontainers.image.ref.name"] = "docker.io/shop/web:2".into();
+    document["manifests"].as_array_mut().unwrap().push(again);
+    fs::write(&index, document.to_string()).unwrap();
+    assert_eq!(read(folder.path(), ARCH).unwrap().names, ["docker.io/shop/web:2"]);
 }
 
 fn bytes(path: &Path, digest: &str) -> Vec<u8> {

@@ -128,7 +128,9 @@ impl Missing {
             }
             (_, Question::Api(_)) => "see that k3s runs on the server (`systemctl status k3s`), then run again",
             (_, Question::Outside(_)) => "see that this machine reaches the outside, then run again",
-            (_, Question::Operator(OperatorQuestion::Pin(_))) => "`bedplate bootstrap` pins what bedplate.lock lacks",
+            (_, Question::Operator(OperatorQuestion::Pin(_))) => {
+                "mend bedplate.lock where it can't be read; `bedplate bootstrap` pins what it lacks"
+            }
             (_, Question::Operator(_)) => "mend it on this machine, then run again",
         }
     }

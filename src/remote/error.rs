@@ -89,8 +89,8 @@ impl Error {
                 (format!("exit {status}: {}", last_lines(&stderr)), script_cure(&stderr).to_owned(), Exit::Failed)
             }
             Self::Full(why) => {
-                let cure = "make room on the host's disk (`df -h`): `k3s crictl rmi --prune` removes images that nothing uses, and \
-                            /var/lib/bedplate/spool holds what a push left that was cut; then run again";
+                let cure =
+                    "make room on the host's disk (`df -h`; `k3s crictl rmi --prune` removes images that nothing uses), then run again";
                 (printable(&why), cure.to_owned(), Exit::Failed)
             }
             Self::Amiss(why) => {

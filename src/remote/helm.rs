@@ -32,7 +32,8 @@ impl Sources {
     /// The chart can't be read.
     pub(super) async fn of(release: &ReleaseUpgrade, chart: &Path) -> Result<Self, Error> {
         let values = serde_json::to_vec(&release.values).map_err(|error| Error::Here(format!("write the values: {error}")))?;
-        Ok(Self { chart: packed(chart).await?, values: Secret::new(values) })
+        let values = Secret::new(values);
+        Ok(Self { chart: packed(chart).await?, values })
     }
 
     /// Bytes of the payload.

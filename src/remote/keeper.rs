@@ -27,7 +27,7 @@ pub(super) const KEEPER: &str = concat!(
     "echo; echo \"$k locked\"; ",
     "while :; do b=$(timeout 20 head -c 1 9>&-); ",
     "case $b in .) ;; p) read -r w;; q) exit 0;; ",
-    "l) read -r n; t=$(timeout 20 head -c \"$n\" 9>&-); date -u \"+%FT%TZ $t\" >>$l 2>/dev/null 9>&-;; *) break;; esac; done; ",
+    "l) read -r n; t=$(timeout 20 head -c \"$n\" 9>&-) || break; date -u \"+%FT%TZ $t\" >>$l 2>/dev/null 9>&-;; *) break;; esac; done; ",
     "kill -s TERM -- \"-$w\" 2>/dev/null; ",
     "i=0; while kill -s 0 -- \"-$w\" 2>/dev/null && [ $i -lt 25 ]; do sleep 0.2 9>&-; i=$((i+1)); done; ",
     "kill -s KILL -- \"-$w\" 2>/dev/null; ",
@@ -148,6 +148,17 @@ mod tests {
         assert_eq!(said, "bedplate-x locked\n");
         stdin.write_all(b".q").unwrap();
         assert!(keeper.wait().unwrap().success() && old_spared.join().unwrap());
+    }
+
+    #[test]
+    fn a_line_for_the_log_that_breaks_off_is_silence() {
+        let folder = tempfile::tempdir().unwrap();
+        let (group, spared) = worker(60);
+        let (mut keeper, mut stdin, _stdout, _) = keeper(folder.path(), group, 0);
+        let since = Instant::now();
+        stdin.write_all(b".l100\na begun").unwrap();
+        assert!(keeper.wait().unwrap().success() && !spared.join().unwrap());
+        assert!(since.elapsed().as_secs() < 35, "{:?}", since.elapsed());
     }
 
     #[test]

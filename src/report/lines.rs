@@ -26,18 +26,19 @@ pub fn sink(detail: Detail) -> Sink {
     })
 }
 
-/// How long each step had waited when it was last told.
+/// How long each step had waited, and for what, when it was last told.
 #[derive(Default)]
-struct Waits(BTreeMap<(Scope, StepId), Duration>);
+struct Waits(BTreeMap<(Scope, StepId, String), Duration>);
 
 impl Waits {
     /// A wait is told when it begins, and every ten seconds however far its looks are apart; all else at once.
     fn is_due(&mut self, event: &Event) -> bool {
-        let Event::Waiting { scope, step, waited, .. } = event else { return true };
-        let last = self.0.get(&(scope.clone(), step.clone()));
-        let is_due = last.is_none_or(|last| waited < last || waited.as_secs() / 10 > last.as_secs() / 10);
+        let Event::Waiting { scope, step, condition, waited } = event else { return true };
+        let wait = (scope.clone(), step.clone(), condition.what.clone());
+        let has_begun = |last: &Duration| waited.is_zero() || waited < last;
+        let is_due = self.0.get(&wait).is_none_or(|last| has_begun(last) || waited.as_secs() / 10 > last.as_secs() / 10);
         if is_due {
-            self.0.insert((scope.clone(), step.clone()), *waited);
+            self.0.insert(wait, *waited);
         }
         is_due
     }
@@ -95,15 +96,17 @@ mod tests {
 
     #[test]
     fn a_wait_is_told_every_ten_seconds_however_long_a_look_takes() {
-        let condition = Condition { what: String::new(), seen: String::new(), cure: String::new(), within: Duration::from_secs(99) };
-        let at = |seconds| Event::Waiting {
+        let at = |what: &str, seconds| Event::Waiting {
             scope: Scope::Cluster,
             step: StepId::of("release"),
-            condition: condition.clone(),
+            condition: Condition { what: what.into(), seen: String::new(), cure: String::new(), within: Duration::from_secs(99) },
             waited: Duration::from_secs(seconds),
         };
         let mut waits = Waits::default();
-        let told: Vec<u64> = [0, 7, 14, 19, 21, 28, 2, 3, 9, 12].into_iter().filter(|&seconds| waits.is_due(&at(seconds))).collect();
-        assert_eq!(told, [0, 14, 21, 2, 12]);
+        let mut told =
+            |what, waited: &[u64]| -> Vec<u64> { waited.iter().copied().filter(|&seconds| waits.is_due(&at(what, seconds))).collect() };
+        assert_eq!(told("a", &[0, 7, 14, 19, 21, 28, 2, 3, 9, 12]), [0, 14, 21, 2, 12]);
+        assert_eq!(told("b", &[0, 6, 0, 6]), [0, 0], "another, and the same anew");
+        assert_eq!(told("a", &[13, 19, 20]), [20], "one beside another is not told more often");
     }
 }

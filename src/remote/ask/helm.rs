@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::model::{Failure, ReleaseUpgrade};
 use crate::remote::Remote;
 use crate::remote::error::Error;
-use crate::remote::frame::{Garbled, Output};
+use crate::remote::frame::Output;
 use crate::remote::helm::{FORCE, SURROUNDINGS, Sources};
 use crate::remote::quote::quote;
 use crate::remote::shell::Payload;
@@ -52,7 +52,8 @@ impl Remote {
             return Err(Error::Script { status, stderr });
         }
         // The parser's own error would quote what may be a secret.
-        let rendered: Rendered = serde_json::from_slice(&stdout).map_err(|_| Error::Garbled(Garbled::Form))?;
+        let rendered: Rendered =
+            serde_json::from_slice(&stdout).map_err(|_| Error::Script { status, stderr: format!("{stderr}\nhelm printed no release") })?;
         Ok(rendered.manifest)
     }
 }

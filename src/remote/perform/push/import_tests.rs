@@ -254,11 +254,11 @@ fn a_blob_that_went_meanwhile_is_told_from_an_image_that_is_not_whole() {
     let (sent, held) = (blob(&bytes), blob(b"base"));
     let all = [sent.clone(), held.clone()];
     let both = format!("{}\n{}", sent.digest, held.digest);
-    for (listed, there, status) in [(&sent.digest, false, COLLECTED), (&both, false, COLLECTED), (&both, true, 1)] {
+    let cases = [("", 0, COLLECTED), (sent.digest.as_str(), 1, COLLECTED), (&both, 0, COLLECTED), (&both, 1, COLLECTED), (&both, 2, 1)];
+    for (listed, there, status) in cases {
         let host = Host::new("", listed);
-        fs::write(host.at("store").join(spool::hex(&sent.digest)), &bytes).unwrap();
-        if there {
-            fs::write(host.at("store").join(spool::hex(&held.digest)), b"base").unwrap();
+        for (blob, bytes) in [(&sent, &*bytes), (&held, b"base")].into_iter().take(there) {
+            fs::write(host.at("store").join(spool::hex(&blob.digest)), bytes).unwrap();
         }
         host.spool(&sent, &bytes, &parts(&[0, 9000]));
         let output = host.import(&[(&sent, parts(&[0, 9000]))], &all);
@@ -267,6 +267,8 @@ fn a_blob_that_went_meanwhile_is_told_from_an_image_that_is_not_whole() {
         assert_eq!(imported.windows(10).any(|bytes| bytes == b"index.json"), status == 1, "what is known to lack is not named");
         let unnamed = fs::read_to_string(host.at("how")).unwrap().ends_with(&format!("images rm {NAME}\n"));
         assert_eq!(unnamed, status == COLLECTED, "a name leads to what lacks nothing, or nowhere");
+        let told = String::from_utf8_lossy(&output.stderr).lines().filter(|line| line.contains("sha256:")).count();
+        assert_eq!(told, usize::from(status == COLLECTED), "what is lost is told once: {output:?}");
     }
 }
 
@@ -296,11 +298,8 @@ fn what_was_imported_is_pinned_at_once_or_afterwards() {
 #[test]
 fn why_it_can_t_be_imported_is_told() {
     let host = Host::new("", "");
-    fs::write(
-        host.at("ctr"),
-        "#!/bin/sh\n[ \"$1 $2\" = 'images import' ] || exit 0\ncat >/dev/null\necho 'ctr: connection refused' >&2\nexit 3\n",
-    )
-    .unwrap();
+    let refuses = "#!/bin/sh\n[ \"$1 $2\" = 'images import' ] || exit 0\ncat >/dev/null\necho 'ctr: connection refused' >&2\nexit 3\n";
+    write_program(&host.at("ctr"), refuses);
     let output = host.import(&[], &[]);
     assert_eq!(
         (output.status.code(), String::from_utf8_lossy(&output.stderr).contains("connection refused")),

@@ -47,7 +47,13 @@ impl Lacking {
                 None => lacking.missing.push((blob.clone(), parts)),
             }
         }
-        held.lacks_room(arriving, kept).map_or(Ok(lacking), Err)
+        match held.lacks_room(arriving, kept) {
+            Some(why) if image.blobs.iter().any(is_packed) => {
+                Err(format!("{why}; unpacked, a layer is taken to be {UNPACKED} times as large"))
+            }
+            Some(why) => Err(why),
+            None => Ok(lacking),
+        }
     }
 
     /// Bytes that are to be sent.

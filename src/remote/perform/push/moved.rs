@@ -19,7 +19,7 @@ use crate::remote::Remote;
 use crate::remote::ask::images as listed;
 use crate::remote::error::{Error, last_lines};
 use crate::remote::perform::Sent;
-use crate::remote::perform::spool::{ARRIVED, Part};
+use crate::remote::perform::spool::{ARRIVED, FOLDER, Part};
 use crate::remote::shell::Parcel;
 
 /// What lies in the spool of an image by its end.
@@ -38,7 +38,8 @@ impl Remote {
         if kept.is_none() {
             held.packed.clear();
         }
-        let lacking = Lacking::of(image, &held).map_err(Error::Full)?;
+        let full = |why| Error::Full(format!("{why}; {FOLDER} holds what pushes left that were cut"));
+        let lacking = Lacking::of(image, &held).map_err(full)?;
         let arriving = lacking.arriving();
         let deltas = Deltas::on(&held, kept, arriving);
         let Sorted { alike, other, mut whole } = lacking.sorted(image, deltas.as_ref());
