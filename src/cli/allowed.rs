@@ -8,7 +8,7 @@ use crate::inventory::Consent;
 /// Flags that allow more than the ordinary.
 #[derive(Args, Clone)]
 pub struct Allowed {
-    /// Take over what somebody else installed: k3s, cert-manager, and issuers, Secrets and keys that have bedplate's names
+    /// Take over what somebody else installed: k3s, helm, and releases, issuers, Secrets and keys that have bedplate's names
     #[arg(long)]
     adopt: bool,
     /// Remove what has bedplate's label and is no longer in the inventory

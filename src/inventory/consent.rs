@@ -6,7 +6,7 @@ use serde::Deserialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Consent {
-    /// Take over what somebody else installed: k3s, cert-manager, and issuers, Secrets and keys that have our names.
+    /// Take over what somebody else installed: k3s, helm, and releases, issuers, Secrets and keys that have our names.
     Adopt,
     /// Remove what bears our label and left the inventory.
     Prune,

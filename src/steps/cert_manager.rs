@@ -6,8 +6,8 @@ use serde_json::json;
 
 use crate::inventory::{Acme, Consent, Inventory};
 use crate::model::{
-    ApiQuestion, ArtifactRef, ChartSource, Condition, Finding, Missing, ObjectRef, Pin, Plan, Planned, Question, ReleaseUpgrade, Scope,
-    Step, StepId, View, Why,
+    ApiQuestion, ArtifactRef, ChartSource, Condition, Missing, ObjectRef, Pin, Plan, Planned, Question, ReleaseUpgrade, Scope, Step,
+    StepId, View, Why,
 };
 
 use super::artifact;
@@ -62,9 +62,6 @@ impl Step for CertManager {
         let released = self.wanted(artifact::pinned(seen, &self.chart)?).plan(seen)?;
         match released.plan {
             Plan::Converged => {}
-            Plan::Act(_) if !self.adopts && seen.release(NAMESPACE, RELEASE)?.is_some_and(|live| live.foreign) => {
-                return Ok(Plan::Unmet(vec![foreign(&released.reasons)]).into());
-            }
             _ => return Ok(released),
         }
         for object in deployments(seen) {
@@ -95,15 +92,8 @@ impl CertManager {
             values: json!({ "crds": { "enabled": true } }),
             timeout: PATIENCE.as_secs(),
         };
-        Wanted { upgrade, version: self.chart.version.clone() }
+        Wanted { upgrade, version: self.chart.version.clone(), adopts: self.adopts }
     }
-}
-
-/// A cert-manager of the user's own: its version and its values are theirs until they give it to us.
-fn foreign(reasons: &[String]) -> Finding {
-    let changes: String = reasons.iter().map(|reason| format!("\n    {reason}")).collect();
-    let cure = format!("run with --adopt to take it over; what that would change:{changes}");
-    Finding::new(format!("release {RELEASE} of {NAMESPACE} is there, and bedplate did not make it"), cure)
 }
 
 /// The deployments that the release brought: the webhook may be off in a chart of the user's mirror.

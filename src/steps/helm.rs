@@ -4,11 +4,13 @@ use super::artifact;
 use super::changes::Changes;
 use crate::inventory::{Consent, Host, Inventory};
 use crate::model::{
-    FileKind, Finding, HostAction, HostId, HostQuestion, Install, Missing, Note, Pin, Plan, Planned, Question, Scope, Step, StepId, Tool,
-    View, Why,
+    FileKind, FileMeta, Finding, HostAction, HostId, HostQuestion, Install, Missing, Note, Pin, Plan, Planned, Question, Scope, Step,
+    StepId, Tool, View, Why,
 };
 
 const LINK: &str = "/usr/local/bin/helm";
+/// How the paths begin of what we install.
+const HOMES: &str = "/usr/local/lib/bedplate/helm-";
 
 struct Helm {
     host: HostId,
@@ -26,7 +28,7 @@ pub fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
 
 /// Where the program of this artifact lies.
 fn home(pin: &Pin) -> String {
-    format!("/usr/local/lib/bedplate/helm-{}", pin.sha256.get(..12).unwrap_or(&pin.sha256))
+    format!("{HOMES}{}", pin.sha256.get(..12).unwrap_or(&pin.sha256))
 }
 
 impl Helm {
@@ -90,10 +92,13 @@ impl Step for Helm {
     fn plan(&self, seen: &View<'_>) -> Result<Planned, Missing> {
         let pin = self.pin(seen)?;
         let home = home(pin);
-        // A link that leads elsewhere can be drift; a program in its place is somebody's own.
-        if !self.adopts && seen.stat(LINK)?.is_some_and(|meta| !matches!(meta.kind, FileKind::Link(_))) {
-            let cure =
-                format!("move it away (sudo mv {LINK} {LINK}.own), or run with --adopt: a link to helm {} replaces it", self.version);
+        let is_ours = |meta: &FileMeta| matches!(&meta.kind, FileKind::Link(to) if to.starts_with(HOMES));
+        if !self.adopts && seen.stat(LINK)?.is_some_and(|meta| !is_ours(meta)) {
+            let cure = format!(
+                "move it away (sudo mv {LINK} {LINK}.own), or see what else --adopt would replace (`bedplate plan --adopt`) and run with it: \
+                 a link to helm {} takes its place",
+                self.version
+            );
             return Ok(Plan::Unmet(vec![Finding::new(format!("{LINK} is there, and bedplate did not make it"), cure)]).into());
         }
         let mut changes = Changes::default();

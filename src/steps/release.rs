@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::inventory::{self, Inventory};
+use crate::inventory::{self, Consent, Inventory};
 use crate::model::{
     ChartFacts, ChartSource, LiveRelease, Missing, OperatorQuestion, Plan, Planned, Question, ReleaseUpgrade, Scope, Step, StepId, View,
     Why,
@@ -17,14 +17,16 @@ use super::upgrade::{self, Wanted};
 struct Release {
     config: inventory::Release,
     sites: Vec<AcmeSite>,
+    adopts: bool,
 }
 
 /// One step a `[[releases]]`.
 pub(super) fn steps(inventory: &Inventory) -> Vec<Box<dyn Step>> {
+    let adopts = inventory.consents.contains(&Consent::Adopt);
     let step = |config: &inventory::Release| {
         let own = inventory.sites.iter().filter(|site| site.release == config.name);
         let sites = own.filter_map(|site| AcmeSite::of(inventory, site)).collect();
-        Box::new(Release { config: config.clone(), sites }) as Box<dyn Step>
+        Box::new(Release { config: config.clone(), sites, adopts }) as Box<dyn Step>
     };
     inventory.releases.iter().map(step).collect()
 }
@@ -78,7 +80,7 @@ impl Release {
             values,
             timeout: self.config.within().as_secs(),
         };
-        Ok((Wanted { upgrade, version: chart.version.clone() }, issuer))
+        Ok((Wanted { upgrade, version: chart.version.clone(), adopts: self.adopts }, issuer))
     }
 
     /// The issuer that the ratchet gives; none if the release takes none.

@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::model::{
-    Action, ApiAction, ApiQuestion, Condition, HostAction, LiveRelease, Manifest, Missing, Note, OperatorQuestion, Plan, Planned, Question,
-    ROLLED_BACK, ReleaseAction, ReleaseUpgrade, View, Why,
+    Action, ApiAction, ApiQuestion, Condition, Finding, HostAction, LiveRelease, Manifest, Missing, Note, OperatorQuestion, Plan, Planned,
+    Question, ROLLED_BACK, ReleaseAction, ReleaseUpgrade, View, Why,
 };
 
 use super::artifact::short;
@@ -29,6 +29,8 @@ pub struct Wanted {
     pub upgrade: ReleaseUpgrade,
     /// The chart's version.
     pub version: String,
+    /// Whether one of somebody else's is taken over.
+    pub adopts: bool,
 }
 
 /// What must be known of a release: its newest revision, then a dry run of each of its objects, and, if it is not as `wanted` (none: that
@@ -67,11 +69,21 @@ pub fn manifests(live: &LiveRelease) -> impl Iterator<Item = Manifest> {
 }
 
 impl Wanted {
-    /// What mends the release.
+    /// What mends the release. One of somebody else's keeps its chart and its values until it is given to us.
     ///
     /// # Errors
     /// The release or one of its objects can't be seen.
     pub fn plan(self, seen: &View<'_>) -> Result<Planned, Missing> {
+        let (namespace, name) = (self.upgrade.namespace.clone(), self.upgrade.name.clone());
+        let is_theirs = !self.adopts && seen.release(&namespace, &name)?.is_some_and(|live| live.foreign);
+        let planned = self.mended(seen)?;
+        match planned.plan {
+            Plan::Act(_) if is_theirs => Ok(Plan::Unmet(vec![foreign(&namespace, &name, &planned.reasons)]).into()),
+            _ => Ok(planned),
+        }
+    }
+
+    fn mended(self, seen: &View<'_>) -> Result<Planned, Missing> {
         let helm = |action| Action::Host(seen.host().clone(), HostAction::Release(action));
         let Some(live) = seen.release(&self.upgrade.namespace, &self.upgrade.name)? else {
             let first = ReleaseAction::Upgrade { release: Box::new(self.upgrade), revision: 1 };
@@ -151,6 +163,12 @@ impl Wanted {
         changed("", &live.values, &self.upgrade.values, &mut reasons);
         reasons
     }
+}
+
+fn foreign(namespace: &str, name: &str, reasons: &[String]) -> Finding {
+    let changes: String = reasons.iter().map(|reason| format!("\n    {reason}")).collect();
+    let cure = format!("run with --adopt to take it over; what that would change:{changes}");
+    Finding::new(format!("release {name} of {namespace} is there, and bedplate did not make it"), cure)
 }
 
 /// `v1.2.3` and `1.2.3` are the same version: charts differ in how they write it.

@@ -10,12 +10,17 @@ fn path(facts: &HostFacts) -> String {
     format!("{}/.bashrc", facts.home)
 }
 
+fn sets(line: &str) -> bool {
+    let line = line.trim_start();
+    line.strip_prefix("export ").unwrap_or(line).trim_start().starts_with("KUBECONFIG=")
+}
+
 /// What must be known: nothing for root, who may read k3s.yaml.
 pub fn questions(seen: &View<'_>, facts: &HostFacts) -> Vec<Question> {
     if facts.uid == 0 { Vec::new() } else { file_questions(seen, &path(facts)).to_vec() }
 }
 
-/// Adds the line at the end of a .bashrc that lacks it. A user without one has another shell.
+/// Adds the line at the end of a .bashrc that sets no KUBECONFIG, ours or another. A user without one has another shell.
 ///
 /// # Errors
 /// The file was not asked or can't be read.
@@ -25,7 +30,7 @@ pub fn export(changes: &mut Changes, seen: &View<'_>, facts: &HostFacts) -> Resu
     }
     let path = path(facts);
     let (Some(meta), Some(content)) = (seen.stat(&path)?, seen.content(&path)?) else { return Ok(()) };
-    let Some(text) = content.expose_str().filter(|text| meta.kind == FileKind::File && !text.lines().any(|line| line == LINE)) else {
+    let Some(text) = content.expose_str().filter(|text| meta.kind == FileKind::File && !text.lines().any(sets)) else {
         return Ok(());
     };
     let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };

@@ -90,7 +90,7 @@ pub const CASES: &[Case] = &[
     Case { starts: 1, ..case("write-config", "write /etc/rancher/k3s/config.yaml", |bench| on(bench, LABELLED)) },
     case("make-folder", "make folder /home/appuser/.kube", |bench| on(bench, "chmod 755 /home/appuser/.kube")),
     case("link-kubectl", "link /usr/local/bin/kubectl", |bench| on(bench, "rm /usr/local/bin/kubectl")),
-    case("link-helm", "link /usr/local/bin/helm", |bench| on(bench, "ln -sfn /bin/true /usr/local/bin/helm")),
+    case("link-helm", "link /usr/local/bin/helm", |bench| on(bench, "ln -sfn /usr/local/lib/bedplate/helm-former /usr/local/bin/helm")),
     Case {
         lasts: Duration::from_secs(1),
         ..case("enforce-rules", "enforce /etc/bedplate/firewall.nft", |bench| on(bench, "nft delete table inet bedplate"))
