@@ -20,7 +20,7 @@ macro_rules! kinds {
 
 kinds! {
     FileGone FileAltered FileMode FileOwner Linked
-    HelmElsewhere Stopped Disabled NotReloaded RulesGone RulesOther
+    HelmFormer Stopped Disabled NotReloaded RulesGone RulesOther
     ImageGone ImageOther ImageUnpinned
     ObjectGone ObjectAltered ObjectForeign
     SecretGone KeyAdded KeyRemoved KeyChanged
@@ -61,7 +61,7 @@ impl Drift {
     pub fn apply(&self, world: &mut World, whole: &[Action]) {
         match self.kind {
             FileGone | FileAltered | FileMode | FileOwner | Linked => self.file(world, whole),
-            HelmElsewhere | Stopped | Disabled | NotReloaded | RulesGone | RulesOther => self.host(world),
+            HelmFormer | Stopped | Disabled | NotReloaded | RulesGone | RulesOther => self.host(world),
             ImageGone | ImageOther | ImageUnpinned => self.host(world),
             ObjectGone | ObjectAltered | ObjectForeign => self.object(world, whole),
             SecretGone | KeyAdded | KeyRemoved | KeyChanged => self.secret(world),
@@ -133,8 +133,8 @@ impl Drift {
         let host = world.host(id);
         let images: Vec<String> = host.images.keys().cloned().collect();
         match (self.kind, self.pick(&images)) {
-            (HelmElsewhere, _) if host.files.contains_key("/usr/local/bin/helm") => {
-                host.put("/usr/local/bin/helm", FileKind::Link("/bin/true".into()), Vec::new(), 0o777, (0, 0));
+            (HelmFormer, _) if host.files.contains_key("/usr/local/bin/helm") => {
+                host.put("/usr/local/bin/helm", FileKind::Link("/usr/local/lib/bedplate/helm-former".into()), Vec::new(), 0o777, (0, 0));
             }
             (Stopped, _) => host.active_since = None,
             (Disabled, _) => host.enabled = false,
