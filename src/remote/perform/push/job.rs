@@ -1,5 +1,6 @@
 //! A script that goes on beside those that come after it, and whose end is waited for. It belongs to the worker's process group, and ends with
-//! the worker.
+//! the worker. Its folder `$d` holds `input`, its payload; `lock`, which is held as long as it runs; `fed`, there once nothing comes any more;
+//! `main`, the process id of its main program; `said`, `complained` and `status`, how it ended.
 
 use std::time::Duration;
 
