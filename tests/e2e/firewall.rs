@@ -32,7 +32,7 @@ const CLEAR: &str = "systemctl stop 'bedplate-switch-*.timer'; systemctl -q disa
 /// what is tampered with is found. They hold after a reboot.
 pub fn firewall(context: &Context) -> Result<()> {
     let bench = context.converged()?;
-    let walled = locked_out(bench).and_then(|()| walled(context, bench));
+    let walled = locked_out(bench).and_then(|()| walled(bench));
     let cleared = bench.look(CLEAR);
     walled?;
     cleared?;
@@ -83,7 +83,7 @@ fn locked_out(bench: &Bench<'_>) -> Result<()> {
     served(bench)
 }
 
-fn walled(context: &Context, bench: &Bench<'_>) -> Result<()> {
+fn walled(bench: &Bench<'_>) -> Result<()> {
     inventory(bench, "walled.toml", &bench.host.address)?;
     let before = bench.look("systemctl show k3s -p ExecMainStartTimestampMonotonic")?;
     ended(&bedplate(bench, &["bootstrap", "walled.toml"])?, 0)?;
@@ -104,8 +104,7 @@ fn walled(context: &Context, bench: &Bench<'_>) -> Result<()> {
     }
     ended(&bedplate(bench, &["bootstrap", "walled.toml"])?, 0)?;
 
-    bench.host.kill()?;
-    bench.host.answers(&bench.host.boot(&context.rig.operator)?)?;
+    bench.reboot()?;
     let table = bench.look(TABLE)?;
     ensure!(table.contains("tcp dport { 22, 80, 443 } accept") && !table.contains("6443"), "after a reboot: {table}");
     ended(&bedplate(bench, &["bootstrap", "walled.toml"])?, 0)?;

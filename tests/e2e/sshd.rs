@@ -35,7 +35,7 @@ const CLEAR: &str = "systemctl stop 'bedplate-switch-*.timer'; cd /etc/ssh/sshd_
 pub fn sshd(context: &Context) -> Result<()> {
     let bench = context.converged()?;
     bench.look(NO_KEY)?;
-    let locked = locked_out(context, bench);
+    let locked = locked_out(bench);
     bench.look(KEY)?;
     let closed = locked.and_then(|()| closed(bench));
     let cleared = bench.look(CLEAR);
@@ -64,7 +64,7 @@ fn knock(bench: &Bench<'_>, user: &str, options: &[&str]) -> Result<String> {
     Ok(ended.stdout + &ended.stderr)
 }
 
-fn locked_out(context: &Context, bench: &Bench<'_>) -> Result<()> {
+fn locked_out(bench: &Bench<'_>) -> Result<()> {
     let _sshd = Sshd::set(bench, EMPTY)?;
     inventory(bench, "empty.toml", "hosts = [{ user = \"ops\" }]\nsshd = { password_authentication = false }")?;
 
@@ -72,8 +72,7 @@ fn locked_out(context: &Context, bench: &Bench<'_>) -> Result<()> {
     until("settings to be tried", TRIED, || Ok((!bench.look(UNPROVEN)?.is_empty()).then_some(())))?;
     run.shoot()?;
     // Nobody is left to mend it.
-    bench.host.kill()?;
-    bench.host.answers(&bench.host.boot(&context.rig.operator)?)?;
+    bench.reboot()?;
     let said = knock(bench, "ops", &["-o", "PubkeyAuthentication=no"])?;
     ensure!(said == "in\n", "a boot did not let ops in again: {said}");
 

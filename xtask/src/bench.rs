@@ -3,12 +3,16 @@
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
 use crate::project::{Project, overlay};
 use crate::rig::{Acme, Host, Rig};
-use crate::run::run;
+use crate::run::{run, until};
+
+/// From a boot to a site that answers.
+const LET_IN: Duration = Duration::from_secs(90);
 
 /// A host with a project that describes it.
 pub struct Bench<'a> {
@@ -63,6 +67,15 @@ impl<'a> Bench<'a> {
     /// Runs a shell script in the host as root, past the tool under test; its standard output.
     pub fn look(&self, script: &str) -> Result<String> {
         run(self.host.exec()?.args(["sh", "-c", script]))
+    }
+
+    /// Pulls the plug of the host and boots it, until it gets an answer itself where visitors of its site come in. Who came from outside before that
+    /// would have left a connection to Traefik's former pod, into which one from the same port falls for two minutes (conntrack's `SYN_SENT`).
+    pub fn reboot(&self) -> Result<()> {
+        self.host.kill()?;
+        self.host.answers(&self.host.boot(&self.rig.operator)?)?;
+        let visit = format!("curl -sk -o /dev/null --max-time 5 https://{} && echo answered || true", self.host.address);
+        until("visitors to be let in after a boot", LET_IN, || Ok((self.look(&visit)? == "answered\n").then_some(())))
     }
 
     /// What the project's inventory says otherwise than the example, as TOML.
