@@ -108,7 +108,9 @@ fn walled(bench: &Bench<'_>) -> Result<()> {
     let table = bench.look(TABLE)?;
     ensure!(table.contains("tcp dport { 22, 80, 443 } accept") && !table.contains("6443"), "after a reboot: {table}");
     ended(&bedplate(bench, &["bootstrap", "walled.toml"])?, 0)?;
-    ended(&bedplate(bench, &["plan", "walled.toml"])?, 0)?;
+    let plan = bedplate(bench, &["plan", "walled.toml"])?;
+    ended(&plan, 0)?;
+    ensure!(!plan.stdout.contains("fell over"), "a boot is taken for a crash:\n{}", plan.stdout);
     talk(bench)
 }
 

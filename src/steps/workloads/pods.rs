@@ -9,6 +9,8 @@ use crate::steps::object::condition;
 
 /// How long after its last crash a container counts as falling over still, seconds.
 const RECENT: i64 = 600;
+/// containerd's reason for an end that nobody saw: it was down itself, as when the host boots (containerd 2.2, internal/cri/server/helpers.go).
+const UNSEEN: &str = "Unknown";
 /// Longest message that is passed on.
 const SHOWN: usize = 200;
 
@@ -110,10 +112,11 @@ impl<'a> Pod<'a> {
     }
 
     /// Judges the restarts of its containers at `now`, seconds since the epoch: within `boot` of its start as many as `budget` are
-    /// forgiven; afterwards none is.
+    /// forgiven; afterwards none is. A host that went down with them is no crash of theirs.
     pub fn crashes(&self, now: i64, budget: u32, boot: Duration) -> Crashes {
         let started = seconds(&self.0["status"]["startTime"]).unwrap_or(now);
-        let last = self.containers().filter_map(|container| seconds(&container["lastState"]["terminated"]["finishedAt"])).max();
+        let ends = self.containers().map(|container| &container["lastState"]["terminated"]).filter(|end| end["reason"] != UNSEEN);
+        let last = ends.filter_map(|end| seconds(&end["finishedAt"])).max();
         let Some(last) = last.filter(|last| now - last < RECENT) else { return Crashes::Forgiven };
         let restarts = self.containers().filter_map(|container| container["restartCount"].as_i64()).max().unwrap_or(0);
         if restarts > i64::from(budget) {
