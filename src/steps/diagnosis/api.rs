@@ -35,6 +35,10 @@ pub fn refused(said: &str, namespace: &str) -> (String, Cure) {
             Cure::User(format!("see what holds it: kubectl get namespace {namespace} -o yaml")),
         );
     }
+    // One try may follow another before its cache knows the pod of the first (its pkg/issuer/acme/http/pod.go).
+    if said.contains("multiple existing challenge solver pods") {
+        return ("cert-manager made the solver's pod twice and took both away".into(), Cure::User("it only lacks another try".into()));
+    }
     if said.contains("is forbidden: User ") {
         return ("cert-manager lacks its rights".into(), Cure::Tool("puts cert-manager's release right".into()));
     }

@@ -9,7 +9,7 @@ pub struct Site {
     /// What stands there before the Ingress.
     pub beside: &'static str,
     pub words: &'static [&'static str],
-    /// A shell script. What cert-manager failed at it tries again after pauses that double: there it is made to look at once.
+    /// A shell script. What the API server refused to cert-manager is told with a cure of its own: the challenge is deleted.
     pub cure: &'static str,
 }
 
@@ -107,7 +107,7 @@ pub const SITES: [Site; 12] = [
         address: HERE,
         beside: "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: none, namespace: full}\nspec: {hard: {pods: \"0\"}}\n",
         words: &["exceeded quota: none", "resourcequota full/none leaves no room", "kubectl -n full describe resourcequota none"],
-        cure: "k3s kubectl -n full delete resourcequota none; k3s kubectl -n full annotate challenge --all asked=anew",
+        cure: "k3s kubectl -n full delete resourcequota none; k3s kubectl -n full delete challenge --all",
     },
     Site {
         name: "limits",
@@ -115,7 +115,7 @@ pub const SITES: [Site; 12] = [
         address: HERE,
         beside: "apiVersion: v1\nkind: LimitRange\nmetadata: {name: tight, namespace: limits}\nspec: {limits: [{type: Container, max: {cpu: 50m}}]}\n",
         words: &["maximum cpu usage per Container is 50m", "a limitrange of limits does not fit", "kubectl -n limits describe limitrange"],
-        cure: "k3s kubectl -n limits delete limitrange tight; k3s kubectl -n limits annotate challenge --all asked=anew",
+        cure: "k3s kubectl -n limits delete limitrange tight; k3s kubectl -n limits delete challenge --all",
     },
     Site {
         name: "webhook",
@@ -132,7 +132,7 @@ pub const SITES: [Site; 12] = [
             "must ask admission webhook pods.away.example",
             "delete its configuration if it was left behind",
         ],
-        cure: "k3s kubectl delete validatingwebhookconfiguration away; k3s kubectl -n webhook annotate challenge --all asked=anew",
+        cure: "k3s kubectl delete validatingwebhookconfiguration away; k3s kubectl -n webhook delete challenge --all",
     },
     Site {
         name: "nobody",
